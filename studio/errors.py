@@ -1,0 +1,187 @@
+"""Everything that can go wrong, by name. Whoever catches one has a sentence to show and a hint to give.
+
+StudioError
+├── AudioError            a sound file or its content
+│   ├── UnreadableAudio   no decoder understands it, or it is gone
+│   ├── EmptyAudio        a valid file without a single frame
+│   ├── UnsupportedAudio  outside 4–384 kHz or 1–16 channels
+│   └── DeviceError       no sound device, or it went away
+├── ProjectError          a project folder
+│   ├── NotAProject
+│   ├── NewerFormat       written by a newer Wavewright
+│   ├── BrokenFile        a project file that is not what it says
+│   ├── ProjectBusy       another window has it open
+│   └── AlreadyThere      something of the user's would be overwritten
+├── LibraryError          the sounds of a project
+│   └── NothingToLearn    no sound is included and usable
+├── ModelError            a family, its config or a checkpoint
+│   ├── UnknownFamily
+│   ├── BadConfig
+│   ├── BrokenCheckpoint
+│   └── NotOffered        the model does not have what a request asks for
+├── TrainingError         a run
+│   ├── OutOfMemory
+│   ├── Diverged          losses stayed non-finite after every rollback
+│   └── DiskFull
+├── ExportError           a file that could not be written for others
+└── UsageError            a command line that asks for something impossible
+
+An error declares its English sentence and hint once, with named gaps. `key` and `values` let a window translate it.
+Third-party exceptions are translated into these where they enter, never further in.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class StudioError(Exception):
+    """Base of all named errors. Keyword values fill the gaps of the class's `sentence` and `hint`."""
+
+    sentence: ClassVar[str] = "Something went wrong: {reason}."
+    hint: ClassVar[str] = ""
+
+    def __init__(self, **values: Any) -> None:
+        self.values = {name: str(value) for name, value in values.items()}
+        super().__init__(self.message)
+
+    @property
+    def key(self) -> str:
+        """Stable name for translation and for scripts."""
+        return type(self).__name__
+
+    @property
+    def message(self) -> str:
+        return _fill(self.sentence, self.values)
+
+    @property
+    def advice(self) -> str:
+        return _fill(self.hint, self.values)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.values)  # errors cross process borders in import workers
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    class Gaps(dict[str, str]):
+        def __missing__(self, name: str) -> str:
+            return "?"
+
+    return template.format_map(Gaps(values))
+
+
+def _rebuild(kind: type[StudioError], values: dict[str, str]) -> StudioError:
+    return kind(**values)
+
+
+class AudioError(StudioError):
+    sentence = "The sound “{name}” can't be used: {reason}."
+
+
+class UnreadableAudio(AudioError):
+    sentence = "“{name}” can't be read: {reason}."
+    hint = "Check that it plays elsewhere, or convert it to WAV."
+
+
+class EmptyAudio(AudioError):
+    sentence = "“{name}” holds no sound: it has no frames."
+    hint = "It may be an unfinished recording or download."
+
+
+class UnsupportedAudio(AudioError):
+    sentence = "“{name}” is outside what Wavewright reads: {reason}."
+    hint = "Sounds of 4 to 384 kHz with 1 to 16 channels are read."
+
+
+class DeviceError(AudioError):
+    sentence = "There is no sound output: {reason}."
+    hint = "Plug in or choose a device in Settings, then rescan. Everything else works without it."
+
+
+class ProjectError(StudioError):
+    sentence = "The project “{name}” can't be used: {reason}."
+
+
+class NotAProject(ProjectError):
+    sentence = "“{name}” is not a Wavewright project."
+    hint = "A project is a folder with a project.json. Make one with File → New, or `wavewright new`."
+
+
+class NewerFormat(ProjectError):
+    sentence = "“{name}” was written by a newer Wavewright (format {found}, this one reads up to {known})."
+    hint = "Update Wavewright. The file was not touched."
+
+
+class BrokenFile(ProjectError):
+    sentence = "“{name}” is damaged: {reason}."
+    hint = "The file was left as it is. A copy may be in the project's .studio/backup folder."
+
+
+class ProjectBusy(ProjectError):
+    sentence = "“{name}” is open in another Wavewright ({holder})."
+    hint = "Close it there first."
+
+
+class AlreadyThere(ProjectError):
+    sentence = "“{name}” is already there and is not overwritten."
+    hint = "Choose another name."
+
+
+class LibraryError(StudioError):
+    sentence = "The sounds of this project can't be used: {reason}."
+
+
+class NothingToLearn(LibraryError):
+    sentence = "There is no sound to learn from."
+    hint = "Add a folder of sounds on the Sounds page, or `wavewright import PROJECT FOLDER`, and include at least two."
+
+
+class ModelError(StudioError):
+    sentence = "The model “{name}” can't be used: {reason}."
+
+
+class UnknownFamily(ModelError):
+    sentence = "There is no model family “{name}”."
+    hint = "Known families: {known}."
+
+
+class BadConfig(ModelError):
+    sentence = "The setting {name} can't be used: {reason}."
+    hint = "Reset it to the recommended value."
+
+
+class BrokenCheckpoint(ModelError):
+    sentence = "The trained model in “{name}” is damaged: {reason}."
+    hint = "Choose an earlier moment of the same run, or train it again."
+
+
+class NotOffered(ModelError):
+    sentence = "This model does not offer {name}."
+    hint = "It offers: {known}."
+
+
+class TrainingError(StudioError):
+    sentence = "Training stopped: {reason}."
+
+
+class OutOfMemory(TrainingError):
+    sentence = "The memory of {name} is not enough, even for one sound at a time."
+    hint = "Close other programs, choose a smaller model or shorter sounds, or train on the CPU."
+
+
+class Diverged(TrainingError):
+    sentence = "Training kept failing with impossible numbers, also at a lower rate."
+    hint = "The last good moment is kept. Check the sounds for damaged files, or choose a lower learning rate."
+
+
+class DiskFull(TrainingError):
+    sentence = "The disk is full: {name} could not be saved."
+    hint = "Free some space, then resume. Everything up to the last save is kept."
+
+
+class ExportError(StudioError):
+    sentence = "“{name}” could not be exported: {reason}."
+
+
+class UsageError(StudioError):
+    sentence = "{reason}."
