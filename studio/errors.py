@@ -5,12 +5,14 @@ StudioError
 │   ├── UnreadableAudio   no decoder understands it, or it is gone
 │   ├── EmptyAudio        a valid file without a single frame
 │   ├── UnsupportedAudio  outside 4–384 kHz or 1–16 channels
+│   ├── UnwritableAudio   a sound file that could not be written
 │   └── DeviceError       no sound device, or it went away
 ├── ProjectError          a project folder
 │   ├── NotAProject
 │   ├── NewerFormat       written by a newer Wavewright
 │   ├── BrokenFile        a project file that is not what it says
 │   ├── ProjectBusy       another window has it open
+│   ├── NotSaved          the system refused a write (a full disk is DiskFull)
 │   └── AlreadyThere      something of the user's would be overwritten
 ├── LibraryError          the sounds of a project
 │   └── NothingToLearn    no sound is included and usable
@@ -93,6 +95,11 @@ class UnsupportedAudio(AudioError):
     hint = "Sounds of 4 to 384 kHz with 1 to 16 channels are read."
 
 
+class UnwritableAudio(AudioError):
+    sentence = "“{name}” can't be written: {reason}."
+    hint = "Check the free space and the permissions of the folder, or choose another one."
+
+
 class DeviceError(AudioError):
     sentence = "There is no sound output: {reason}."
     hint = "Plug in or choose a device in Settings, then rescan. Everything else works without it."
@@ -120,6 +127,11 @@ class BrokenFile(ProjectError):
 class ProjectBusy(ProjectError):
     sentence = "“{name}” is open in another Wavewright ({holder})."
     hint = "Close it there first."
+
+
+class NotSaved(ProjectError):
+    sentence = "“{name}” could not be saved: {reason}."
+    hint = "What was there before is unchanged. Check the disk and the folder's permissions."
 
 
 class AlreadyThere(ProjectError):
