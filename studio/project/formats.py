@@ -1,0 +1,23 @@
+"""The history of what a project is on disk. Every format that ever left this house stays readable, with a golden project in
+tests/formats/v<n>.
+
+Format 1 (0.1)
+    project.json          kind "project": app, id, name, created (seconds since the epoch)
+    clips/<id>.json       kind "clip": id, name, tags, stars, created, recipe or null, edits, rate, frames, channels
+    clips/<id>.wav        the sound as kept, 32-bit float, with the recipe in its `wwrc` chunk; edits never touch it
+    runs/<name>/          config.json kind "run", status.json kind "status", checkpoints/*/config.json kind "checkpoint",
+                          previews/*/preview.json kind "preview"; events.jsonl is append-only and has no header
+    library.sqlite        `PRAGMA user_version` is its format: 1 has the tables sound, picture and problem
+    .studio/              lock, holder.json, trash/, backup/: of this machine, may be deleted when nothing is open
+
+A clip exists when its JSON stands in clips/: it is written after the WAV and trashed before it.
+"""
+
+from __future__ import annotations
+
+from studio.project.migrations import STEPS
+
+
+def current(kind: str) -> int:
+    """The format in which this version writes files of `kind`."""
+    return len(STEPS[kind]) + 1
