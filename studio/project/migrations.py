@@ -18,4 +18,6 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "status": (),
     "checkpoint": (),
     "preview": (),
+    "pointer": (),
+    "training": (),
 }

@@ -58,26 +58,62 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """runs/<name>/status.json, rewritten by the trainer. eta_low and eta_high in minutes from now; heartbeat is a time."""
+    """runs/<name>/status.json, replaced at most twice a second by the trainer, or by who starts and stops it.
+
+    step, planned_steps: where it is and where the plan ends as far as is known; progress: 0–1 of the plan, never falling
+    minutes, planned: time spent training and time planned, both without pauses and preparation
+    eta_low, eta_high: minutes to the plan's end, None until there is something to measure
+    message: what is going on now; verdict, sentence: how it goes, in one word and in words (training/verdict.py)
+    metrics: newest value of each curve; best: held-out numbers of the best checkpoint, at best_step
+    step_seconds: median of recent steps; preview_cost, save_cost: share of the training time that went into them
+    next_preview: seconds until the next preview; memory_mb: what the trainer holds on its device
+    key, error, hint: name, sentence and advice of what paused or failed the run
+    pid, born, host: the process, when it started, and its machine; heartbeat: when it last wrote
+    """
 
     kind: str = "status"
     format: int = 1
     state: RunState = "queued"
     step: int = 0
+    planned_steps: int | None = None
+    progress: float = 0.0
     minutes: float = 0.0
     planned: float | None = None
-    planned_steps: int | None = None
-    message: str = ""
-    sentence: str = ""
     eta_low: float | None = None
     eta_high: float | None = None
+    message: str = ""
+    verdict: str = "starting"
+    sentence: str = ""
+    metrics: dict[str, float] = {}
     best: dict[str, float] = {}
     best_step: int | None = None
+    phase: str = ""
     device: str = ""
+    precision: str = ""
+    threads: int = 0
+    batch: int = 0
+    memory_mb: float = 0.0
+    step_seconds: float = 0.0
+    preview_cost: float = 0.0
+    save_cost: float = 0.0
+    next_preview: float | None = None
+    key: str = ""
+    error: str = ""
+    hint: str = ""
     pid: int = 0
+    born: float = 0.0
     host: str = ""
     heartbeat: float = 0.0
-    updated: float = 0.0
+
+
+class Pointer(msgspec.Struct, frozen=True, kw_only=True):
+    """latest.json and best.json of a run. `folder` is relative to the run; metrics are that checkpoint's held-out numbers."""
+
+    kind: str = "pointer"
+    format: int = 1
+    folder: str
+    step: int = 0
+    metrics: dict[str, float] = {}
 
 
 class CheckpointFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,20 +134,32 @@ class CheckpointFile(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
 
 
-class PreviewCell(msgspec.Struct, frozen=True):
-    """One sound of a preview: kind "reconstruction", "original" or "new"; path relative to the preview's folder."""
+class PreviewCell(msgspec.Struct, frozen=True, kw_only=True):
+    """One sound of a preview; paths are relative to the run folder.
+
+    kind: "reconstruction" of a held-out sound, "new" from a fixed seed, "probe" of the user's own
+    original: what a reconstruction tries to be; distance: log-mel distance to it in dB
+    """
 
     name: str
-    kind: str
+    kind: Literal["reconstruction", "new", "probe"]
     path: str
-    detail: dict[str, Any] = {}
+    seconds: float = 0.0
+    label: str = ""
+    original: str = ""
+    seed: int | None = None
+    distance: float | None = None
 
 
 class PreviewFile(msgspec.Struct, frozen=True, kw_only=True):
-    """previews/step-…/preview.json: what the model sounded like at one moment of its training."""
+    """previews/step-…/preview.json: the same cells at every moment, so that time can be walked through by ear.
+
+    cost: seconds it took to make
+    """
 
     kind: str = "preview"
     format: int = 1
     step: int
     minutes: float
+    cost: float = 0.0
     cells: tuple[PreviewCell, ...] = ()
