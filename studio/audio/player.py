@@ -1,0 +1,314 @@
+"""What is heard: one sound at a time, replaced without a click. The window's session and the bench own one Player.
+
+    player = Player.open()
+    player.play(sound)            # the one before fades out within 5 ms
+    player.position, player.level # of what is audible now
+
+The player composes the next two seconds into the strip of output.py and composes them anew whenever something changes:
+a new sound, a seek, the volume. A change begins a few milliseconds after what the device has already taken, with a
+5 ms equal-power crossfade from what was there; a sound that begins out of silence keeps its attack. Loops are composed
+frame by frame, so they have no gap. A thread lays on more every quarter of a second; nothing is heard of it while that
+thread, or all of Python, stalls for less than two seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from studio.audio import output
+from studio.audio.output import Device, Output
+from studio.audio.sound import Samples, Sound
+from studio.errors import DeviceError
+
+FADE = 0.005  # seconds of a crossfade
+AHEAD = 2.0  # seconds composed ahead of the device
+WATCH = 0.25  # seconds between two looks of the thread
+STALL = 1.5  # seconds without a sign of life after which a device counts as lost
+METER = 0.03  # seconds the level looks back
+QUIET = 1e-2  # a first sample below this begins out of silence
+FLOOR = -120.0  # dB shown for silence
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """A sound placed on the stream: its frame 0 (frames, 2) falls on stream frame `start`."""
+
+    frames: Samples
+    start: int
+    loop: bool
+    gain: float
+
+    def audible(self, frame: int) -> bool:
+        return len(self.frames) > 0 and (self.loop or frame < self.start + len(self.frames))
+
+    def place(self, frame: int) -> int:
+        """The frame of the sound that falls on stream frame `frame`."""
+        return (frame - self.start) % len(self.frames) if self.loop else frame - self.start
+
+    def render(self, start: int, frames: int) -> Samples:
+        """(frames, 2) from stream frame `start` on; silence before and after the sound."""
+        if self.loop:
+            at = np.arange(start - self.start, start - self.start + frames) % len(self.frames)
+            return self.frames[at] * np.float32(self.gain)
+        out = np.zeros((frames, output.CHANNELS), np.float32)
+        begin = max(self.start, start)
+        end = min(self.start + len(self.frames), start + frames)
+        if begin < end:
+            out[begin - start : end - start] = self.frames[begin - self.start : end - self.start] * np.float32(self.gain)
+        return out
+
+
+class Player:
+    """Plays on one device. One thread may call it; every call returns at once. See the module's text."""
+
+    def __init__(self, out: Output) -> None:
+        self._out: Output | None = out
+        self._device: str | None = None
+        self._rate: int | None = None
+        self._voice: Voice | None = None
+        self._volume = 1.0
+        self._lost = False
+        self._lock = threading.RLock()
+        self._prepared: WeakKeyDictionary[Sound, tuple[int, Samples]] = WeakKeyDictionary()
+        self._closed = threading.Event()
+        self._alive = (0, time.monotonic())
+        self._top_up()
+        self._thread = threading.Thread(target=self._watch, name="player", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(cls, device: str | None = None, rate: int | None = None) -> Player:
+        """A player on the device of that name (None: the system's default). Raises DeviceError."""
+        player = cls(Output(output.find(device), rate))
+        player._device, player._rate = device, rate
+        return player
+
+    @staticmethod
+    def devices() -> list[Device]:
+        """The outputs known since PortAudio last looked. Raises DeviceError where PortAudio is missing."""
+        return output.devices()
+
+    # -- what to hear -------------------------------------------------------------------------------------------------
+
+    def play(self, sound: Sound, *, loop: bool = False, gain: float = 1.0, at: float = 0.0) -> None:
+        """Plays `sound` from `at` seconds on, instead of what plays. Raises DeviceError where the device is lost."""
+        out = self._need()
+        frames = self._at_rate(sound, out.rate)
+        if not len(frames):
+            return self.stop()
+        skip = round(at * out.rate)
+        return self._change(lambda point: Voice(frames, point - skip, loop, gain))
+
+    def stop(self) -> None:
+        """Fades out."""
+        if self._voice is not None and self._out is not None:
+            self._change(lambda point: None)
+
+    def seek(self, seconds: float) -> None:
+        """Goes on from `seconds` of the sound that plays."""
+        voice, out = self._voice, self._out
+        if voice is not None and out is not None:
+            skip = min(max(0, round(seconds * out.rate)), len(voice.frames))
+            self._change(lambda point: replace(voice, start=point - skip))
+
+    def set_loop(self, loop: bool) -> None:
+        """Goes on in a loop, or to the end of this round."""
+        voice = self._voice
+        if voice is not None and voice.loop != loop:
+            self._change(lambda point: replace(voice, loop=loop, start=point - voice.place(point)), alike=True)
+
+    def set_volume(self, volume: float) -> None:
+        """Linear: 0 is silence, 1 leaves samples as they are."""
+        if volume != self._volume:
+            self._volume = max(0.0, float(volume))
+            if self._voice is not None and self._out is not None:
+                voice = self._voice
+                self._change(lambda point: voice, alike=True)
+
+    # -- what is heard ------------------------------------------------------------------------------------------------
+
+    @property
+    def playing(self) -> bool:
+        voice, out = self._voice, self._out
+        return not self._lost and voice is not None and out is not None and voice.audible(self._now(out))
+
+    @property
+    def position(self) -> float | None:
+        """Seconds into the sound that leaves the device now; None where nothing plays."""
+        voice, out = self._voice, self._out
+        if self._lost or voice is None or out is None:
+            return None
+        now = self._now(out)
+        return max(0, voice.place(max(now, voice.start))) / out.rate if voice.audible(now) else None
+
+    @property
+    def level(self) -> tuple[float, float]:
+        """Peak of the last 30 ms that left the device, left and right, in dB of full scale; −120 is silence."""
+        out = self._out
+        if out is None or self._lost:
+            return FLOOR, FLOOR
+        span = int(METER * out.rate)
+        heard = out.get(max(0, self._now(out) - span), span)
+        left, right = (20 * np.log10(np.maximum(np.abs(heard).max(axis=0), 1e-6))).tolist()
+        return left, right
+
+    @property
+    def volume(self) -> float:
+        return self._volume
+
+    @property
+    def latency(self) -> float:
+        """Seconds from `play` to the first frame leaving the device, as the device states it."""
+        out = self._out
+        return 0.0 if out is None else (out.safe + self._guard(out)) / out.rate + out.latency
+
+    @property
+    def device(self) -> Device | None:
+        return None if self._out is None else self._out.device
+
+    @property
+    def lost(self) -> bool:
+        """The device went away: everything is silent until `rescan`, or until it comes back by itself."""
+        return self._lost
+
+    # -- the device ---------------------------------------------------------------------------------------------------
+
+    def rescan(self) -> list[Device]:
+        """Looks for devices anew and opens the chosen one again. Raises DeviceError; `lost` then stays true."""
+        with self._lock:
+            self._drop()
+            found = output.refresh()
+            self._reopen()
+            return found
+
+    def use(self, device: str | None) -> None:
+        """Plays on another device from now on. Raises DeviceError and stays lost where it does not open."""
+        with self._lock:
+            self._drop()
+            self._device = device
+            self._reopen()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
+        with self._lock:
+            self._drop()
+
+    # -- composing ----------------------------------------------------------------------------------------------------
+
+    def _need(self) -> Output:
+        if self._out is None or self._lost:
+            raise DeviceError(reason="the sound device went away")
+        return self._out
+
+    def _drop(self) -> None:
+        self._lost, self._voice = True, None
+        if self._out is not None:
+            self._out.close()
+            self._out = None
+
+    def _reopen(self) -> None:
+        self._out = Output(output.find(self._device), self._rate)
+        self._lost = False
+        self._alive = (0, time.monotonic())
+        self._top_up()
+
+    @staticmethod
+    def _now(out: Output) -> int:
+        return out.read - round(out.latency * out.rate)
+
+    @staticmethod
+    def _guard(out: Output) -> int:
+        return out.rate // 1000  # a millisecond to lay the change down
+
+    def _at_rate(self, sound: Sound, rate: int) -> Samples:
+        """`sound` as (frames, 2) at `rate`; kept as long as the sound lives."""
+        known = self._prepared.get(sound)
+        if known is None or known[0] != rate:
+            if sound.rate != rate:
+                from studio.audio.files import resample
+
+                samples = resample(sound, rate).samples
+            else:
+                samples = sound.samples
+            left = samples[0::2].mean(axis=0) if samples.shape[0] > 2 else samples[0]
+            right = samples[1::2].mean(axis=0) if samples.shape[0] > 2 else samples[-1]
+            known = self._prepared[sound] = (rate, np.stack((left, right), axis=1).astype(np.float32, copy=False))
+        return known[1]
+
+    def _change(self, place: Callable[[int], Voice | None], *, alike: bool = False) -> None:
+        """Lets the voice made by `place(stream frame)` follow as soon as is safe. `alike`: it is the same sound, so its
+        crossfade keeps amplitude instead of power."""
+        with self._lock:
+            out = self._out
+            if out is None:
+                return
+            fade = round(FADE * out.rate)
+            turn = np.linspace(0, np.pi / 2, fade, endpoint=False, dtype=np.float32)[:, None]
+            down, up = (np.cos(turn) ** 2, np.sin(turn) ** 2) if alike else (np.cos(turn), np.sin(turn))
+            ahead = round(AHEAD * out.rate)
+            guard = self._guard(out)
+            while True:
+                point = out.read + out.safe + guard
+                voice = place(point)
+                block = self._compose(voice, point, max(ahead, out.written - point))
+                before = out.get(point, fade) if out.written > point else np.zeros_like(block[:fade])
+                before[max(0, out.written - point) :] = 0
+                if before.any() or self._abrupt(voice, block, point):
+                    if alike or self._abrupt(voice, block, point):
+                        block[:fade] *= up
+                    block[:fade] += before * down
+                if out.read + out.safe <= point:
+                    break
+                guard *= 2  # this machine is busy: the device has come too close meanwhile
+            out.put(point, block)
+            out.reach(max(out.written, point + len(block)))
+            self._voice = voice
+
+    @staticmethod
+    def _abrupt(voice: Voice | None, block: Samples, point: int) -> bool:
+        """Whether what follows starts in the middle of something."""
+        return voice is not None and (voice.place(point) > 0 or bool(np.abs(block[0]).max() > QUIET))
+
+    def _compose(self, voice: Voice | None, start: int, frames: int) -> Samples:
+        if voice is None:
+            return np.zeros((frames, output.CHANNELS), np.float32)
+        return replace(voice, gain=voice.gain * self._volume).render(start, frames)
+
+    def _top_up(self) -> None:
+        """Composes from where the strip ends to two seconds ahead of the device."""
+        with self._lock:
+            out = self._out
+            if out is None:
+                return
+            end = out.read + round(AHEAD * out.rate)
+            if end > out.written:
+                out.put(out.written, self._compose(self._voice, out.written, end - out.written))
+            out.reach(end)
+
+    # -- the thread ---------------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        while not self._closed.wait(WATCH):
+            with self._lock:
+                out = self._out
+                if out is None:
+                    continue
+                read, since = self._alive
+                if out.read != read:
+                    self._alive = read, since = out.read, time.monotonic()
+                gone = not out.active or time.monotonic() - since > STALL
+                if gone and not self._lost:
+                    self._voice = None
+                    out.memory[:] = 0  # a device that comes back begins with silence
+                self._lost = gone
+                if not gone:
+                    with contextlib.suppress(RuntimeError):  # rtmixer's queue is full for a moment
+                        self._top_up()
