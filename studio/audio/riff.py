@@ -1,0 +1,225 @@
+"""The chunks of WAV files: those that samplers, loopers and broadcasters read, and our own recipe chunk.
+
+Used by audio/files.py to write, by anyone who asks a file for its root note, its loops or the recipe it was made with.
+Everything here is bytes and struct; nothing trusts a size it reads. Layouts: RIFF, EBU Tech 3306 (RF64), the `smpl`, `inst`
+and `cue ` chunks of the Multimedia Programming Interface. All little-endian, every chunk padded to an even length.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from studio.errors import UnreadableAudio
+
+RECIPE = "wwrc"
+LARGEST = 0xFFFFFFFF
+"""Bytes a plain RIFF size can say; beyond it a file must be RF64."""
+MOST_CHUNKS = 4096
+LARGEST_CHUNK = 16 << 20
+"""Bytes of one chunk that `read_chunk` gives; a larger one is not what it says."""
+
+_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+
+
+class Chunk(NamedTuple):
+    """`size` bytes at `offset` are really there; `declared` is what its header promises (None: it does not say)."""
+
+    id: str
+    offset: int
+    size: int
+    declared: int | None
+
+
+# ---- reading
+
+
+def walk(path: str | os.PathLike[str]) -> list[Chunk]:
+    """Every chunk of a RIFF, RF64, BW64 or AIFF file in order; [] for other content. Raises UnreadableAudio if it is gone."""
+    try:
+        with Path(path).open("rb") as file:
+            return list(_walk(file))
+    except OSError as error:
+        raise UnreadableAudio(name=Path(path).name, reason=error.strerror or error) from error
+
+
+def _walk(file: BinaryIO) -> Iterable[Chunk]:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    magic, kind = (head := file.read(12))[:4], head[8:12]
+    little = magic in (b"RIFF", b"RF64", b"BW64") and kind == b"WAVE"
+    if not little and not (magic == b"FORM" and kind in (b"AIFF", b"AIFC")):
+        return
+    position, long_data = 12, None
+    for _ in range(MOST_CHUNKS):
+        file.seek(position)
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        size: int | None
+        name, size = head[:4].decode("latin-1"), int.from_bytes(head[4:], "little" if little else "big")
+        if size == 0xFFFFFFFF and name == "data":
+            size = long_data
+        there = max(0, min(size if size is not None else end, end - position - 8))
+        if name == "ds64" and there >= 16:
+            long_data = struct.unpack("<Q", file.read(16)[8:])[0]
+        yield Chunk(name, position + 8, there, size)
+        if size is None:
+            return
+        position += 8 + size + size % 2
+
+
+def chunks(path: str | os.PathLike[str]) -> list[tuple[str, int, int]]:
+    """(id, offset of its content, bytes of it) for every chunk. Raises UnreadableAudio."""
+    return [(c.id, c.offset, c.size) for c in walk(path)]
+
+
+def read_chunk(path: str | os.PathLike[str], id: str) -> bytes | None:
+    """The content of the first chunk `id`; None without one or beyond LARGEST_CHUNK. Raises UnreadableAudio."""
+    found = next((c for c in walk(path) if c.id == id), None)
+    if found is None or found.size > LARGEST_CHUNK:
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(found.offset)
+            return file.read(found.size)
+    except OSError as error:
+        raise UnreadableAudio(name=Path(path).name, reason=error.strerror or error) from error
+
+
+def embedded_recipe(path: str | os.PathLike[str]) -> bytes | None:
+    """The recipe (JSON) a Wavewright file carries, not yet checked. Raises UnreadableAudio if the file is gone."""
+    return read_chunk(path, RECIPE)
+
+
+def sampler(path: str | os.PathLike[str]) -> tuple[float | None, list[tuple[int, int]]]:
+    """Root note (MIDI, cents as fraction) and loops (first, last frame) of a WAV. `smpl` wins over `inst`."""
+    content = read_chunk(path, "smpl")
+    if content is not None and (found := parse_smpl(content)) is not None:
+        return found
+    content = read_chunk(path, "inst")
+    return (parse_inst(content) if content is not None else None), []
+
+
+def information(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The texts of LIST INFO by their four-letter names."""
+    for id, offset, size in chunks(path):
+        if id == "LIST" and 4 <= size <= LARGEST_CHUNK:
+            with Path(path).open("rb") as file:
+                file.seek(offset)
+                if (content := file.read(size))[:4] == b"INFO":
+                    return parse_info(content)
+    return {}
+
+
+# ---- chunk contents
+
+
+def chunk(id: str, content: bytes) -> bytes:
+    """A whole chunk with header and padding."""
+    return id.encode("latin-1") + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+def smpl(rate: int, root: float | None = None, loops: Sequence[tuple[int, int]] = ()) -> bytes:
+    """Sampler chunk. `root`: MIDI note with fraction (None: 60); `loops`: (first, last) frames, inclusive."""
+    note, fraction = _split(60.0 if root is None else root)
+    content = struct.pack("<9I", 0, 0, int(1e9 / rate), note, fraction, 0, 0, len(loops), 0)
+    for number, (start, end) in enumerate(loops):
+        content += struct.pack("<6I", number, 0, start, end, 0, 0)
+    return content
+
+
+def _split(root: float) -> tuple[int, int]:
+    """Whole note 0–127 and the 2**32nd parts of a semitone above it."""
+    steps = min(max(round(root * 2**32), 0), (128 << 32) - 1)
+    return steps >> 32, steps & 0xFFFFFFFF
+
+
+def parse_smpl(content: bytes) -> tuple[float, list[tuple[int, int]]] | None:
+    """Root and loops of a `smpl` chunk; None where it is impossible. Loops that end before they start are dropped."""
+    if len(content) < 36:
+        return None
+    fields = struct.unpack_from("<9I", content)
+    if fields[3] > 127:
+        return None
+    there = min(fields[7], (len(content) - 36) // 24)
+    loops = [struct.unpack_from("<6I", content, 36 + 24 * i)[2:4] for i in range(there)]
+    return fields[3] + fields[4] / 2**32, [(start, end) for start, end in loops if start <= end]
+
+
+def inst(root: float, gain_db: int = 0) -> bytes:
+    """Instrument chunk: nearest note, fine tune in cents (−50 … 50), the whole keyboard and every velocity."""
+    note = min(max(round(root), 0), 127)
+    cents = min(max(round((root - note) * 100), -50), 50)
+    return struct.pack("<7b", note, cents, gain_db, 0, 127, 1, 127)
+
+
+def parse_inst(content: bytes) -> float | None:
+    """Root note of an `inst` chunk (MIDI, with cents), None where it is impossible."""
+    if len(content) < 7:
+        return None
+    note, cents = struct.unpack_from("<2b", content)
+    return note + cents / 100 if note >= 0 else None
+
+
+def info(texts: Mapping[str, str]) -> bytes:
+    """LIST content of kind INFO; names are four letters (INAM ICMT ISFT ICRD IGNR IKEY …), empty texts are left out."""
+    content = b"INFO"
+    for name, text in texts.items():
+        if text:
+            content += chunk(name, text.encode() + b"\0")
+    return content
+
+
+def parse_info(content: bytes) -> dict[str, str]:
+    """Texts of a LIST content of kind INFO."""
+    found: dict[str, str] = {}
+    position = 4
+    while content[:4] == b"INFO" and position + 8 <= len(content):
+        name, size = content[position : position + 4], struct.unpack_from("<I", content, position + 4)[0]
+        text = content[position + 8 : position + 8 + size]
+        found[name.decode("latin-1")] = text.partition(b"\0")[0].decode("utf-8", "replace")
+        position += 8 + size + size % 2
+    return found
+
+
+def cue(frames: Sequence[int]) -> bytes:
+    """Cue points at these frames."""
+    points = b"".join(struct.pack("<2I4s3I", i + 1, f, b"data", 0, 0, f) for i, f in enumerate(frames))
+    return struct.pack("<I", len(frames)) + points
+
+
+def parse_cue(content: bytes) -> list[int]:
+    """Frames of the cue points."""
+    if len(content) < 4:
+        return []
+    there = min(struct.unpack_from("<I", content)[0], (len(content) - 4) // 24)
+    return [struct.unpack_from("<6I", content, 4 + 24 * i)[5] for i in range(there)]
+
+
+# ---- the head of a file
+
+
+def head(rate: int, channels: int, bits: int, frames: int, *, floating: bool = False, tail: int = 0) -> bytes:
+    """Everything before the samples of a WAV whose `tail` bytes of chunks follow them; RF64 only where plain WAV can't say it.
+
+    Plain `fmt ` for one and two channels, because it is read most widely; extensible for more.
+    """
+    align = channels * bits // 8
+    data = frames * align
+    tag = _FLOAT if floating else _PCM
+    form = struct.pack("<2H2I2H", tag if channels <= 2 else _EXTENSIBLE, channels, rate, rate * align, align, bits)
+    if channels > 2:
+        form += struct.pack("<2HI", 22, bits, 0) + struct.pack("<H", tag) + _GUID_TAIL
+    elif floating:
+        form += struct.pack("<H", 0)
+    body = chunk("fmt ", form) + (chunk("fact", struct.pack("<I", min(frames, 0xFFFFFFFF))) if floating else b"")
+    total = 4 + len(body) + 8 + data + data % 2 + tail
+    if total <= LARGEST:
+        return b"RIFF" + struct.pack("<I", total) + b"WAVE" + body + b"data" + struct.pack("<I", data)
+    long = chunk("ds64", struct.pack("<3QI", total + 36, data, frames, 0))
+    return b"RF64" + b"\xff" * 4 + b"WAVE" + long + body + b"data" + b"\xff" * 4
