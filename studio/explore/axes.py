@@ -1,0 +1,189 @@
+"""The main directions of *this* project's sounds: PCA of their encodings, named by what they measurably do.
+
+Explore draws one slider an axis; the CLI lists them. A coordinate is in standard deviations of the sounds (σ), so a slider's
+range is the same for all: ±2.5 σ, where real sounds are. Idea: GANSpace (arXiv 2004.02546), on encodings rather than on
+activations. D latent size, N sounds, k axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+RANGE = 2.5
+"""A slider reaches this many σ to either side: 99 % of normally spread sounds."""
+
+WORDS: dict[str, tuple[str, str, bool]] = {
+    "loudness": ("softer", "louder", False),
+    "brightness": ("darker", "brighter", True),
+    "attack": ("sharper", "gentler", True),
+    "length": ("shorter", "longer", True),
+    "noisiness": ("clearer", "noisier", False),
+    "pitch": ("lower", "higher", True),
+    "tonality": ("less tonal", "more tonal", False),
+}
+"""Descriptor → the word for little of it, the word for much of it, whether it is heard in ratios (compared as a logarithm)."""
+
+
+@dataclass(frozen=True)
+class AxisName:
+    """What an axis does. `r` is its correlation with `descriptor`; an axis that nothing explains has neither."""
+
+    low: str = ""
+    high: str = ""
+    descriptor: str | None = None
+    r: float = 0.0
+    given: str = ""
+
+    def title(self, index: int) -> str:
+        """What a slider is called: the user's own name, else the measured one, else its number."""
+        return self.given or (f"{self.low} ↔ {self.high}" if self.descriptor else f"Axis {index + 1}")
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """k orthonormal directions in a latent space.
+
+    mean (D,); components (k, D), rows of length 1; sigma (k,) spread of the sounds along each; names k;
+    scores (N, k) coordinates of the sounds it was fitted on; spread: each axis's share of the whole variance (k,)
+    """
+
+    mean: Array
+    components: Array
+    sigma: Array
+    names: tuple[AxisName, ...]
+    scores: Array
+    spread: Array
+
+    @classmethod
+    def fit(cls, latents: ArrayLike, facts: Mapping[str, ArrayLike] | None = None, k: int = 8) -> Axes:
+        """PCA of `latents` (N, D). `facts`: descriptor → its value for each sound (NaN where unknown).
+
+        Axes come in order of spread. Each points where its descriptor grows, an unnamed one where its largest loading is
+        positive, so the same sounds give the same axes. Directions without spread are left out: there may be fewer than k.
+        """
+        points = np.atleast_2d(np.asarray(latents, float))
+        mean, directions, variance = pca(points)
+        spread = variance / max(variance.sum(), 1e-300)
+        k = min(k, int((variance > 1e-12 * max(variance[0], 1e-300)).sum()), max(len(points) - 1, 0))
+        components, sigma = directions[:k], np.sqrt(variance[:k])
+        components = components * _signs(components)[:, None]
+        scores = (points - mean) @ components.T / sigma
+        names = name_axes(scores, facts or {})
+        flip = np.array([-1.0 if n.descriptor and n.r < 0 else 1.0 for n in names])
+        names = tuple(_flipped(n) if f < 0 else n for n, f in zip(names, flip))
+        return cls(mean, components * flip[:, None], sigma, names, scores * flip, spread[:k])
+
+    def __len__(self) -> int:
+        return len(self.sigma)
+
+    def titles(self) -> tuple[str, ...]:
+        return tuple(name.title(i) for i, name in enumerate(self.names))
+
+    def project(self, z: ArrayLike) -> Array:
+        """Latent (…, D) → coordinates (…, k) in σ."""
+        return (np.asarray(z, float) - self.mean) @ self.components.T / self.sigma
+
+    def unproject(self, coordinates: ArrayLike, base: ArrayLike | None = None) -> Array:
+        """Coordinates (…, k) in σ → latent (…, D). What the axes do not span is kept from `base`, else it is the mean's."""
+        start = self.mean if base is None else np.asarray(base, float)
+        return start + ((np.asarray(coordinates, float) - self.project(start)) * self.sigma) @ self.components
+
+    def renamed(self, index: int, name: str) -> Axes:
+        """The same axes, one with the user's own name (empty: back to the measured one)."""
+        return replace(self, names=tuple(replace(n, given=name) if i == index else n for i, n in enumerate(self.names)))
+
+    def align(self, previous: Axes) -> Axes:
+        """These axes in the order, direction and with the given names of `previous`, so that sliders do not jump.
+
+        Fits on the same sounds are compared by where they put the sounds, which also holds when training moved the whole
+        space; else by their directions. An axis without a counterpart (|r| < .3) takes a slot that stays free.
+        """
+        likeness = self._likeness(previous)  # (k, k of previous)
+        slots: dict[int, tuple[int, float]] = {}
+        for flat in np.argsort(-np.abs(likeness), axis=None):
+            mine, slot = divmod(int(flat), likeness.shape[1])
+            if abs(likeness[mine, slot]) < 0.3:
+                break
+            if slot not in slots and slot < len(self) and mine not in {m for m, _ in slots.values()}:
+                slots[slot] = (mine, float(np.sign(likeness[mine, slot])))
+        taken = {m for m, _ in slots.values()}
+        rest = iter([i for i in range(len(self)) if i not in taken])
+        placed = [slots[i] if i in slots else (next(rest), 1.0) for i in range(len(self))]
+        order, sign = np.array([m for m, _ in placed], int), np.array([s for _, s in placed])
+        names = []
+        for slot, (mine, flip) in enumerate(placed):
+            name = self.names[mine] if flip > 0 else _flipped(self.names[mine])
+            names.append(replace(name, given=name.given or (previous.names[slot].given if slot in slots else "")))
+        return Axes(
+            self.mean, self.components[order] * sign[:, None], self.sigma[order], tuple(names),
+            self.scores[:, order] * sign, self.spread[order],
+        )  # fmt: skip
+
+    def _likeness(self, previous: Axes) -> Array:
+        if len(self.scores) == len(previous.scores):
+            return correlations(self.scores, previous.scores)
+        if self.components.shape[1] == previous.components.shape[1]:
+            return self.components @ previous.components.T
+        return np.zeros((len(self), max(len(previous), 1)))
+
+
+def pca(points: Array) -> tuple[Array, Array, Array]:
+    """Mean (D,), orthonormal directions (D, D) as rows in order of falling variance, variances (D,), of (N, D)."""
+    mean = points.mean(axis=0)
+    centred = points - mean
+    variance, vectors = np.linalg.eigh(centred.T @ centred / max(len(points) - 1, 1))
+    return mean, vectors[:, ::-1].T, np.maximum(variance[::-1], 0.0)
+
+
+def correlations(a: Array, b: Array) -> Array:
+    """Pearson's r of each column of a (N, p) with each of b (N, q) → (p, q); 0 where a column does not vary."""
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    scale = np.outer(np.linalg.norm(a, axis=0), np.linalg.norm(b, axis=0))
+    return np.divide(a.T @ b, scale, out=np.zeros_like(scale), where=scale > 1e-12)
+
+
+def name_axes(scores: Array, facts: Mapping[str, ArrayLike]) -> tuple[AxisName, ...]:
+    """Names for the axes whose coordinates (N, k) follow a descriptor; each descriptor names the one axis it explains best."""
+    k = scores.shape[1]
+    names = [AxisName() for _ in range(k)]
+    found: list[tuple[float, int, str]] = []
+    for descriptor in WORDS.keys() & facts.keys():
+        values, known = _comparable(descriptor, facts[descriptor], len(scores))
+        # With few sounds a high r is chance: 3.5 standard errors hold for 8 axes × 7 descriptors at once.
+        least = max(0.5, 3.5 / np.sqrt(max(known.sum(), 1)))
+        if known.sum() >= 8:
+            r = correlations(scores[known], values[known, None])[:, 0]
+            found += [(float(r[i]), i, descriptor) for i in range(k) if abs(r[i]) >= least]
+    for r_value, i, descriptor in sorted(found, key=lambda f: (-abs(f[0]), f[1], f[2])):
+        if not names[i].descriptor and descriptor not in {n.descriptor for n in names}:
+            low, high, _ = WORDS[descriptor]
+            name = AxisName(low, high, descriptor, round(abs(r_value), 3))
+            names[i] = name if r_value > 0 else _flipped(name)
+    return tuple(names)
+
+
+def _comparable(descriptor: str, values: ArrayLike, count: int) -> tuple[Array, NDArray[np.bool_]]:
+    """Values as they are heard, and which of them are known."""
+    heard = np.asarray(values, float)
+    if heard.shape != (count,):
+        raise ValueError(f"{descriptor} has shape {heard.shape}, not one value for each of {count} sounds")
+    if WORDS[descriptor][2]:
+        heard = np.log(np.where(heard > 0, heard, np.nan))
+    return heard, np.isfinite(heard)
+
+
+def _flipped(name: AxisName) -> AxisName:
+    return replace(name, low=name.high, high=name.low, r=-name.r)
+
+
+def _signs(components: Array) -> Array:
+    """±1 for each row so that its largest loading is positive."""
+    rows: Sequence[int] = range(len(components))
+    largest = components[rows, np.abs(components).argmax(axis=1)] if len(components) else np.zeros(0)
+    return np.where(largest < 0, -1.0, 1.0)
