@@ -1,0 +1,328 @@
+"""The open project as the window sees it: what is open, what sounds now, what can be undone, and who does the work.
+
+Pages get one Session and nothing else. They call its methods (requests) and listen to its signals (facts):
+
+    session.play(Current(sound, "Kick 12"))        hear something through the transport
+    session.tell(self.tr("12 sounds kept"))        a fact, as a toast
+    session.complain(failed_event_or_error)        a problem, in the quiet bar
+    session.go("explore", recipe)                  show a page; its `receive(payload)` is called where it has one
+    session.do(text, forward, back)                one undoable step: `forward` is run now, on redo again
+    session.desk.submit(lambda: work(), tag=...)   files, import, export; never in the window's thread
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from studio import settings as preferences
+from studio.audio.sound import Sound
+from studio.engine.jobs import JobRunner, Told
+from studio.errors import StudioError
+from studio.events import Failed, Finished, Produced, Started, Work, failed
+from studio.project.recipe import Recipe
+from studio.settings import Settings
+
+if TYPE_CHECKING:
+    from studio.audio.player import Player
+    from studio.engine.engine import Engine
+    from studio.engine.training import Training
+    from studio.library.index import Index
+    from studio.project.folder import ProjectFolder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Current:
+    """What the transport holds: a sound in memory, what to call it, and where it comes from, if anywhere."""
+
+    sound: Sound
+    name: str = ""
+    recipe: Recipe | None = None
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something for the quiet bar: one sentence, one hint, at most one button, details behind “more”."""
+
+    sentence: str
+    hint: str = ""
+    details: str = ""
+    button: str = ""
+    action: Callable[[], None] | None = None
+    state: str = "warn"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A page that should be shown, and what it should do with `payload`."""
+
+    page: str
+    payload: Any = field(default=None)
+
+
+class _Step(QUndoCommand):
+    def __init__(self, text: str, forward: Callable[[], Any], back: Callable[[], Any]) -> None:
+        super().__init__(text)
+        self._forward, self._back = forward, back
+
+    def redo(self) -> None:
+        self._forward()
+
+    def undo(self) -> None:
+        self._back()
+
+
+class Session(QObject):
+    opened = Signal()
+    closed = Signal()
+    soundsChanged = Signal()
+    clipsChanged = Signal()
+    currentChanged = Signal(object)
+    """Current: another sound is in the transport."""
+
+    playingChanged = Signal(bool)
+    settingsChanged = Signal(object)
+    """Settings: the new value."""
+
+    told = Signal(str)
+    problem = Signal(object)
+    """Problem, for the quiet bar."""
+
+    wanted = Signal(object)
+    """Wanted: somebody asked for a page."""
+
+    playerChanged = Signal(object)
+    """Player or None: the sound output was opened, or lost."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        desk: JobRunner,
+        engine: Engine,
+        training: Training,
+        settings_path: Path | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.desk, self.engine, self.training = desk, engine, training
+        self.project: ProjectFolder | None = None
+        self.player: Player | None = None
+        self.current: Current | None = None
+        self.undo = QUndoStack(self)
+        self.undo.setUndoLimit(500)
+        self._settings_path = settings_path
+        self._index: Index | None = None
+        self._kept: dict[int, Current] = {}
+        desk.event.connect(self._on_desk)
+        engine.failed.connect(self.complain)
+
+    # ---- the project
+    def open(self, path: Path | str) -> bool:
+        """Close what is open and open `path`. Problems are told in the quiet bar; then what was open stays open."""
+        from studio.project.folder import ProjectFolder
+
+        path = Path(path)
+        if self.project is not None and self.project.root.resolve() == path.resolve():
+            return True
+        try:
+            project = ProjectFolder.open(path)
+        except StudioError as error:
+            self.complain(error)
+            if not path.exists():
+                self._save(self.settings.without(path))
+            return False
+        self._take(project)
+        return True
+
+    def create(self, path: Path | str, name: str = "") -> bool:
+        """Make a new project folder and open it."""
+        from studio.project.folder import ProjectFolder
+
+        path = Path(path)
+        try:
+            made: Any = ProjectFolder.create(path, name or path.name)
+            project = made if made is not None else ProjectFolder.open(path)
+        except StudioError as error:
+            self.complain(error)
+            return False
+        self._take(project)
+        return True
+
+    def close(self) -> None:
+        """Let go of the project: its lock, its index, its undo history. Training goes on."""
+        if self.project is None:
+            return
+        self.stop()
+        self.desk.cancel("import")
+        self.undo.clear()
+        self.training.watch(None)
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+        project, self.project = self.project, None
+        project.close()
+        self.current = None
+        self.closed.emit()
+
+    def _take(self, project: ProjectFolder) -> None:
+        self.close()
+        self.project = project
+        self._save(self.settings.opened(project.root))
+        self.training.watch(project)
+        log.info("opened %s", project.root)
+        self.opened.emit()
+
+    @property
+    def index(self) -> Index:
+        """The sounds of the open project, for the window's thread only. Ask `project is None` first."""
+        from studio.library.index import Index
+
+        if self.project is None:
+            raise StudioError(reason="no project is open")
+        if self._index is None:
+            self._index = Index(self.project)
+        return self._index
+
+    # ---- preferences
+    def change(self, **values: Any) -> None:
+        """Change settings by name; they are checked, saved and told."""
+        try:
+            self._save(self.settings.changed(**values))
+        except StudioError as error:
+            self.complain(error)
+
+    def _save(self, settings: Settings) -> None:
+        if settings == self.settings:
+            return
+        self.settings = settings
+        try:
+            preferences.save(settings, self._settings_path)
+        except OSError as error:
+            log.warning("settings not saved: %s", error)
+        self.settingsChanged.emit(settings)
+
+    # ---- listening
+    def set_player(self, player: Player | None) -> None:
+        self.player = player
+        if player is not None:
+            player.set_volume(self.settings.volume)
+        self.playerChanged.emit(player)
+
+    def set_current(self, current: Current) -> None:
+        """Put a sound into the transport without playing it."""
+        self.current = current
+        self.currentChanged.emit(current)
+
+    def play(self, current: Current | None = None, *, at: float = 0.0) -> None:
+        """Hear `current` (or what is in the transport) from second `at`. Without a sound output it is only shown."""
+        if current is not None:
+            self.set_current(current)
+        if self.current is None:
+            return
+        if self.player is None:
+            return
+        try:
+            self.player.play(self.current.sound, loop=self.settings.loop, at=at)
+        except StudioError as error:
+            self.complain(error)
+            return
+        self.playingChanged.emit(True)
+
+    def stop(self) -> None:
+        if self.player is not None:
+            self.player.stop()
+        self.playingChanged.emit(False)
+
+    def toggle(self) -> None:
+        """Space: play what is in the transport, or stop it."""
+        if self.playing:
+            self.stop()
+        else:
+            self.play()
+
+    @property
+    def playing(self) -> bool:
+        return self.player is not None and self.player.playing
+
+    # ---- keeping
+    def keep(self, current: Current | None = None) -> None:
+        """K: the sound becomes a clip of the project. Written by the desk; undoable."""
+        current = current or self.current
+        project = self.project
+        if current is None or project is None:
+            return
+
+        def work() -> Work:
+            yield Started(what="keep")
+            clip = project.keep(current.sound, current.recipe or Recipe(), current.name)
+            yield Produced(kind="clip", value=clip)
+            yield Finished()
+
+        self.desk.submit(work, tag="keep")
+
+    @Slot(object)
+    def _on_desk(self, told: Told) -> None:
+        if told.tag != "keep":
+            return
+        if isinstance(told.event, Produced) and self.project is not None:
+            clip = told.event.value
+            self.undo.push(_Kept(self, clip.id, self.tr("Keep “{name}”").format(name=clip.name)))
+            self.tell(self.tr("Kept “{name}” in Clips").format(name=clip.name))
+            self.clipsChanged.emit()
+        elif isinstance(told.event, Failed):
+            self.complain(told.event)
+
+    # ---- undo
+    def do(self, text: str, forward: Callable[[], Any], back: Callable[[], Any]) -> None:
+        """Run `forward` now and remember how to take it `back`. Both say what changed by emitting the session's signals."""
+        self.undo.push(_Step(text, forward, back))
+
+    # ---- saying things
+    def tell(self, text: str) -> None:
+        """A fact, past tense, as a toast."""
+        self.told.emit(text)
+
+    @Slot(object)
+    def complain(self, what: StudioError | Failed | Problem | BaseException) -> None:
+        """A problem, in the quiet bar."""
+        if isinstance(what, BaseException):
+            what = failed(what)
+        if isinstance(what, Failed):
+            what = Problem(what.sentence, what.hint, what.details)
+        self.problem.emit(what)
+
+    def go(self, page: str, payload: Any = None) -> None:
+        """Show a page: sounds, train, explore, clips or settings. `payload` goes to its `receive` method."""
+        self.wanted.emit(Wanted(page, payload))
+
+
+class _Kept(QUndoCommand):
+    """Undo of keeping: the clip goes to the project's trash and back. The first redo is the keeping itself."""
+
+    def __init__(self, session: Session, clip: str, text: str) -> None:
+        super().__init__(text)
+        self._session, self._clip, self._fresh = session, clip, True
+
+    def redo(self) -> None:
+        if self._fresh:
+            self._fresh = False
+            return
+        if self._session.project is not None:
+            self._session.project.restore_clip(self._clip)
+            self._session.clipsChanged.emit()
+
+    def undo(self) -> None:
+        if self._session.project is not None:
+            self._session.project.trash_clip(self._clip)
+            self._session.clipsChanged.emit()
