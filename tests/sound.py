@@ -50,7 +50,7 @@ class Silence:
 
     def write(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.config.write_text("")
+        self.config.write_text("pcm.!default { type hw card 99 }\nctl.!default { type hw card 99 }\n")
 
     def enter(self) -> None:
         """Points this process and its children here; PortAudio notices at its next start."""

@@ -1,0 +1,254 @@
+"""The player, heard: every assertion on sound is made on samples recorded behind a real PortAudio stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio.audio import player as module
+from studio.audio.output import Output, find
+from studio.audio.player import Player, Voice
+from studio.audio.sound import Sound
+from studio.errors import DeviceError
+from tests.sound import RATE, Silence, Sink, missing
+
+heard = [pytest.mark.sound, pytest.mark.skipif(bool(missing()), reason=missing())]
+
+
+@pytest.fixture
+def sink(sink_once: Sink) -> Iterator[Sink]:
+    sink_once.enter()
+    yield sink_once
+    sink_once.leave()
+
+
+@pytest.fixture
+def player(sink: Sink) -> Iterator[Player]:
+    player = Player.open(rate=RATE)
+    yield player
+    player.close()
+
+
+def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.01)
+
+
+def counter(seconds: float, rate: int = RATE) -> Sound:
+    """A sound whose every sample says which one it is: (i + 1) / 2²², exact in float32."""
+    ramp = ((np.arange(round(seconds * rate)) + 1) / 2**22).astype(np.float32)
+    return Sound(np.stack((ramp, -ramp)), rate)
+
+
+def sine(frequency: float, seconds: float, rate: int = RATE, phase: float = 0.0, level: float = 0.5) -> Sound:
+    t = np.arange(round(seconds * rate)) / rate
+    return Sound((level * np.sin(2 * np.pi * frequency * t + phase)).astype(np.float32)[None], rate)
+
+
+def trimmed(samples: np.ndarray) -> np.ndarray:
+    """What lies between the first and the last frame that is not silent."""
+    loud = np.flatnonzero(samples.any(axis=1))
+    assert len(loud), "nothing was heard"
+    return samples[loud[0] : loud[-1] + 1]
+
+
+def largest_step(samples: np.ndarray) -> float:
+    return float(np.abs(np.diff(samples, axis=0)).max())
+
+
+class TestVoice:
+    def test_silence_surrounds_a_sound(self) -> None:
+        voice = Voice(np.ones((4, 2), np.float32), start=10, loop=False, gain=0.5)
+        assert voice.render(8, 8)[:, 0].tolist() == [0, 0, 0.5, 0.5, 0.5, 0.5, 0, 0]
+        assert not voice.audible(14)
+        assert voice.audible(13)
+
+    def test_a_loop_goes_round_from_any_frame(self) -> None:
+        ramp = np.repeat(np.arange(5, dtype=np.float32)[:, None], 2, axis=1)
+        voice = Voice(ramp, start=100, loop=True, gain=1.0)
+        assert voice.render(103, 9)[:, 1].tolist() == [3, 4, 0, 1, 2, 3, 4, 0, 1]
+        assert voice.audible(10**9)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_pieces_of_a_voice_join_to_the_whole(loop: bool) -> None:
+    rng = np.random.default_rng(1)
+    voice = Voice(rng.standard_normal((37, 2)).astype(np.float32), start=5, loop=loop, gain=0.7)
+    whole = voice.render(0, 200)
+    pieces = [voice.render(at, 23) for at in range(0, 200, 23)]
+    assert np.array_equal(np.concatenate(pieces)[:200], whole)
+
+
+class TestWithoutADevice:
+    def test_opening_says_that_there_is_none(self, tmp_path: Path) -> None:
+        with Silence(tmp_path / "silence"):
+            assert Player.devices() == []
+            with pytest.raises(DeviceError, match="no sound device"):
+                Player.open()
+
+
+class TestHeard:
+    pytestmark = heard
+
+    def test_every_sample_arrives_unchanged(self, player: Player, sink: Sink) -> None:
+        sound = counter(1.0)
+        with sink.record() as recording:
+            player.play(sound)
+            until(lambda: not player.playing)
+        assert np.array_equal(trimmed(recording.samples), sound.samples.T)
+
+    def test_mono_is_heard_on_both_sides_and_from_the_middle(self, player: Player, sink: Sink) -> None:
+        sound = Sound(counter(0.5).samples[:1], RATE)
+        with sink.record() as recording:
+            player.play(sound, at=0.25)
+            until(lambda: not player.playing)
+        got = trimmed(recording.samples)
+        assert np.array_equal(got[:, 0], got[:, 1])
+        fade = round(module.FADE * RATE)
+        assert np.array_equal(got[fade:, 0], sound.samples[0, RATE // 4 :][fade - (RATE // 4 - len(got)) :])
+
+    def test_a_loop_has_no_gap(self, player: Player, sink: Sink) -> None:
+        sound = counter(0.1)
+        with sink.record() as recording:
+            player.play(sound, loop=True)
+            until(lambda: recording.seconds() > 3.2)  # longer than what is composed at once
+            player.set_loop(False)
+            until(lambda: not player.playing)
+        index = np.round(trimmed(recording.samples)[:, 0].astype(np.float64) * 2**22).astype(int) - 1
+        assert len(index) % sound.frames == 0
+        assert np.array_equal(index, np.arange(len(index)) % sound.frames)
+
+    @pytest.mark.parametrize("frequency", [110.0, 997.0])
+    def test_a_replacement_makes_no_click(self, player: Player, sink: Sink, frequency: float) -> None:
+        first, second = sine(frequency, 2.0, phase=1.0), sine(frequency * 1.5, 2.0, phase=2.0)
+        with sink.record() as recording:
+            player.play(first)
+            for turn in range(12):
+                time.sleep(0.037 + 0.003 * turn)
+                player.play(second if turn % 2 == 0 else first)
+            time.sleep(0.05)
+            player.stop()
+            time.sleep(0.1)
+        got = trimmed(recording.samples)
+        steps = np.hypot(largest_step(first.samples.T), largest_step(second.samples.T))
+        fade = 0.5 * np.pi / (2 * module.FADE * RATE)  # how steep the crossfade itself is at this level
+        body = got[round(module.FADE * RATE) :]
+        assert largest_step(body) <= 1.05 * (steps + fade)
+        assert largest_step(body) < 0.2  # where cutting hard would jump by up to 1.0
+        loud = np.sqrt((body[: -round(0.02 * RATE), 0].reshape(-1, 1) ** 2).mean())
+        assert 0.3 < loud < 0.4  # no hole at the changes: 0.5 / √2
+
+    def test_a_new_sound_keeps_its_attack(self, player: Player, sink: Sink) -> None:
+        hit = np.zeros((1, RATE // 10), np.float32)
+        hit[0, 1:40] = 0.9
+        with sink.record() as recording:
+            player.play(sine(100, 1.0, level=0.05))
+            time.sleep(0.1)
+            player.play(Sound(hit, RATE))
+            time.sleep(0.1)
+        assert np.abs(recording.samples).max() > 0.89
+
+    def test_seek_volume_and_position(self, player: Player, sink: Sink) -> None:
+        sound = counter(3.0)
+        player.play(sound)
+        until(lambda: (player.position or 0) > 0.05)
+        player.seek(2.0)
+        until(lambda: (player.position or 0) > 2.05)
+        assert player.position is not None
+        assert player.position < 2.8
+        player.set_volume(0.25)
+        time.sleep(0.1)
+        with sink.record() as recording:
+            time.sleep(0.2)
+        got = recording.samples[:, 0]
+        got = got[got > 0].astype(np.float64) * 2**22 * 4 - 1
+        assert np.array_equal(np.diff(got), np.ones(len(got) - 1))
+        assert got[0] > 2 * RATE
+
+    def test_level_is_of_what_sounds_now(self, player: Player, sink: Sink) -> None:
+        assert player.level == pytest.approx((-120, -120))
+        player.play(Sound(np.concatenate((sine(500, 1.0, level=0.5).samples, sine(500, 1.0, level=0.125).samples)), RATE))
+        until(lambda: (player.position or 0) > 0.1)
+        assert player.level == pytest.approx((-6.02, -18.06), abs=0.1)
+        player.stop()
+        time.sleep(0.15)
+        assert player.level == pytest.approx((-120, -120))
+        assert not player.playing
+        assert player.position is None
+
+    def test_another_rate_is_resampled_once(self, player: Player, sink: Sink) -> None:
+        sound = sine(1000, 0.5, rate=44_100)
+        with sink.record() as recording:
+            player.play(sound)
+            until(lambda: not player.playing)
+        prepared = player._at_rate(sound, RATE)
+        assert prepared is player._at_rate(sound, RATE)
+        got = recording.samples[:, 0]
+        spectrum = np.abs(np.fft.rfft(got[np.argmax(np.abs(got) > 0.1) :][: RATE // 4]))
+        assert np.argmax(spectrum) * 4 == pytest.approx(1000, abs=8)
+        assert len(trimmed(recording.samples)) == pytest.approx(RATE // 2, abs=64)
+
+    def test_a_long_stall_of_python_is_not_heard(self, player: Player, sink: Sink) -> None:
+        sound = counter(2.5)
+        words = [str(n) for n in range(400_000)]
+        with sink.record() as recording:
+            player.play(sound)
+            end = time.monotonic() + 1.5
+            while time.monotonic() < end:
+                sorted(words)  # holds the interpreter for a tenth of a second or more
+            until(lambda: not player.playing)
+        assert np.array_equal(trimmed(recording.samples), sound.samples.T)
+
+    def test_the_python_callback_plays_the_same(self, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Output, "_c_stream", lambda self, low: setattr(self, "_ring", None))
+        player = Player(Output(find(None), RATE))
+        sound = counter(0.5)
+        try:
+            with sink.record() as recording:
+                player.play(sound)
+                until(lambda: not player.playing)
+        finally:
+            player.close()
+        assert np.array_equal(trimmed(recording.samples), sound.samples.T)
+
+
+class TestDevices:
+    pytestmark = heard
+
+    def test_an_unknown_name_is_refused(self, sink: Sink) -> None:
+        with pytest.raises(DeviceError, match="“Loud thing” is not there"):
+            Player.open("Loud thing")
+
+    def test_a_lost_device_is_survived(self, player: Player, sink: Sink, capfd: pytest.CaptureFixture[str]) -> None:
+        sound = counter(0.5)
+        player.play(sound, loop=True)
+        time.sleep(0.1)
+        sink.unplug()
+        until(lambda: player.lost)
+        assert not player.playing
+        assert player.position is None
+        with pytest.raises(DeviceError, match="went away"):
+            player.play(sound)
+        player.stop()
+        player.seek(0.1)
+        player.set_volume(0.5)
+        with pytest.raises(DeviceError):
+            player.rescan()
+        assert player.lost
+        sink.plug()
+        player.rescan()
+        player.set_volume(1.0)
+        assert not player.lost
+        with sink.record() as recording:
+            player.play(sound)
+            until(lambda: not player.playing)
+        assert np.array_equal(trimmed(recording.samples), sound.samples.T)
+        player.use("default")
+        assert player.device is not None
+        assert player.device.name == "default"
