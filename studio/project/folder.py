@@ -25,7 +25,7 @@ import msgspec
 import studio
 from studio.audio import files, riff
 from studio.audio.sound import Sound
-from studio.errors import AlreadyThere, BrokenFile, NotAProject, ProjectBusy, StudioError
+from studio.errors import AlreadyThere, BrokenFile, NotAProject, ProjectBusy, StudioError, UnwritableAudio
 from studio.project import atomic, recipe
 from studio.project.formats import current
 from studio.project.recipe import Recipe
@@ -186,7 +186,7 @@ class ProjectFolder:
         return sorted((clip for _, clip in found.values()), key=lambda clip: (-clip.created, clip.id))
 
     def clip(self, id: str) -> ClipFile:
-        """Raises BrokenFile, NewerFormat, or NotAProject's sibling BrokenFile where there is no such clip."""
+        """Raises BrokenFile, also where there is no such clip, and NewerFormat."""
         try:
             return self._read_clip(self._clip_json(id))
         except FileNotFoundError:
@@ -208,8 +208,10 @@ class ProjectFolder:
         info = {"INAM": name} | ({"ICMT": recipe.short()} if recipe else {})
         try:
             files.write(path, sound, subtype="FLOAT", info=info, recipe=recipe.to_json() if recipe else None)
-        except OSError as error:
-            raise atomic.not_saved(path, error) from error
+        except UnwritableAudio as error:
+            if isinstance(error.__cause__, OSError):
+                raise atomic.not_saved(path, error.__cause__) from error
+            raise
         try:
             self._save(self._clip_json(clip.id), clip)
         except StudioError:
