@@ -96,7 +96,11 @@ class Model(nn.Module):
         raise NotImplementedError
 
     def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
-        """Named losses of one group at `progress` (0–1 of the phase). Names in `weights` are summed, others only logged."""
+        """Named losses of one group at `progress` (0–1 of the phase). Names in `weights` are summed, others only logged.
+
+        No name of `weights` among them: this group has nothing to learn now and its step is left out. All randomness is from
+        torch's global generators, so that a resumed run repeats itself.
+        """
         raise NotImplementedError
 
     def weights(self, progress: float) -> dict[str, float]:
@@ -118,6 +122,11 @@ class Model(nn.Module):
     def generate(self, request: Request, backend: Backend | None = None) -> Iterator[Tensor]:
         """`request.count` sounds, each (1, C, T') float32 on the CPU, one by one. Same request, same sounds."""
         raise NotImplementedError
+
+    def resolve(self, request: Request) -> Iterator[Request]:
+        """`request.count` requests of one sound each, with every draw from the prior filled in. Each gives the same sound."""
+        for i in range(request.count):
+            yield msgspec.structs.replace(request, seed=request.seed + i, count=1)
 
     def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, C, T) → latent (B, D), or (B, frames, D) for a series. Raises NotOffered where the family has no encoder."""

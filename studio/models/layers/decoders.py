@@ -1,0 +1,145 @@
+"""From one latent to a sound: two decoders with one face, chosen by the one-shot config's field `decoder`.
+
+Both map the latent and the class weights to a style vector, the style to one column per 2,048 samples, and grow these columns by
+convolution, so that any window of a sound can be made alone. `window` makes frames [start, start + n) without their neighbours:
+exact at the sound's beginning, and needing a frame or two of context elsewhere.
+B batch, C channels, D latent size, K classes, S style size, N frames of 2,048 samples, M = 16 bands, T = 2048·N samples.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from studio.models.layers.blocks import SLOPE, ConvNeXt, Residual, Upsample
+from studio.models.layers.istft import ISTFT
+from studio.models.layers.pqmf import BANDS, PQMF
+
+FRAME = 2048
+STYLE = 256
+SEED = 96
+
+
+class Decoder(nn.Module):
+    """forward: latent (B, D), classes (B, K), noise (B, C·16, T/16) → audio (B, C, T), T given by the noise's length."""
+
+    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int) -> None:
+        super().__init__()
+        self.channels, self.frames = channels, frames
+        self.style = nn.Sequential(
+            nn.Linear(latent + classes, STYLE), nn.LeakyReLU(SLOPE), nn.Linear(STYLE, STYLE), nn.LeakyReLU(SLOPE)
+        )
+        self.seed = nn.Linear(STYLE, SEED * frames)
+        self.widen = nn.Conv1d(SEED, width, 3, padding=1)
+        self.pqmf = PQMF()
+
+    def forward(self, latent: Tensor, classes: Tensor, noise: Tensor) -> Tensor:
+        return self.window(self.columns(latent, classes), noise)
+
+    def columns(self, latent: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """→ style (B, S) and columns (B, 96, N): all of the sound before any convolution."""
+        style = self.style(torch.cat([latent, classes], 1))
+        return style, self.seed(style).unflatten(1, (SEED, self.frames))
+
+    def window(self, columns: tuple[Tensor, Tensor], noise: Tensor) -> Tensor:
+        """The first frames of the columns, as many as the noise is long → audio (B, C, T)."""
+        style, seed = columns
+        n = noise.shape[-1] // (FRAME // BANDS)
+        audio = self.grow(self.widen(seed[:, :, :n]), style, noise)
+        if self.channels == 1:
+            return audio
+        middle, side = audio[:, :1], audio[:, 1:]
+        return torch.cat([middle + side, middle - side], 1)
+
+    def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+        """Columns (B, width, n), style (B, S), noise (B, C·16, T/16) → middle and side (B, C, T)."""
+        raise NotImplementedError
+
+    def set_level(self, bands: Tensor) -> None:
+        """Start at the data's mean level: RMS of each band, (C·16,)."""
+        raise NotImplementedError
+
+
+class Stage(nn.Module):
+    """Upsampling, two dilated residual units, and the style's say: a gain and an offset for every channel."""
+
+    def __init__(self, channels: int, out: int, factor: int) -> None:
+        super().__init__()
+        self.up = Upsample(channels, out, factor)
+        self.tell = nn.Linear(STYLE, 2 * out)
+        self.units = nn.Sequential(Residual(out, 1), Residual(out, 3))
+        nn.init.zeros_(self.tell.weight)
+        nn.init.zeros_(self.tell.bias)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        gain, offset = self.tell(style).unsqueeze(-1).chunk(2, 1)  # (B, out, 1)
+        return self.units(self.up(x) * (1 + gain) + offset)
+
+
+class BandDecoder(Decoder):
+    """Decoder A: each of 16 bands is tanh × sigmoid (a wave and its loudness) plus noise × sigmoid, joined by a fixed filter bank."""
+
+    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int) -> None:
+        super().__init__(latent, classes, channels, frames, width)
+        widths = [width, width // 2, width // 4, width // 8, max(32, width // 16)]
+        self.stages = nn.ModuleList(Stage(a, b, factor) for a, b, factor in zip(widths, widths[1:], (4, 4, 4, 2)))
+        self.out = nn.Conv1d(widths[-1], 3 * channels * BANDS, 7, padding=3)
+
+    def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+        for stage in self.stages:
+            x = stage(x, style)
+        wave, loudness, hiss = self.out(F.leaky_relu(x, SLOPE)).float().chunk(3, 1)
+        return self.pqmf.synthesis(wave.tanh() * loudness.sigmoid() + noise * hiss.sigmoid())
+
+    def set_level(self, bands: Tensor) -> None:
+        level = bands.clamp(1e-5, 0.5)
+        with torch.no_grad():
+            rows = len(level)
+            self.out.bias[rows : 2 * rows] = torch.logit((2 * level).clamp(max=0.5))
+            self.out.bias[2 * rows :] = torch.logit(level)
+
+
+class SpectrumDecoder(Decoder):
+    """Decoder B: ConvNeXt blocks at a hop of 256, then magnitudes and phases of an inverse STFT, plus noise in 16 bands."""
+
+    N_FFT, HOP, BLOCKS = 1024, 256, 8
+
+    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int) -> None:
+        super().__init__(latent, classes, channels, frames, width)
+        d, bins = width // 2, self.N_FFT // 2 + 1
+        self.stages = nn.ModuleList([Stage(width, d, 4), Stage(d, d, 2)])
+        self.blocks = nn.Sequential(*(ConvNeXt(d, 3 * d) for _ in range(self.BLOCKS)))
+        self.norm = nn.LayerNorm(d, eps=1e-6)
+        self.noise_rate = 4  # noise levels per hop
+        self.bins = bins
+        self.out = nn.Linear(d, channels * (3 * bins + self.noise_rate * BANDS))
+        self.istft = ISTFT(self.N_FFT, self.HOP)
+
+    def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+        for stage in self.stages:
+            x = stage(x, style)
+        y = self.out(self.norm(self.blocks(x).transpose(1, 2))).float()  # (B, n, C·(3F + 64))
+        B, n, _ = y.shape
+        C, bins = self.channels, self.bins
+        y = y.unflatten(2, (C, 3 * bins + self.noise_rate * BANDS)).transpose(1, 2).flatten(0, 1)  # (B·C, n, …)
+        magnitude, cosine, sine = y[..., : 3 * bins].transpose(1, 2).chunk(3, 1)  # (B·C, F, n)
+        magnitude = magnitude.clamp(max=6.0).exp()
+        unit = (cosine.square() + sine.square() + 1e-6).rsqrt()
+        tone = self.istft(magnitude * cosine * unit, magnitude * sine * unit).unflatten(0, (B, C))
+        hiss = y[..., 3 * bins :].unflatten(2, (self.noise_rate, BANDS)).flatten(1, 2).transpose(1, 2)  # (B·C, 16, 4n)
+        hiss = hiss.sigmoid().repeat_interleave(self.HOP // self.noise_rate // BANDS, 2).reshape(B, C * BANDS, -1)
+        return tone + self.pqmf.synthesis(noise * hiss)
+
+    def set_level(self, bands: Tensor) -> None:
+        level = bands.clamp(1e-5, 0.5).reshape(self.channels, BANDS)
+        with torch.no_grad():
+            bias = self.out.bias.view(self.channels, -1)
+            spectrum = level.repeat_interleave(math.ceil(self.bins / BANDS), 1)[:, : self.bins]
+            bias[:, : self.bins] = (spectrum * BANDS**0.5 * (self.N_FFT * 0.375) ** 0.5).log() - 1
+            bias[:, 3 * self.bins :] = torch.logit(level).repeat(1, self.noise_rate)
+
+
+DECODERS: dict[str, type[Decoder]] = {"pqmf": BandDecoder, "istft": SpectrumDecoder}

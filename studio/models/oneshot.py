@@ -1,0 +1,385 @@
+"""One-shots: single hits and notes up to four seconds, learned from tens to thousands of files.
+
+A variational autoencoder whose decoder draws 16 filter-bank bands (or an inverse STFT) from one small latent, judged by log-mel
+distances over seven windows and, later in training, by small discriminators on onset-weighted crops. A flow-matching prior learns
+how the latents of each class are spread, and a length head how long each sound is. After RAVE (2111.05011), Vocos (2306.00814),
+DrumGAN VST (2206.14723) and rectified flow (2209.03003).
+Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples, W frames of a training window.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from studio.errors import NotOffered
+from studio.fields import setting
+from studio.models.base import Backend, Batch, Group, Model, Phase
+from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
+from studio.models.layers.blocks import SLOPE, ConvNeXt
+from studio.models.layers.decoders import DECODERS, FRAME
+from studio.models.layers.flow import Flow
+from studio.models.layers.losses import FLOOR, Mel, MelDistance
+from studio.models.layers.pqmf import BANDS, PQMF
+from studio.project.recipe import Request
+
+RATE = 44100
+BUCKETS = (16384, 32768, 65536, 131072, 180224)
+"""Lengths in samples that a model can have: 0.37, 0.74, 1.5, 3 and 4.1 seconds."""
+BANK = 4096
+SHORTEST = 0.05
+FADE = 0.010
+
+
+class Config(msgspec.Struct, frozen=True):
+    seconds: Annotated[float, setting("Longest sound; rounded up to 0.37, 0.74, 1.5, 3 or 4.1", unit="s", ge=0.05, le=4.0)] = 1.4
+    channels: Annotated[int, setting("1 for mono, 2 for stereo", ge=1, le=2)] = 1
+    latent: Annotated[int, setting("Numbers that describe a sound; more keep more detail", ge=2, le=256)] = 64
+    decoder: Annotated[
+        Literal["pqmf", "istft"], setting("How sounds are drawn: 16 bands (drums) or spectrum frames (steady tones)")
+    ] = "pqmf"
+    width: Annotated[int, setting("Channels of the decoder's first layer", ge=32, le=1024, expert=True)] = 512
+    window: Annotated[int, setting("Frames of 46 ms that one training step looks at", ge=2, le=88, expert=True)] = 16
+    rate: Annotated[float, setting("Learning rate of the autoencoder", gt=0, le=0.01, expert=True)] = 1e-3
+    kl: Annotated[float, setting("How strongly latents are pulled together", ge=0, le=1, expert=True)] = 1e-3
+    free_bits: Annotated[float, setting("Nats per latent number that cost nothing", ge=0, le=5, expert=True)] = 0.1
+
+    @property
+    def frames(self) -> int:
+        """N of the whole sound."""
+        wanted = round(self.seconds * RATE)
+        return next((b for b in BUCKETS if b >= wanted), BUCKETS[-1]) // FRAME
+
+
+class Encoder(nn.Module):
+    """Log-mel (B, C·96, 4·N) → mean and log variance (B, D). Time is kept fine at the onset and coarse in the tail."""
+
+    MELS, HOP = 96, 512
+
+    def __init__(self, latent: int, channels: int, d: int = 192) -> None:
+        super().__init__()
+        self.enter = nn.Conv1d(channels * self.MELS, d, 5, padding=2)
+        self.blocks = nn.ModuleList(ConvNeXt(d, 3 * d) for _ in range(3))
+        self.halve = nn.ModuleList(nn.Conv1d(d, d, 4, stride=2, padding=1) for _ in range(2))
+        self.norm = nn.LayerNorm(d, eps=1e-6)
+        self.edges = (0, 1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 88)
+        self.leave = nn.Sequential(nn.Linear((len(self.edges) - 1) * d, 2 * d), nn.LeakyReLU(SLOPE), nn.Linear(2 * d, 2 * latent))
+
+    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.blocks[0](self.enter(mel))
+        for halve, block in zip(self.halve, self.blocks[1:]):
+            x = block(halve(x))
+        x = self.norm(x.transpose(1, 2)).transpose(1, 2)  # (B, d, N)
+        parts = [x[..., a:b].mean(-1) if a < x.shape[-1] else torch.zeros_like(x[..., 0]) for a, b in zip(self.edges, self.edges[1:])]
+        mean, logvar = self.leave(torch.cat(parts, 1)).float().chunk(2, 1)
+        return mean, logvar.clamp(-12, 4)
+
+
+class OneShot(Model):
+    info = Info(
+        id="oneshot",
+        name="One-shots",
+        sentence="Learns single hits and notes from a folder and plays everything between them.",
+        method="Conditional VAE-GAN on PQMF bands with a latent flow prior",
+        wants="30 to 3,000 single sounds of up to 4 seconds; folders become classes",
+    )
+    Config = Config
+    config: Config
+    loudness: Tensor  # mean and spread of the encoder's log-mels
+    share: Tensor  # (K + 1,) how often each class occurs; the last is "unknown"
+    bank: Tensor  # (R, D) newest posterior mean of each training sound
+    bank_label: Tensor  # (R,) its class, −1 unknown, −2 not seen yet
+
+    def __init__(self, config: Config, data: DataFacts) -> None:
+        super().__init__(config, data)
+        D, K, C = config.latent, len(data.labels), config.channels
+        self.mel = Mel(RATE, 2048, Encoder.MELS, Encoder.HOP)
+        self.distance = MelDistance(RATE)
+        self.pqmf = PQMF()
+        self.encoder = Encoder(D, C)
+        self.decode = DECODERS[config.decoder](D, K, C, config.frames, config.width)
+        self.length = nn.Sequential(nn.Linear(D + K, 128), nn.LeakyReLU(SLOPE), nn.Linear(128, 1))
+        self.flow = Flow(D, K, 256)
+        self.register_buffer("loudness", torch.tensor([-3.0, 1.5]))
+        self.register_buffer("share", torch.ones(K + 1))
+        rows = max(1, min(BANK, data.count))
+        self.register_buffer("bank", torch.zeros(rows, D))
+        self.register_buffer("bank_label", torch.full((rows,), -2))
+
+    # ---- before training
+    @classmethod
+    def recommended(cls, data: DataFacts) -> Config:
+        return Config(
+            seconds=min(4.0 if data.pitched > 0.5 else 2.9, max(SHORTEST, data.seconds)),
+            channels=min(2, data.channels),
+            latent=128 if data.pitched > 0.5 else 64,
+        )
+
+    @classmethod
+    def material(cls, config: Config, data: DataFacts) -> Material:
+        return Material(rate=RATE, channels=config.channels, seconds=config.frames * FRAME / RATE)
+
+    @property
+    def controls(self) -> Controls:
+        return Controls(
+            latent=Latent("global", self.config.latent, prior="flow"),
+            classes=self.data.labels,
+            seconds=Range(SHORTEST, self.config.frames * FRAME / RATE, min(self.data.seconds, 1.0), "s"),
+            temperature=Range(0.0, 1.5, 1.0),
+        )
+
+    @torch.no_grad()
+    def prepare(self, batches: Iterator[Batch]) -> None:
+        """Output level of each band, mean and spread of the log-mels, mean length, and how often each class occurs."""
+        power, mels, lengths, count = torch.zeros(self.config.channels * BANDS), [], [], torch.zeros(len(self.share))
+        total = 0.0
+        for batch in batches:
+            audio = self._middle_side(batch.audio)
+            within = (batch.seconds * RATE / BANDS).ceil().clamp(1, audio.shape[-1] // BANDS)
+            power += (self.pqmf.analysis(audio).square().sum((0, 2))).cpu()
+            total += float(within.sum())
+            mels.append(self._log_mel(audio, raw=True).flatten().cpu())
+            lengths.append(batch.seconds.cpu())
+            count += torch.bincount(torch.where(batch.label < 0, len(count) - 1, batch.label).cpu(), minlength=len(count))
+        if not mels:
+            return
+        self.decode.set_level((power / total).sqrt().to(self.device))
+        values = torch.cat(mels)
+        self.loudness.copy_(torch.stack([values.mean(), values.std().clamp_min(0.1)]))
+        self.length[-1].bias.fill_(float(torch.cat(lengths).clamp_min(SHORTEST).log().mean()))  # type: ignore[union-attr, operator]
+        self.share.copy_(count)
+
+    # ---- training
+    def phases(self) -> tuple[Phase, ...]:
+        learner = [*self.encoder.parameters(), *self.decode.parameters(), *self.length.parameters()]
+        groups = (
+            Group("sound", learner, lr=self.config.rate, betas=(0.8, 0.99), weight_decay=1e-2),
+            Group("prior", list(self.flow.parameters()), lr=1e-3, betas=(0.9, 0.99)),
+        )
+        return (Phase("learn", groups),)
+
+    def weights(self, progress: float) -> dict[str, float]:
+        return {
+            "spectral/mel": 1.0,
+            "latent/kl": self.config.kl * min(1.0, 20 * progress),
+            "length/log": 0.05,
+            "prior/velocity": 1.0,
+        }
+
+    def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
+        return {"sound": self._sound_losses, "prior": self._prior_losses}[group](batch)
+
+    def _sound_losses(self, batch: Batch) -> dict[str, Tensor]:
+        audio = self._middle_side(batch.audio)
+        classes = self._one_hot(batch.label)
+        mean, logvar = self.encoder(self._log_mel(audio))
+        latent = mean + (0.5 * logvar).exp() * torch.randn_like(mean)
+        known = classes * (torch.rand(len(classes), 1, device=classes.device) > 0.3)
+        columns = self.decode.columns(latent, known)
+        distance = mean.new_zeros(())
+        for rows, start, n in self._windows(batch.seconds):
+            made = self._window(columns, rows, start, n)
+            real = torch.stack([a[:, s * FRAME : (s + n) * FRAME] for a, s in zip(audio[rows], start)])
+            distance = distance + self.distance(made, real).sum() / len(audio)
+        self._remember(batch, mean)
+        kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(0)  # (D,)
+        wanted = batch.seconds.clamp_min(SHORTEST).log()
+        return {
+            "spectral/mel": distance,
+            "latent/kl": kl.clamp_min(self.config.free_bits).sum(),
+            "latent/nats": kl.detach().sum(),
+            "latent/active": self._active(),
+            "length/log": (self._log_seconds(latent, known) - wanted).abs().mean(),
+        }
+
+    def _prior_losses(self, batch: Batch) -> dict[str, Tensor]:
+        seen = self.bank_label.ge(-1).nonzero()[:, 0]
+        if len(seen) < 2:
+            return {}
+        self.flow.mean.copy_(self.bank[seen].mean(0))
+        self.flow.std.copy_(self.bank[seen].std(0).clamp_min(1e-2))
+        rows = seen[torch.randint(len(seen), (256,), device=seen.device)]
+        classes = self._one_hot(self.bank_label[rows])
+        classes = classes * (torch.rand(len(rows), 1, device=rows.device) > 0.2)
+        return {"prior/velocity": self.flow.loss(self.bank[rows], classes)}
+
+    def _windows(self, seconds: Tensor) -> Iterator[tuple[list[int], list[int], int]]:
+        """What one step decodes: (rows, start frame of each, frames). Every beginning, in two groups of like length so that short
+        sounds cost little; and pieces from later on of up to a quarter of the sounds."""
+        W, last = self.config.window, self.config.frames
+        lengths = [min(last, math.ceil(s * 1.1 * RATE / FRAME) + 1) for s in seconds.tolist()]
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        half = (len(order) + 1) // 2
+        for rows in (order[:half], order[half:]):
+            if rows:
+                yield rows, [0] * len(rows), min(W, lengths[rows[-1]])
+        piece = max(1, W // 2)
+        long = [row for row in order if lengths[row] > W]
+        if long:
+            picked = torch.randperm(len(long))[: max(1, len(order) // 4)].tolist()
+            rows = [long[i] for i in picked]
+            reach = torch.rand(len(rows)).tolist()
+            yield rows, [W - piece + round(r * (lengths[row] - W)) for r, row in zip(reach, rows)], piece
+
+    def _window(self, columns: tuple[Tensor, Tensor], rows: list[int], start: list[int], n: int) -> Tensor:
+        """Frames [start, start + n) of these rows → middle and side (B', C, n·2048)."""
+        style, seed = columns
+        left = min(3, min(start))
+        right = 0 if max(start) + n >= seed.shape[-1] else 1
+        part = torch.stack([seed[row, :, s - left : s + n + right] for row, s in zip(rows, start)])
+        noise = torch.randn(len(rows), self.config.channels * BANDS, part.shape[-1] * FRAME // BANDS, device=part.device)
+        return self.decode.grow(self.decode.widen(part), style[rows], noise)[..., left * FRAME : (left + n) * FRAME]
+
+    @torch.no_grad()
+    def _remember(self, batch: Batch, mean: Tensor) -> None:
+        rows = batch.index % len(self.bank)
+        self.bank[rows] = mean.detach()
+        self.bank_label[rows] = batch.label
+
+    def _active(self) -> Tensor:
+        """How many latent numbers differ from sound to sound."""
+        seen = self.bank[self.bank_label >= -1]
+        return (seen.var(0) > 0.01).sum().float() if len(seen) > 1 else seen.new_zeros(())
+
+    @torch.no_grad()
+    def measure(self, batch: Batch) -> dict[str, float]:
+        audio = self._middle_side(batch.audio)
+        classes = self._one_hot(torch.full_like(batch.label, -1))
+        mean, _ = self.encoder(self._log_mel(audio))
+        generator = torch.Generator().manual_seed(0)
+        shape = (1, self.config.channels * BANDS, self.config.frames * FRAME // BANDS)
+        noise = torch.randn(shape, generator=generator).to(audio.device).expand(len(audio), -1, -1)
+        style, seed = self.decode.columns(mean, classes)
+        errors, levels = [], []
+        for row, seconds in enumerate(batch.seconds.tolist()):
+            n = min(self.config.frames, math.ceil(seconds * RATE / FRAME))
+            made = self.decode.grow(
+                self.decode.widen(seed[row : row + 1, :, :n]), style[row : row + 1], noise[row : row + 1, :, : n * FRAME // BANDS]
+            )
+            real = audio[row : row + 1, :, : n * FRAME]
+            errors.append(float(self.distance(made, real)))
+            levels.append(abs(20 * math.log10((float(made.square().mean()) + 1e-12) / (float(real.square().mean()) + 1e-12)) / 2))
+        wanted = batch.seconds.clamp_min(SHORTEST).log()
+        return {
+            "mel": float(np.mean(errors)),
+            "level_db": float(np.mean(levels)),
+            "length": float((self._log_seconds(mean, classes) - wanted).abs().mean()),
+        }
+
+    # ---- use
+    def decoder(self) -> nn.Module:
+        return self.decode
+
+    def example_inputs(self) -> dict[str, np.ndarray]:
+        return self._inputs(torch.zeros(1, self.config.latent), torch.zeros(1, len(self.data.labels)), 0, self.config.frames)
+
+    def resolve(self, request: Request) -> Iterator[Request]:
+        self._check(request)
+        for i in range(request.count):
+            one = msgspec.structs.replace(request, seed=request.seed + i, count=1)
+            if one.latent is None:
+                one = msgspec.structs.replace(one, latent=(tuple(self._draw(one).tolist()),))
+            yield one
+
+    @torch.no_grad()
+    def generate(self, request: Request, backend: Backend | None = None) -> Iterator[Tensor]:
+        for one in self.resolve(request):
+            assert one.latent is not None
+            latent, classes = torch.tensor(one.latent, device=self.device), self._mixture(one.classes)
+            longest = self.config.frames * FRAME / RATE
+            seconds = one.seconds if one.seconds is not None else float(self._log_seconds(latent, classes).exp())
+            seconds = min(longest, max(SHORTEST, seconds))
+            inputs = self._inputs(latent, classes, one.seed, min(self.config.frames, math.ceil(seconds * RATE / FRAME) + 1))
+            if backend is None:
+                audio = self.decode(**{name: torch.from_numpy(x).to(self.device) for name, x in inputs.items()}).cpu()
+            else:
+                audio = torch.from_numpy(backend(inputs))
+            yield _finish(audio[0], round(seconds * RATE))[None]
+
+    @torch.no_grad()
+    def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
+        wanted = self.config.frames * FRAME
+        audio = F.pad(audio[..., :wanted], (0, max(0, wanted - audio.shape[-1]))).to(self.device)
+        mean, _ = self.encoder(self._log_mel(self._middle_side(audio)))
+        return mean
+
+    def _draw(self, request: Request) -> Tensor:
+        """A latent (D,) from the prior. The class is drawn first where none is asked for."""
+        rng = np.random.Generator(np.random.PCG64([request.seed % 2**64, 0]))
+        share = self.share.double().cpu().numpy() + 1e-9
+        chosen = int(np.searchsorted(np.cumsum(share) / share.sum(), rng.random()))
+        noise = rng.standard_normal((1, self.config.latent), dtype=np.float32) * request.temperature
+        classes = self._mixture(request.classes)
+        if not request.classes and chosen < classes.shape[1]:
+            classes[0, chosen] = 1
+        return self.flow.draw(torch.from_numpy(noise.astype(np.float32)).to(self.device), classes)[0].cpu()
+
+    def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int) -> dict[str, np.ndarray]:
+        """Latent, classes and the noise of this seed: the same numbers on every device, and the same start at every length."""
+        rng = np.random.Generator(np.random.PCG64([seed % 2**64, 1]))
+        rows = self.config.channels * BANDS
+        noise = rng.standard_normal((1, frames * FRAME // BANDS, rows), dtype=np.float32)
+        return {
+            "latent": latent.cpu().numpy().astype(np.float32),
+            "classes": classes.cpu().numpy().astype(np.float32),
+            "noise": np.ascontiguousarray(noise.transpose(0, 2, 1)),
+        }
+
+    def _check(self, request: Request) -> None:
+        offered = self.controls.offered()
+        asked: Mapping[str, Any] = {
+            "pitch": request.pitch, "velocity": request.velocity, "text": request.text, "speakers": request.speaker,
+            "prompt": request.prompt, "input": request.input,
+        }  # fmt: skip
+        for name, value in asked.items():
+            if value not in (None, "") and name not in offered:
+                raise NotOffered(name=name, known=", ".join(offered))
+        for name in request.classes:
+            if name not in self.data.labels:
+                raise NotOffered(name=f"the class “{name}”", known=", ".join(self.data.labels) or "no classes")
+        if request.latent is not None and (len(request.latent) != 1 or len(request.latent[0]) != self.config.latent):
+            raise NotOffered(name="a latent of this shape", known=f"1 row of {self.config.latent} numbers")
+
+    def _mixture(self, classes: Mapping[str, float]) -> Tensor:
+        """Class weights that sum to one, (1, K); all zero means unknown."""
+        weights = torch.zeros(1, len(self.data.labels))
+        for name, weight in classes.items():
+            weights[0, self.data.labels.index(name)] = max(0.0, weight)
+        return (weights / weights.sum().clamp_min(1e-9)).to(self.device)
+
+    def _one_hot(self, label: Tensor) -> Tensor:
+        K = len(self.data.labels)
+        return F.one_hot(label.clamp_min(0), max(1, K))[:, :K].float() * (label >= 0)[:, None]
+
+    def _log_seconds(self, latent: Tensor, classes: Tensor) -> Tensor:
+        return self.length(torch.cat([latent, classes], 1)).float()[:, 0]
+
+    def _log_mel(self, audio: Tensor, raw: bool = False) -> Tensor:
+        """Middle and side (B, C, T) → (B, C·96, T/512), normalised unless `raw`."""
+        B, C, T = audio.shape
+        mel = self.mel(audio.reshape(B * C, T)).unflatten(0, (B, C))
+        floor = (mel.amax((1, 2, 3), keepdim=True) * FLOOR).clamp_min(1e-7)
+        mel = (mel + floor).log10().flatten(1, 2)
+        return mel if raw else (mel - self.loudness[0]) / self.loudness[1]
+
+    @staticmethod
+    def _middle_side(audio: Tensor) -> Tensor:
+        if audio.shape[1] == 1:
+            return audio
+        left, right = audio[:, :1], audio[:, 1:]
+        return torch.cat([left + right, left - right], 1) / 2
+
+
+def _finish(audio: Tensor, frames: int) -> Tensor:
+    """Cut (C, T) to `frames` with a 10 ms fade, and keep it within ±1."""
+    audio = torch.nan_to_num(audio[:, :frames].float(), posinf=0.0, neginf=0.0).clone()
+    fade = min(audio.shape[1], round(FADE * RATE))
+    audio[:, -fade:] *= torch.linspace(1, 0, fade)
+    return audio / audio.abs().max().clamp_min(1.0)
