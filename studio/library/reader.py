@@ -115,7 +115,7 @@ def _with_channels(sound: Sound, channels: int) -> Sound:
     power = np.square(sound.samples, dtype=np.float32).mean(axis=1)
     if np.square(mono).mean() < 0.1 * power.max():
         mono = sound.samples[int(power.argmax())]
-    return Sound(np.repeat(mono[None], channels, axis=0), sound.rate)
+    return Sound(np.repeat(mono[None], channels, axis=0).astype(np.float32), sound.rate)
 
 
 # ---- many sounds in memory
