@@ -1,0 +1,254 @@
+"""Edits of a sound: pure functions, and the table by which the editor, the CLI and a recipe name them.
+
+An edit is stored as a small dict, {"do": "fade-out", "seconds": 0.05}, beside an untouched original; `apply` makes the sound
+that is heard. Times are in seconds, so that the same steps fit the sound at any rate.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.audio import analysis
+from studio.audio.sound import Samples, Sound
+from studio.errors import UsageError
+
+Curve = Literal["linear", "smooth", "exponential"]
+CURVES: tuple[str, ...] = ("linear", "smooth", "exponential")
+
+
+# ---- the edits
+
+
+def trim(sound: Sound, start: float = 0.0, end: float | None = None) -> Sound:
+    """What lies between two moments (seconds; end None: to the end). An empty stretch keeps one frame."""
+    first = min(max(round(start * sound.rate), 0), max(0, sound.frames - 1))
+    last = sound.frames if end is None else min(max(round(end * sound.rate), first + 1), sound.frames)
+    return replace(sound, samples=sound.samples[:, first:last].copy())
+
+
+def cut(sound: Sound, start: float, end: float) -> Sound:
+    """Without what lies between two moments; at least one frame stays."""
+    first, last = (min(max(round(t * sound.rate), 0), sound.frames) for t in (start, end))
+    kept = np.concatenate([sound.samples[:, :first], sound.samples[:, max(first, last) :]], axis=1)
+    return replace(sound, samples=kept if kept.shape[1] else sound.samples[:, :1].copy())
+
+
+def silence(sound: Sound, start: float, end: float) -> Sound:
+    """Zeros between two moments."""
+    first, last = (min(max(round(t * sound.rate), 0), sound.frames) for t in (start, end))
+    samples = sound.samples.copy()
+    samples[:, first:last] = 0
+    return replace(sound, samples=samples)
+
+
+def _rise(frames: int, curve: str) -> NDArray[np.float32]:
+    """(frames,) from 0 up to 1."""
+    t = np.arange(frames, dtype=np.float64) / max(1, frames)
+    if curve == "smooth":
+        t = 0.5 - 0.5 * np.cos(np.pi * t)
+    elif curve == "exponential":
+        t = (10 ** (3 * t) - 1) / 999  # 60 dB
+    return t.astype(np.float32)
+
+
+def fade_in(sound: Sound, seconds: float, curve: Curve = "smooth") -> Sound:
+    frames = min(max(round(seconds * sound.rate), 0), sound.frames)
+    samples = sound.samples.copy()
+    samples[:, :frames] *= _rise(frames, curve)
+    return replace(sound, samples=samples)
+
+
+def fade_out(sound: Sound, seconds: float, curve: Curve = "smooth") -> Sound:
+    return reverse(fade_in(reverse(sound), seconds, curve))
+
+
+def gain(sound: Sound, db: float) -> Sound:
+    return replace(sound, samples=sound.samples * np.float32(10 ** (db / 20)))
+
+
+def normalise(sound: Sound, peak_db: float = -1.0) -> Sound:
+    """The largest sample at `peak_db` dBFS; digital silence stays."""
+    peak = float(np.abs(sound.samples).max(initial=0))
+    return gain(sound, peak_db - 20 * np.log10(peak)) if peak > 0 else sound
+
+
+def match_loudness(sound: Sound, target: float, ceiling_db: float = -1.0) -> Sound:
+    """At `target` LUFS (maximum momentary), or as near as the ceiling for the peak allows; silence stays."""
+    found = analysis.facts(sound)
+    if found.silent or found.loudness <= -70:
+        return sound
+    return gain(sound, min(target - found.loudness, ceiling_db - found.peak_db))
+
+
+def reverse(sound: Sound) -> Sound:
+    return replace(sound, samples=np.ascontiguousarray(sound.samples[:, ::-1]))
+
+
+def remove_dc(sound: Sound) -> Sound:
+    mean = sound.samples.mean(axis=1, dtype=np.float64, keepdims=True) if sound.frames else 0.0
+    return replace(sound, samples=(sound.samples - mean).astype(np.float32))
+
+
+def pad(sound: Sound, before: float = 0.0, after: float = 0.0) -> Sound:
+    """Silence in front and behind, in seconds."""
+    ends = tuple(max(0, round(t * sound.rate)) for t in (before, after))
+    return replace(sound, samples=np.pad(sound.samples, ((0, 0), ends)))
+
+
+def crossfade(first: Sound, second: Sound, seconds: float) -> Sound:
+    """`second` after `first`, overlapping by `seconds` at equal power. Same rate and channels, else ValueError."""
+    if (first.rate, first.channels) != (second.rate, second.channels):
+        raise ValueError("a crossfade needs the same rate and channels")
+    frames = min(max(round(seconds * first.rate), 0), first.frames, second.frames)
+    angle = (np.arange(frames) + 0.5) / max(1, frames) * (np.pi / 2)
+    head, tail = first.samples[:, : first.frames - frames], first.samples[:, first.frames - frames :]
+    mixed = tail * np.cos(angle).astype(np.float32) + second.samples[:, :frames] * np.sin(angle).astype(np.float32)
+    return replace(first, samples=np.concatenate([head, mixed, second.samples[:, frames:]], axis=1))
+
+
+def sounding(samples: Samples, threshold_db: float = analysis.SILENCE_DB) -> tuple[int, int]:
+    """First frame and one past the last that reach `threshold_db` relative to the peak; (0, 0) for digital silence."""
+    level = np.abs(samples).max(axis=0, initial=0)
+    peak = float(level.max(initial=0))
+    if peak <= 0:
+        return 0, 0
+    heard = np.flatnonzero(level >= peak * 10 ** (threshold_db / 20))
+    return int(heard[0]), int(heard[-1]) + 1
+
+
+def trim_silence(sound: Sound, threshold_db: float = analysis.SILENCE_DB) -> tuple[Sound, tuple[int, int]]:
+    """Without the silence at head and tail, and the frames that were kept. Digital silence stays as it is."""
+    start, end = sounding(sound.samples, threshold_db)
+    if start == end:
+        return sound, (0, sound.frames)
+    return replace(sound, samples=sound.samples[:, start:end].copy()), (start, end)
+
+
+def _without_silence(sound: Sound, threshold: float = analysis.SILENCE_DB) -> Sound:
+    return trim_silence(sound, threshold)[0]
+
+
+# ---- the table
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number (or a choice) of a step. `default` None: it must be given, unless `optional`."""
+
+    name: str
+    unit: str = ""
+    default: float | str | None = None
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A named edit: what it does in one sentence, its parameters in the order a command line gives them, its function."""
+
+    sentence: str
+    function: Callable[..., Sound]
+    parameters: tuple[Parameter, ...] = ()
+
+
+_START, _END = Parameter("start", "s", low=0), Parameter("end", "s", low=0)
+_CURVE = Parameter("curve", default="smooth", choices=CURVES)
+
+STEPS: dict[str, Step] = {
+    "trim": Step("Keep what lies between two moments", trim, (_START, replace(_END, optional=True))),
+    "cut": Step("Remove what lies between two moments", cut, (_START, _END)),
+    "silence": Step("Silence what lies between two moments", silence, (_START, _END)),
+    "trim-silence": Step(
+        "Remove silence at head and tail", _without_silence, (Parameter("threshold", "dB", -60.0, low=-120, high=0),)
+    ),
+    "fade-in": Step("Fade in", fade_in, (Parameter("seconds", "s", 0.01, low=0), _CURVE)),
+    "fade-out": Step("Fade out", fade_out, (Parameter("seconds", "s", 0.05, low=0), _CURVE)),
+    "gain": Step("Louder or softer", gain, (Parameter("db", "dB", low=-120, high=60),)),
+    "normalise": Step("Bring the peak to a level", normalise, (Parameter("peak_db", "dB", -1.0, low=-60, high=0),)),
+    "loudness": Step("Bring to a loudness", match_loudness, (Parameter("target", "LUFS", -16.0, low=-70, high=0),)),
+    "reverse": Step("Play backwards", reverse),
+    "remove-dc": Step("Remove a constant offset", remove_dc),
+    "pad": Step(
+        "Add silence", pad, (Parameter("before", "s", 0.0, low=0, high=600), Parameter("after", "s", 0.0, low=0, high=600))
+    ),
+}
+
+
+def check(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step whose name, parameters and ranges are right. Raises UsageError."""
+    values = dict(step)
+    name = values.pop("do", None)
+    if not isinstance(name, str) or name not in STEPS:
+        raise UsageError(reason=f"There is no edit “{name}”; known are {', '.join(STEPS)}")
+    known = {p.name: p for p in STEPS[name].parameters}
+    for key, value in values.items():
+        if key not in known:
+            raise UsageError(reason=f"The edit {name} has no “{key}”")
+        _check_value(name, known[key], value)
+    for parameter in known.values():
+        if parameter.name not in values and parameter.default is None and not parameter.optional:
+            raise UsageError(reason=f"The edit {name} needs “{parameter.name}”")
+    return {"do": name, **values}
+
+
+def _check_value(name: str, parameter: Parameter, value: Any) -> None:
+    if value is None and parameter.optional:
+        return
+    if parameter.choices:
+        if value not in parameter.choices:
+            raise UsageError(reason=f"The {parameter.name} of {name} is one of {', '.join(parameter.choices)}")
+        return
+    number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    low, high = parameter.low, parameter.high
+    if not number or (low is not None and value < low) or (high is not None and value > high):
+        limits = " to ".join(f"{limit:g}" for limit in (low, high) if limit is not None)
+        raise UsageError(
+            reason=f"The {parameter.name} of {name} can't be {value}; it is a number{f', {limits}' if limits else ''}"
+        )
+
+
+def apply(sound: Sound, steps: Sequence[Mapping[str, Any]]) -> Sound:
+    """The sound after all steps, in order. Raises UsageError for a step that does not exist."""
+    for step in steps:
+        values = check(step)
+        sound = STEPS[values.pop("do")].function(sound, **values)
+    return sound
+
+
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|db|lufs)?", re.IGNORECASE)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A step from words: “fade-out 50ms”, “trim 0.1 1.2”, “normalise -1dB”, “fade-in seconds=10ms curve=linear”.
+
+    Raises UsageError.
+    """
+    name, *words = text.split()[:16] or [""]
+    if name not in STEPS:
+        check({"do": name})
+    free = list(STEPS[name].parameters)
+    values: dict[str, Any] = {"do": name}
+    for word in words:
+        key, _, content = word.rpartition("=")
+        parameter = next((p for p in free if p.name == key), None) if key else (free[0] if free else None)
+        if parameter is None:
+            raise UsageError(reason=f"The edit {name} has nothing for “{word}”")
+        free.remove(parameter)
+        values[parameter.name] = content if parameter.choices else _number(name, parameter, content)
+    return check(values)
+
+
+def _number(name: str, parameter: Parameter, text: str) -> float:
+    match = _NUMBER.fullmatch(text)
+    unit = (match[2] or "").lower() if match else ""
+    if match is None or (unit and unit not in ({"ms", "s"} if parameter.unit == "s" else {parameter.unit.lower()})):
+        raise UsageError(reason=f"“{text}” is no {parameter.name} in {parameter.unit or 'numbers'} for {name}")
+    return float(match[1]) / (1000 if unit == "ms" else 1)
