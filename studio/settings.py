@@ -100,7 +100,7 @@ def load(path: Path | None = None) -> Settings:
         found = None
     if found is None or found.kind != "settings" or found.format > FORMAT:
         with contextlib.suppress(OSError):
-            os.replace(path, path.with_suffix(".unreadable.json"))
+            path.replace(path.with_suffix(".unreadable.json"))
         return Settings()
     return found
 
@@ -115,6 +115,6 @@ def save(settings: Settings, path: Path | None = None) -> None:
             file.write(msgspec.json.format(msgspec.json.encode(settings), indent=2))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -77,7 +77,7 @@ class _Job:
 class JobRunner(QObject):
     """Runs generators of events one after the other in its own thread. Call its methods from the thread that made it."""
 
-    event = Signal(object)
+    event = Signal(object)  # type: ignore[assignment]  # QObject.event is a method that only C++ calls
     """Told: one event of one ticket, in the runner's own thread."""
 
     idle = Signal()
@@ -96,7 +96,9 @@ class JobRunner(QObject):
         self._posted.connect(self._tell, Qt.ConnectionType.QueuedConnection)
 
     # ---- asked from outside
-    def submit(self, factory: Callable[[], Work], tag: Hashable = None, *, newest: bool = False, urgent: bool = False) -> Ticket:
+    def submit(
+        self, factory: Callable[[], Work], tag: Hashable = None, *, newest: bool = False, urgent: bool = False
+    ) -> Ticket:
         """Queue `factory()`, called in the runner's thread. `newest` cancels waiting work with the same tag; `urgent` work
         goes first and is done between two events of work that is not."""
         ticket = Ticket(tag)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QWidget
@@ -137,11 +137,16 @@ def mix(first: str, second: str, share: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in parts)
 
 
+def _rgb(value: str) -> tuple[float, float, float]:
+    made = QColor(value)
+    return made.redF(), made.greenF(), made.blueF()
+
+
 def contrast(first: str, second: str) -> float:
     """The ratio of WCAG 2.1, 1 to 21."""
 
     def luminance(value: str) -> float:
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in QColor(value).getRgbF()[:3]]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _rgb(value)]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     low, high = sorted((luminance(first), luminance(second)))
@@ -187,7 +192,7 @@ _TO_LAB = np.array(
 
 def _oklab(value: str) -> np.ndarray:
     """Ottosson (2020), https://bottosson.github.io/posts/oklab/."""
-    c = np.array(QColor(value).getRgbF()[:3])
+    c = np.array(_rgb(value))
     linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
     return _TO_LAB @ np.cbrt(_TO_LMS @ linear)
 
@@ -252,7 +257,7 @@ class _Line(QIconEngine):
         super().__init__()
         self._icon, self._token, self._on = icon, token, on
 
-    def paint(self, painter: QPainter, rect, mode: QIcon.Mode, state: QIcon.State) -> None:  # type: ignore[no-untyped-def]
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         token = self._on if state == QIcon.State.On else self._token
         ratio = painter.device().devicePixelRatio() if painter.device() else 1.0
         size = min(rect.width(), rect.height())
@@ -365,6 +370,10 @@ def style_sheet(t: Tokens, glyphs: dict[str, str]) -> str:
         "warn_soft": mix(t.surface, t.warn, 0.16),
         "good_soft": mix(t.surface, t.good, 0.16),
         "accent_soft": mix(t.surface, t.accent, 0.16),
+        "good_text": mix(t.good, t.text, 0.15) if light else t.good,
+        "warn_text": mix(t.warn, t.text, 0.1) if light else t.warn,
+        "bad_text": mix(t.bad, t.text, 0.1) if light else t.bad,
+        "accent_text": mix(t.accent, t.text, 0.1) if light else t.accent,
     }
     values |= {f"glyph_{glyph}": path for glyph, path in glyphs.items()}
     for key in sorted(values, key=len, reverse=True):

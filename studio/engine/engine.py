@@ -1,0 +1,395 @@
+"""The thread that owns the model, the device and every torch call of the window's process.
+
+    engine.warm_up()                       right after the first paint: torch is imported in the engine's thread
+    engine.open_model(folder)              → opened(ModelFacts)
+    engine.render(request, tag="explore")  → rendered(Rendered); the newest request of a tag wins
+    engine.encode(path, tag)               → encoded(Encoded)
+    engine.make_places(project)            → places(Places)
+
+Requests are posted from the window's thread and return at once; facts come back there. Rendering and encoding pass between the
+steps of longer work, so that the cursor stays alive while a map is being made.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from studio.audio.sound import Sound
+from studio.engine import device
+from studio.engine.device import DeviceFacts
+from studio.engine.jobs import JobRunner, Ticket, Told
+from studio.errors import NotOffered
+from studio.events import Failed, Finished, Produced, Started, Work
+from studio.fields import Field, describe
+from studio.models.controls import Controls, DataFacts, Info, Material
+from studio.project.recipe import Recipe, Request
+
+if TYPE_CHECKING:
+    from studio.generate import Instrument
+    from studio.project.folder import ProjectFolder
+
+log = logging.getLogger(__name__)
+MEMORY = 2000
+"""Milliseconds between two looks at the memory of the device."""
+
+
+@dataclass(frozen=True)
+class FamilyFacts:
+    """A model family for its card: what it is, its form, what it recommends here, minutes of patience and memory."""
+
+    info: Info
+    fields: tuple[Field, ...]
+    recommended: dict[str, Any]
+    seconds_to_first_sound: float | None = None
+    fits: bool = True
+    ready: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The model that is open. `backend` is "torch" or "onnx"; `model` the hash of its weights."""
+
+    folder: Path
+    controls: Controls
+    family: str
+    step: int
+    backend: str
+    material: Material | None = None
+    data: DataFacts | None = None
+    model: str = ""
+    run: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A sound that was asked for. `request` is resolved: its latent and seed give this very sound again; `index` of `count`."""
+
+    tag: Hashable
+    request: Request
+    sound: Sound
+    recipe: Recipe
+    index: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A file in the model's words: its latent (D,), how the model says it, and how far that is from the original in dB."""
+
+    tag: Hashable
+    path: Path | None
+    latent: np.ndarray
+    reconstruction: Sound
+    distance: float
+    original: Sound
+
+
+class Engine(QObject):
+    ready = Signal(object)
+    """DeviceFacts: torch is there and the device is known; told again when its memory changes."""
+
+    families = Signal(object)
+    """tuple[FamilyFacts, ...]"""
+
+    opened = Signal(object)
+    """ModelFacts"""
+
+    places = Signal(object)
+    """Places of the project's sounds in the open model."""
+
+    rendered = Signal(object)
+    encoded = Signal(object)
+    failed = Signal(object)
+    """Failed"""
+
+    busy = Signal(object)
+    """Told: progress of longer work (tags "open", "places", "families")."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.runner = JobRunner("engine", self)
+        self.runner.event.connect(self._on_event)
+        self.facts: DeviceFacts | None = None
+        self.model: ModelFacts | None = None
+        self._instrument: Instrument | None = None  # touched in the engine's thread only
+        self._gpu: device.Gpu | None = None
+        self._compute = "auto"
+        self._renders: dict[Hashable, Ticket] = {}
+        self._pids: frozenset[int] = frozenset()
+        self._timer = QTimer(self)
+        self._timer.setInterval(MEMORY)
+        self._timer.timeout.connect(self._look)
+
+    # ---- requests
+    def warm_up(self, compute: str = "auto") -> None:
+        """Import torch and find the device. `compute` is auto, cpu or gpu."""
+        self._compute = compute
+        self.runner.submit(self._warm_up, "warm")
+
+    def describe_families(self, project: ProjectFolder | None = None) -> None:
+        """Tell every family with what it recommends for the sounds of `project`."""
+        self.runner.submit(lambda: self._families(project), "families", newest=True)
+
+    def open_model(self, folder: Path) -> None:
+        """Open the best checkpoint of a run folder, or a checkpoint folder."""
+        self.runner.submit(lambda: self._open(Path(folder)), "open", newest=True)
+
+    def close_model(self) -> None:
+        """Free the model's memory."""
+        self.model = None
+        self.runner.submit(self._close, "open", newest=True)
+
+    def render(self, request: Request, tag: Hashable = "render", *, newest: bool = True) -> Ticket:
+        """Make the sounds of `request`. With `newest` an older request of the same tag is dropped, waiting or running."""
+        if newest and tag in self._renders:
+            self._renders[tag].cancel()
+        ticket = self.runner.submit(lambda: self._render(request, tag), ("render", tag), newest=newest, urgent=True)
+        if newest:
+            self._renders[tag] = ticket
+        return ticket
+
+    def encode(self, source: Path | str | Sound, tag: Hashable = "encode", label: str | None = None) -> Ticket:
+        """Find a file or a sound in the model's space."""
+        return self.runner.submit(lambda: self._encode(source, tag, label), ("encode", tag), newest=True, urgent=True)
+
+    def make_places(self, project: ProjectFolder) -> None:
+        """Find every sound of the project in the model's space; what is known is kept in the project's cache."""
+        self.runner.submit(lambda: self._places(project), "places", newest=True)
+
+    def watch(self, pids: frozenset[int]) -> None:
+        """Processes whose GPU memory counts as ours."""
+        self._pids = pids
+
+    def close(self) -> bool:
+        """Cancel everything and end the thread."""
+        self._timer.stop()
+        ended = self.runner.close()
+        if self._gpu is not None:
+            self._gpu.close()
+        return ended
+
+    # ---- work, in the engine's thread
+    def _warm_up(self) -> Work:
+        yield Started(what="warm")
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        import torch
+
+        torch.set_num_threads(1)
+        torch.set_flush_denormal(True)
+        torch.set_grad_enabled(False)
+        self._gpu = device.find_gpu()
+        yield Produced(kind="ready", value=self._device_facts())
+        yield Finished()
+
+    def _device_facts(self) -> DeviceFacts:
+        import torch
+
+        if self._compute != "cpu" and torch.cuda.is_available():
+            pids = {os.getpid(), *self._pids}
+            if self._gpu is not None:
+                return self._gpu.facts(pids)
+            free, total = torch.cuda.mem_get_info()
+            ours = torch.cuda.memory_reserved()
+            return DeviceFacts("cuda", torch.cuda.get_device_name(), device.threads(), total, ours, total - free - ours)
+        if self._compute != "cpu" and torch.backends.mps.is_available():
+            return DeviceFacts("mps", "Apple GPU", device.threads(), device.cpu().total, torch.mps.driver_allocated_memory())
+        problem = ""
+        if self._gpu is not None and self._compute != "cpu":
+            problem = f"{self._gpu.name} is there, but this PyTorch ({torch.__version__}) can't use it"
+        return device.cpu(problem)
+
+    def _device(self) -> str:
+        import torch
+
+        if self._compute != "cpu":
+            if torch.cuda.is_available():
+                return "cuda"
+            if torch.backends.mps.is_available():
+                return "mps"
+        return "cpu"
+
+    def _families(self, project: ProjectFolder | None) -> Work:
+        yield Started(what="families")
+        from studio.models.base import families
+
+        found = []
+        data = _data_facts(project)
+        for family in families().values():
+            config = family.recommended(data)
+            ready = data.count >= 2
+            found.append(
+                FamilyFacts(
+                    info=family.info,
+                    fields=describe(family.Config),
+                    recommended=msgspec.to_builtins(config),
+                    seconds_to_first_sound=_patience(self._device(), data),
+                    fits=_fits(self._device_facts()),
+                    ready=ready,
+                    reason="" if ready else "needs at least two sounds",
+                )
+            )
+            yield Produced(kind="family", value=family.info)
+        yield Produced(kind="families", value=tuple(found))
+        yield Finished()
+
+    def _open(self, folder: Path) -> Work:
+        yield Started(what="open")
+        from studio.generate import Instrument, best_checkpoint
+        from studio.settings import cache_folder
+
+        checkpoint = best_checkpoint(folder)
+        instrument = Instrument.open(checkpoint, device=self._device(), cache=cache_folder() / "models")
+        self._instrument = instrument
+        model = instrument.model
+        file = instrument.checkpoint
+        facts = ModelFacts(
+            folder=checkpoint,
+            controls=instrument.controls,
+            family=file.family,
+            step=file.step,
+            backend=instrument.backend,
+            material=type(model).material(model.config, model.data),
+            data=instrument.data,
+            model=file.model,
+            run=checkpoint.parent.parent.name,
+            metrics=dict(file.metrics),
+        )
+        yield Produced(kind="opened", value=facts)
+        yield Finished()
+
+    def _close(self) -> Work:
+        self._instrument = None
+        yield Finished()
+
+    def _need(self) -> Instrument:
+        if self._instrument is None:
+            raise NotOffered(name="sounds before a model is open", known="opening one")
+        return self._instrument
+
+    def _render(self, request: Request, tag: Hashable) -> Work:
+        yield Started(what="render", total=request.count)
+        instrument = self._need()
+        for index, sound in enumerate(instrument.render(request)):
+            one = msgspec.structs.replace(request, seed=request.seed + index, count=1)
+            recipe = instrument.recipe(one)
+            yield Produced(kind="rendered", value=Rendered(tag, recipe.request, sound, recipe, index))
+        yield Finished()
+
+    def _encode(self, source: Path | str | Sound, tag: Hashable, label: str | None) -> Work:
+        yield Started(what="encode")
+        from studio.audio import files
+
+        instrument = self._need()
+        path = None if isinstance(source, Sound) else Path(source)
+        sound = source if isinstance(source, Sound) else files.read(Path(source))
+        latent = np.asarray(instrument.encode(sound, label), np.float32)
+        yield Started(what="encode")
+        classes = {label: 1.0} if label else {}
+        seconds = sound.seconds if instrument.controls.seconds else None
+        request = Request(latent=tuple(map(tuple, np.atleast_2d(latent).tolist())), classes=classes, seconds=seconds)
+        again = next(iter(instrument.render(request)))
+        value = Encoded(tag, path, latent, again, _distance(sound, again), sound)
+        yield Produced(kind="encoded", value=value)
+        yield Finished()
+
+    def _places(self, project: ProjectFolder) -> Work:
+        yield Started(what="places")
+        from studio import generate
+
+        made = generate.places(self._need(), project)
+        yield Produced(kind="places", value=made)
+        yield Finished()
+
+    def _memory(self) -> Work:
+        yield Produced(kind="ready", value=self._device_facts())
+
+    # ---- facts, in the window's thread
+    @Slot()
+    def _look(self) -> None:
+        if not self.runner.busy:
+            self.runner.submit(self._memory, "memory", newest=True)
+
+    @Slot(object)
+    def _on_event(self, told: Told) -> None:
+        event = told.event
+        if isinstance(event, Produced):
+            self._produced(event)
+        elif isinstance(event, Failed) and told.tag != "memory":
+            self.failed.emit(event)
+        if isinstance(told.tag, str) and told.tag in ("open", "places", "families", "warm"):
+            self.busy.emit(told)
+
+    def _produced(self, event: Produced) -> None:
+        if event.kind == "ready":
+            if event.value != self.facts:
+                self.facts = event.value
+                self.ready.emit(event.value)
+            if not self._timer.isActive():
+                self._timer.start()
+        elif event.kind == "opened":
+            self.model = event.value
+            self.opened.emit(event.value)
+        elif event.kind in ("families", "places", "rendered", "encoded"):
+            getattr(self, event.kind).emit(event.value)
+
+
+def _data_facts(project: ProjectFolder | None) -> DataFacts:
+    """What is known of a project's included sounds without decoding them."""
+    if project is None:
+        return DataFacts(count=0)
+    from studio.library.index import Index
+
+    with Index(project) as index:
+        columns = index.columns("seconds", "rate", "channels", "pitch", "label", include=True)
+    seconds = np.asarray(columns["seconds"], float)
+    if not len(seconds):
+        return DataFacts(count=0)
+    rates, pitch = np.asarray(columns["rate"]), np.asarray(columns["pitch"], float)
+    labels = tuple(sorted({str(label) for label in columns["label"] if label}))
+    return DataFacts(
+        count=len(seconds),
+        labels=labels,
+        rate=int(np.bincount(rates.astype(int)).argmax()),
+        channels=2 if np.mean(np.asarray(columns["channels"]) > 1) > 0.5 else 1,
+        seconds=float(np.percentile(seconds, 95)),
+        pitched=float(np.isfinite(pitch).mean()),
+    )
+
+
+def _patience(kind: str, data: DataFacts) -> float | None:
+    """Seconds from Start to the first preview, by device: starting torch, preparing the sounds, the first steps."""
+    if not data.count:
+        return None
+    start, each, first = (12.0, 0.01, 15.0) if kind == "cpu" else (15.0, 0.005, 12.0)
+    return start + each * data.count + first
+
+
+def _fits(facts: DeviceFacts) -> bool:
+    """Whether a training of the recommended size finds its memory: 1.5 GB."""
+    return facts.total == 0 or facts.free + facts.ours > 1.5e9
+
+
+def _distance(first: Sound, second: Sound) -> float:
+    """Mean difference of the log-mel pictures of two sounds in dB, at the second one's rate and level."""
+    from studio.audio import analysis, files
+
+    if first.rate != second.rate:
+        first = files.resample(first, second.rate)
+    frames = max(first.frames, second.frames, 2048)
+    pictures = []
+    for sound in (first, second):
+        mono = np.zeros(frames, np.float32)
+        mono[: sound.frames] = sound.mono()
+        level = float(np.sqrt(np.mean(mono**2))) or 1.0
+        pictures.append(np.maximum(np.asarray(analysis.log_mel(mono / level, sound.rate), float), -80.0))
+    return float(np.abs(pictures[0] - pictures[1]).mean())

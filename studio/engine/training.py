@@ -1,0 +1,367 @@
+"""The training runs of the open project: a queue, one trainer process at a time, and what the run folders say.
+
+The window only reads run folders. A trainer is a process of its own that outlives the window; its output goes to trainer.log,
+never into a pipe, and after a restart it is found again by what status.json says of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import psutil
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal, Slot
+
+from studio.errors import BadConfig, StudioError, TrainingError
+from studio.events import Event, failed
+from studio.fields import decode
+from studio.project.state import RunConfig, RunStatus
+from studio.training import queue as waiting
+from studio.training.plan import TrainerConfig
+from studio.training.run import RUNNING, RunFolder
+
+if TYPE_CHECKING:
+    from studio.project.folder import ProjectFolder
+
+log = logging.getLogger(__name__)
+LOOK = 500
+"""Milliseconds between two looks at the run folders."""
+
+START = 90.0
+"""Seconds a new trainer may take to say its first word."""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run as it stands. `place`: 0 is next in the queue, None is not waiting; `interrupted`: its process was killed."""
+
+    name: str
+    family: str
+    path: Path
+    status: RunStatus
+    alive: bool
+    verdict: str
+    title: str = ""
+    created: float = 0.0
+    place: int | None = None
+    interrupted: bool = False
+
+    @property
+    def state(self) -> str:
+        """queued, preparing, training, paused, stopped, finished, failed; or interrupted."""
+        return "interrupted" if self.interrupted else self.status.state
+
+    @property
+    def resumable(self) -> bool:
+        return not self.alive and self.state in ("paused", "stopped", "failed", "interrupted")
+
+
+@dataclass(frozen=True)
+class RunEvent:
+    """A new line of a run's events.jsonl."""
+
+    run: str
+    event: Event
+
+
+@dataclass
+class _Known:
+    """What was read of a run, and when its files were last different."""
+
+    folder: RunFolder
+    config: RunConfig
+    status: RunStatus
+    stamp: int = -1
+    offset: int = 0
+    pid: int = 0
+    started: float = 0.0
+
+
+class Training(QObject):
+    changed = Signal(object)
+    """tuple[RunView, ...]: newest first."""
+
+    event = Signal(object)  # type: ignore[assignment]  # QObject.event is a method that only C++ calls
+    """RunEvent: something a running trainer wrote."""
+
+    failed = Signal(object)
+    """Failed: a trainer could not be started, or a run folder could not be written."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._project: ProjectFolder | None = None
+        self._known: dict[str, _Known] = {}
+        self._queue: tuple[str, ...] = ()
+        self._views: tuple[RunView, ...] = ()
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK)
+        self._timer.timeout.connect(self.look)
+
+    # ---- what is there
+    @property
+    def views(self) -> tuple[RunView, ...]:
+        return self._views
+
+    @property
+    def active(self) -> RunView | None:
+        """The run whose trainer is at work."""
+        return next((view for view in self._views if view.alive), None)
+
+    def view(self, name: str) -> RunView | None:
+        return next((view for view in self._views if view.name == name), None)
+
+    def folder(self, name: str) -> RunFolder:
+        return self._known[name].folder
+
+    def history(self, name: str) -> list[Event]:
+        """Every event of a run up to the last one told, so that those told later follow without a gap or a repeat."""
+        known = self._known[name]
+        events, end = known.folder.events(0)
+        if end > known.offset:
+            later, _ = known.folder.events(known.offset)
+            events = events[: len(events) - len(later)]
+        return events
+
+    # ---- what is asked
+    def watch(self, project: ProjectFolder | None) -> None:
+        """Watch the runs of this project; None lets go. Trainers go on."""
+        self._timer.stop()
+        self._project = project
+        self._known.clear()
+        self._queue = ()
+        if project is not None:
+            self._queue = waiting.read(project)
+            self._timer.start()
+        self.look()
+
+    def queue(self, family: str, config: dict[str, Any], plan: dict[str, Any] | None = None, name: str = "") -> str:
+        """Freeze a run and let it wait its turn. Returns its folder's name. Raises BadConfig, DiskFull, NotSaved."""
+        project = self._need()
+        run = RunFolder.create(project, family, config, decode(TrainerConfig, dict(plan or {})), name)
+        self._reorder((*self._queue, run.path.name))
+        self.start_next()
+        return run.path.name
+
+    def start_next(self) -> None:
+        """Start the next waiting run unless one is at work."""
+        self.look()
+        while self._queue and self.active is None and self._project is not None:
+            name, rest = self._queue[0], self._queue[1:]
+            self._reorder(rest)
+            if name in self._known:
+                self._start(self._known[name])
+            self._show()
+
+    def stop(self, name: str) -> None:
+        """End a run at its next safe point; a waiting one leaves the queue."""
+        self._ask_or_write(name, "stop", "stopped")
+
+    def pause(self, name: str) -> None:
+        """Free the device; `resume` goes on exactly where it was."""
+        self._ask_or_write(name, "pause", "paused")
+
+    def resume(self, name: str) -> None:
+        """Go on with a paused, stopped or interrupted run, before everything that waits."""
+        known = self._known.get(name)
+        if known is None:
+            return
+        try:
+            known.folder.request("resume")
+            if not self._alive(known):
+                self._reorder((name, *(n for n in self._queue if n != name)))
+                self.start_next()
+        except StudioError as error:
+            self.failed.emit(failed(error))
+
+    def star(self, name: str, step: int, on: bool = True) -> bool:
+        """Keep the checkpoint of this moment for ever, or no longer."""
+        return name in self._known and self._known[name].folder.star(step, on)
+
+    def reorder(self, names: tuple[str, ...]) -> None:
+        """Put the waiting runs into this order; names that are left out leave the queue."""
+        self._reorder(names)
+        self._show()
+
+    def remove(self, name: str) -> None:
+        """Move a run that is not at work into the project's trash; `restore` brings it back. Raises NotSaved."""
+        view = self.view(name)
+        if view is None or view.alive:
+            raise TrainingError(reason="it is still at work, stop it first")
+        self._reorder(tuple(n for n in self._queue if n != name))
+        self._need().trash_run(name)
+        self._known.pop(name, None)
+        self.look()
+
+    def restore(self, name: str) -> None:
+        self._need().restore_run(name)
+        self.look()
+
+    # ---- looking
+    @Slot()
+    def look(self) -> None:
+        """Read what changed in the run folders."""
+        if self._project is None:
+            if self._views:
+                self._views = ()
+                self.changed.emit(())
+            return
+        there = {path.name: path for path in self._project.runs()}
+        for name in [name for name in self._known if name not in there]:
+            del self._known[name]
+        for name, path in there.items():
+            if name not in self._known:
+                self._meet(name, path)
+        for name, known in self._known.items():
+            self._read(name, known)
+        self._show()
+        if self._queue and self.active is None:
+            QTimer.singleShot(0, self, self.start_next)
+
+    def _meet(self, name: str, path: Path) -> None:
+        folder = RunFolder(path)
+        try:
+            config = folder.config
+        except StudioError as error:
+            log.info("run %s left out: %s", name, error)
+            return
+        events = path / "events.jsonl"
+        self._known[name] = _Known(folder, config, RunStatus(), offset=events.stat().st_size if events.exists() else 0)
+
+    def _read(self, name: str, known: _Known) -> None:
+        try:
+            stamp = (known.folder.path / "status.json").stat().st_mtime_ns
+        except OSError:
+            stamp = 0
+        if stamp != known.stamp:
+            known.stamp, known.status = stamp, known.folder.status()
+            fresh, known.offset = known.folder.events(known.offset)
+            for event in fresh:
+                self.event.emit(RunEvent(name, event))
+        if known.started:
+            self._watch_start(known)
+
+    def _watch_start(self, known: _Known) -> None:
+        """A new trainer has said its first word, or died before it."""
+        if known.status.heartbeat >= known.started or known.status.state not in ("queued", *RUNNING):
+            known.started = 0.0
+        elif not _exists(known.pid) or time.time() - known.started > START:
+            known.started = 0.0
+            self._write(
+                known,
+                state="failed",
+                key="TrainingError",
+                error="The trainer ended before it began.",
+                hint=_tail(known.folder.path / "trainer.log") or "Its log is empty.",
+            )
+
+    def _alive(self, known: _Known) -> bool:
+        if known.started and _exists(known.pid):
+            return True
+        return known.status.state in RUNNING and known.folder.alive()
+
+    def _show(self) -> None:
+        views = []
+        for name, known in self._known.items():
+            alive = self._alive(known)
+            views.append(
+                RunView(
+                    name=name,
+                    family=known.config.family,
+                    path=known.folder.path,
+                    status=known.status,
+                    alive=alive,
+                    verdict=known.status.sentence,
+                    title=known.config.name or name,
+                    created=known.config.created,
+                    place=self._queue.index(name) if name in self._queue else None,
+                    interrupted=known.status.state in RUNNING and not alive,
+                )
+            )
+        found = tuple(sorted(views, key=lambda view: (-view.created, view.name)))
+        if found != self._views:
+            self._views = found
+            self.changed.emit(found)
+
+    # ---- doing
+    def _start(self, known: _Known) -> None:
+        process = QProcess()
+        frozen = getattr(sys, "frozen", False)
+        process.setProgram(sys.executable)
+        process.setArguments([*([] if frozen else ["-m", "studio"]), "train", str(known.folder.path)])
+        process.setStandardInputFile(QProcess.nullDevice())
+        for channel in (process.setStandardOutputFile, process.setStandardErrorFile):
+            channel(str(known.folder.path / "trainer.log"), QProcess.OpenModeFlag.Append)
+        process.setProcessEnvironment(_environment())
+        process.setWorkingDirectory(str(known.folder.path))
+        done, pid = process.startDetached()
+        if not done:
+            error = TrainingError(reason=f"the trainer could not be started ({process.errorString()})")
+            self._write(known, state="failed", key=error.key, error=error.message, hint=error.advice)
+            self.failed.emit(failed(error))
+            return
+        known.pid, known.started = int(pid), time.time()
+        log.info("started trainer %d for %s", pid, known.folder.path.name)
+
+    def _ask_or_write(self, name: str, word: Any, state: str) -> None:
+        known = self._known.get(name)
+        if known is None:
+            return
+        try:
+            if self._alive(known):
+                known.folder.request(word)
+                return
+            self._reorder(tuple(n for n in self._queue if n != name))
+            if known.status.state in ("queued", "paused", *RUNNING):
+                self._write(known, state=state, message="")
+            self._show()
+        except StudioError as error:
+            self.failed.emit(failed(error))
+
+    def _write(self, known: _Known, **values: Any) -> None:
+        known.status = msgspec.structs.replace(known.status, **values)
+        try:
+            known.folder.write_status(known.status)
+        except StudioError as error:
+            self.failed.emit(failed(error))
+
+    def _reorder(self, names: tuple[str, ...]) -> None:
+        project = self._need()
+        if names != self._queue:
+            self._queue = names
+            waiting.write(project, names)
+
+    def _need(self) -> ProjectFolder:
+        if self._project is None:
+            raise BadConfig(name="project", reason="no project is open")
+        return self._project
+
+
+def _environment() -> QProcessEnvironment:
+    environment = QProcessEnvironment.systemEnvironment()
+    environment.insert("OMP_WAIT_POLICY", "PASSIVE")
+    environment.insert("PYTHONUNBUFFERED", "1")
+    root = str(Path(__file__).resolve().parents[2])
+    environment.insert("PYTHONPATH", os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", "")))))
+    return environment
+
+
+def _exists(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _tail(path: Path, lines: int = 3) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 4000))
+            return "\n".join(file.read().decode("utf-8", "replace").strip().splitlines()[-lines:])
+    except OSError:
+        return ""
