@@ -24,7 +24,7 @@ WORDS: dict[str, tuple[str, str, bool]] = {
     "attack": ("sharper", "gentler", True),
     "length": ("shorter", "longer", True),
     "noisiness": ("clearer", "noisier", False),
-    "pitch": ("lower", "higher", True),
+    "pitch": ("lower", "higher", False),
     "tonality": ("less tonal", "more tonal", False),
 }
 """Descriptor → the word for little of it, the word for much of it, whether it is heard in ratios (compared as a logarithm)."""
@@ -62,7 +62,8 @@ class Axes:
 
     @classmethod
     def fit(cls, latents: ArrayLike, facts: Mapping[str, ArrayLike] | None = None, k: int = 8) -> Axes:
-        """PCA of `latents` (N, D). `facts`: descriptor → its value for each sound (NaN where unknown).
+        """PCA of `latents` (N, D). `facts`: descriptor → its value for each sound (NaN where unknown), as audio.analysis.features
+        gives them: loudness in LUFS, brightness in Hz, attack and length in s, pitch as MIDI note.
 
         Axes come in order of spread. Each points where its descriptor grows, an unnamed one where its largest loading is
         positive, so the same sounds give the same axes. Directions without spread are left out: there may be fewer than k.

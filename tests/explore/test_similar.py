@@ -42,9 +42,9 @@ def test_distances_are_euclidean_and_exactly_zero_for_equal_rows():
 
 
 def test_why_names_the_largest_audible_differences():
-    spread = {"brightness": 0.5, "attack": 0.5, "length": 0.5, "loudness": 6.0, "pitch": 0.3}
+    spread = {"brightness": 0.5, "attack": 0.5, "length": 0.5, "loudness": 6.0, "pitch": 9}
     ours = {"brightness": 4000, "attack": 0.001, "length": 0.5, "loudness": -12, "pitch": float("nan")}
-    theirs = {"brightness": 1000, "attack": 0.002, "length": 0.51, "loudness": -13, "pitch": 440}
+    theirs = {"brightness": 1000, "attack": 0.002, "length": 0.51, "loudness": -13, "pitch": 69}
     assert why(ours, theirs, spread) == ["brighter", "sharper"]
     assert why(theirs, ours, spread, count=1) == ["darker"]
     assert why(ours, ours, spread) == []
