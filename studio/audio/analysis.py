@@ -96,9 +96,9 @@ def mel_filters(rate: int, n_fft: int, n_mels: int, fmin: float = 0.0, fmax: flo
     rise = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     fall = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     filters = np.maximum(0, np.minimum(rise, fall)) * (2 / (edges[2:] - edges[:-2]))[:, None]
-    filters = filters.astype(np.float32)
-    filters.flags.writeable = False
-    return filters
+    shared = filters.astype(np.float32)
+    shared.flags.writeable = False
+    return shared
 
 
 def mel_power(

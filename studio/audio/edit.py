@@ -160,6 +160,7 @@ class Step:
 
 
 _START, _END = Parameter("start", "s", low=0), Parameter("end", "s", low=0)
+_MARGINS = tuple(Parameter(name, "s", 0.0, low=0, high=600) for name in ("before", "after"))
 _CURVE = Parameter("curve", default="smooth", choices=CURVES)
 
 STEPS: dict[str, Step] = {
@@ -176,9 +177,7 @@ STEPS: dict[str, Step] = {
     "loudness": Step("Bring to a loudness", match_loudness, (Parameter("target", "LUFS", -16.0, low=-70, high=0),)),
     "reverse": Step("Play backwards", reverse),
     "remove-dc": Step("Remove a constant offset", remove_dc),
-    "pad": Step(
-        "Add silence", pad, (Parameter("before", "s", 0.0, low=0, high=600), Parameter("after", "s", 0.0, low=0, high=600))
-    ),
+    "pad": Step("Add silence", pad, _MARGINS),
 }
 
 

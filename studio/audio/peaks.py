@@ -1,0 +1,290 @@
+"""What drawings need of a sound: a pyramid of minimum, maximum and level, a thumbnail, a spectrogram image.
+
+Used by the waveform and spectrogram widgets and by the importer. A pyramid is built once in bounded memory; from then on any
+stretch of an hour is drawn from a few thousand numbers, and the closest zoom from the samples themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from studio.audio import analysis, files
+from studio.audio.sound import Samples, Sound
+
+BASE = 256
+"""Frames in one column of the finest level."""
+STEP = 4
+"""Columns of one level in a column of the next."""
+_VERSION = 1
+_SPARSE = 8
+"""Beyond ten minutes the level is taken from every eighth frame: invisible in a drawing, half of the time."""
+
+View = tuple[Samples, Samples, Samples]
+"""Minimum, maximum and RMS per column, each (columns,) in ±1, over all channels."""
+Told = Callable[[int, int], None]
+"""Called with frames done and frames in all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Peaks:
+    """`levels[i]` is (columns, 3): minimum, maximum, RMS of BASE · STEP**i frames each; int16 in 1/32768 or float32.
+
+    `source`: the sound itself or its path, for zooms closer than a column.
+    """
+
+    frames: int
+    rate: int
+    levels: tuple[NDArray, ...]
+    source: Sound | Path | None = field(default=None, repr=False)
+
+    def view(self, start: int, end: int, columns: int) -> View:
+        """The frames start … end in `columns` columns. What lies outside the sound is 0."""
+        columns = max(1, columns)
+        width = max(1e-9, (end - start) / columns)
+        if width < BASE and self.source is not None:
+            return _columns_of(self.samples(start, end), columns)
+        level = max(0, min(len(self.levels) - 1, int(np.log(max(1.0, width / BASE)) / np.log(STEP))))
+        return self._from_level(self.levels[level], BASE * STEP**level, start, end, columns)
+
+    def _from_level(self, rows: NDArray, unit: int, start: int, end: int, columns: int) -> View:
+        edges = np.linspace(start, end, columns + 1)
+        first = np.floor(edges[:-1] / unit).astype(np.int64)
+        last = np.maximum(np.ceil(edges[1:] / unit).astype(np.int64), first + 1)
+        inside = (edges[1:] > 0) & (edges[:-1] < self.frames)
+        first, last = np.clip(first, 0, len(rows) - 1), np.clip(last, 1, len(rows))
+        spans = np.stack([first, last], axis=1).ravel()
+        rows = np.concatenate([rows, rows[-1:]])  # reduceat needs an index one past the end
+        scale = np.float32(1 / 32768 if rows.dtype == np.int16 else 1)
+        low = np.minimum.reduceat(rows[:, 0], spans)[::2] * scale
+        high = np.maximum.reduceat(rows[:, 1], spans)[::2] * scale
+        power = np.add.reduceat(np.square(rows[:, 2], dtype=np.float32), spans)[::2] / (last - first)
+        return (
+            np.where(inside, low, 0).astype(np.float32),
+            np.where(inside, high, 0).astype(np.float32),
+            np.where(inside, np.sqrt(power) * scale, 0).astype(np.float32),
+        )
+
+    def samples(self, start: int, end: int) -> Samples:
+        """The samples start … end themselves, (C, end − start), zeros outside. Raises UnreadableAudio if the file is gone."""
+        first, last = min(max(start, 0), self.frames), min(max(end, 0), self.frames)
+        if isinstance(self.source, Sound):
+            inside = self.source.samples[:, first:last]
+        elif self.source is not None and last > first:
+            inside = files.read(self.source, start=first, frames=last - first).samples
+        else:
+            inside = np.zeros((1, last - first), np.float32)
+        return np.pad(
+            inside,
+            ((0, 0), (first - start if start < first else 0, max(0, end - start - inside.shape[1] - max(0, first - start)))),
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Into one .npy file (two arrays after each other); a cache, so it replaces what was there."""
+        path = Path(path)
+        partial = path.with_name(f".{secrets.token_hex(8)}.partial")
+        try:
+            with partial.open("xb") as file:
+                np.save(file, np.array([_VERSION, self.frames, self.rate], np.int64), allow_pickle=False)
+                np.save(file, np.concatenate(self.levels), allow_pickle=False)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike[str], source: Sound | Path | None = None) -> Peaks | None:
+    """What `save` wrote; None where there is nothing, or nothing of this version."""
+    try:
+        with Path(path).open("rb") as file:
+            version, frames, rate = (int(v) for v in np.load(file, allow_pickle=False))
+            rows = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    counts = list(_counts(frames)) if version == _VERSION and 0 < frames < 1 << 48 else []
+    if not counts or rate <= 0 or rows.shape != (sum(counts), 3) or rows.dtype not in (np.int16, np.float32):
+        return None
+    return Peaks(frames, rate, tuple(np.split(rows, np.cumsum(counts)[:-1])), source)
+
+
+def _counts(frames: int) -> Iterator[int]:
+    """Columns of each level."""
+    count = -(-frames // BASE)
+    yield count
+    while count > STEP:
+        count = -(-count // STEP)
+        yield count
+
+
+# ---- building
+
+
+def build(source: Sound | str | os.PathLike[str], progress: Told | None = None) -> Peaks:
+    """The pyramid of a sound or a file, in memory for one piece of it. Raises what files.read raises."""
+    if isinstance(source, Sound):
+        return _stack(source.frames, source.rate, [_finest(source.samples.T, 1)], source)
+    info = files.probe(source)
+    mapped = files.mapped(source)
+    piece = BASE * 4096
+    sparse = _SPARSE if info.seconds > 600 else 1
+    finest: list[NDArray] = []
+    done = 0
+    stream = _slices(mapped, piece) if mapped is not None else (b.T for b in files.blocks(source, size=piece))
+    for block in stream:
+        finest.append(_finest(block, sparse))
+        done += len(block)
+        if progress is not None:
+            progress(done, info.frames)
+    return _stack(done, info.rate, finest, Path(source))
+
+
+def _slices(mapped: NDArray, size: int) -> Iterator[NDArray]:
+    for start in range(0, len(mapped), size):
+        yield mapped[start : start + size]
+
+
+def _finest(block: NDArray, sparse: int) -> NDArray:
+    """(n, C) int16 or float → (⌈n / BASE⌉, 3) of the same kind."""
+    whole = len(block) - len(block) % BASE
+    parts = [block[:whole].reshape(-1, BASE, block.shape[1])] if whole else []
+    if whole < len(block):
+        parts.append(block[whole:][None])
+    return np.concatenate([_reduce(part, sparse) for part in parts]) if parts else np.zeros((0, 3), np.float32)
+
+
+def _reduce(part: NDArray, sparse: int) -> NDArray:
+    """(columns, frames, C) → (columns, 3)."""
+    flat = part.reshape(len(part), -1)
+    out = np.empty((len(part), 3), np.int16 if part.dtype.kind == "i" else np.float32)
+    if out.dtype == np.float32 and not np.isfinite(flat).all():
+        flat = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+    np.min(flat, axis=1, out=out[:, 0])
+    np.max(flat, axis=1, out=out[:, 1])
+    some = flat[:, :: sparse * part.shape[2]] if sparse > 1 else flat
+    some = some.astype(np.float32)
+    out[:, 2] = np.sqrt(np.einsum("ij,ij->i", some, some) / some.shape[1])
+    return out
+
+
+def _stack(frames: int, rate: int, finest: list[NDArray], source: Sound | Path) -> Peaks:
+    rows = np.concatenate(finest) if finest else np.zeros((0, 3), np.float32)
+    levels = [rows if len(rows) else np.zeros((1, 3), np.float32)]
+    while len(levels[-1]) > STEP:
+        below = levels[-1]
+        below = np.concatenate([below, np.repeat(below[-1:], -len(below) % STEP, axis=0)]).reshape(-1, STEP, 3)
+        level = np.stack([below[..., 0].min(1), below[..., 1].max(1), below[..., 2].astype(np.float32).max(1) * 0], axis=1)
+        level[:, 2] = np.sqrt(np.square(below[..., 2], dtype=np.float32).mean(1))
+        levels.append(level.astype(below.dtype))
+    return Peaks(frames, rate, tuple(levels), source)
+
+
+def _columns_of(samples: Samples, columns: int) -> View:
+    """(C, n) samples in `columns` columns; where there are fewer samples than columns, each column shows its nearest."""
+    count = samples.shape[1]
+    if not count:
+        empty = np.zeros(columns, np.float32)
+        return empty, empty, empty
+    edges = np.linspace(0, count, columns + 1)
+    first = np.minimum(edges[:-1].astype(np.int64), count - 1)
+    last = np.clip(np.maximum(edges[1:].astype(np.int64), first + 1), 1, count)
+    spans = np.stack([first, last], axis=1).ravel()
+    low, high = samples.min(axis=0), samples.max(axis=0)
+    power = np.square(samples).mean(axis=0)
+    low, high, power = (np.append(v, v[-1]) for v in (low, high, power))
+    return (
+        np.minimum.reduceat(low, spans)[::2],
+        np.maximum.reduceat(high, spans)[::2],
+        np.sqrt(np.add.reduceat(power, spans)[::2] / (last - first)),
+    )
+
+
+def sketch(path: str | os.PathLike[str], columns: int = 1000, *, frames: int = 1024) -> View:
+    """A first coarse picture of a long file, from `frames` frames in the middle of each column. Raises as files.read."""
+    info = files.probe(path)
+    columns = max(1, min(columns, info.frames))
+    mapped = files.mapped(path)
+    centres = (np.arange(columns) + 0.5) * info.frames / columns
+    rows = np.zeros((columns, 3), np.float32)
+    for column, centre in enumerate(centres):
+        start = max(0, int(centre) - frames // 2)
+        if mapped is not None:
+            block = mapped[start : start + frames]
+        else:
+            block = files.read(path, start=start, frames=frames).samples.T
+        if len(block):
+            rows[column] = _reduce(block[None], 1)[0] * (np.float32(1 / 32768) if block.dtype.kind == "i" else 1)
+    return rows[:, 0], rows[:, 1], rows[:, 2]
+
+
+# ---- small and still pictures
+
+
+def thumbnail(sound: Sound, columns: int = 96) -> NDArray[np.uint8]:
+    """(2, columns): minimum and maximum per column, relative to the sound's own peak; 0 is −1, 255 is +1, 128 silence."""
+    low, high, _ = _columns_of(np.nan_to_num(sound.samples, nan=0.0, posinf=0.0, neginf=0.0), columns)
+    peak = max(float(-low.min(initial=0)), float(high.max(initial=0)))
+    both = np.stack([low, high]) / (peak or 1.0)
+    return np.clip(np.rint(128 + 127 * both), 0, 255).astype(np.uint8)
+
+
+def spectrogram(
+    sound: Sound,
+    bins: int = 256,
+    columns: int = 1024,
+    *,
+    axis: Literal["log", "mel", "linear"] = "log",
+    range_db: float = 90.0,
+) -> tuple[Samples, NDArray[np.float64]]:
+    """Image (bins, ≤ columns) in dB, a full-scale sine at 0, not lower than `range_db` under its maximum; and the frequency
+    in Hz of each row, lowest first. Windows are 46 ms, shorter where the whole sound is shorter than half a second."""
+    mono = np.nan_to_num(sound.mono(), nan=0.0, posinf=0.0, neginf=0.0)
+    seconds = 0.046 if sound.seconds > 0.5 else max(0.012, 0.046 * sound.seconds / 0.5)
+    n_fft = 1 << max(6, round(np.log2(sound.rate * seconds)))
+    columns = int(max(1, min(columns, -(-sound.frames // max(1, n_fft // 16)))))
+    centres = (np.arange(columns) + 0.5) * sound.frames / columns
+    wide = max(1, min(4, int(sound.frames / columns / n_fft)))  # frames averaged in one column of a long sound
+    window = np.hanning(n_fft + 1)[:-1].astype(np.float32)
+    window *= 2 / window.sum()
+    padded = np.pad(mono, n_fft)
+    power = np.zeros((columns, n_fft // 2 + 1), np.float32)
+    for part in range(wide):
+        starts = (centres + (part - (wide - 1) / 2) * n_fft).astype(np.int64) + n_fft - n_fft // 2
+        for first in range(0, columns, 256):
+            rows = slice(first, min(first + 256, columns))
+            frames = padded[np.clip(starts[rows], 0, len(padded) - n_fft)[:, None] + np.arange(n_fft)]
+            spectra = scipy.fft.rfft(frames * window, axis=-1)
+            power[rows] += (spectra.real**2 + spectra.imag**2) / wide
+    frequencies = _axis(axis, bins, sound.rate)
+    image = 10 * np.log10(_on_axis(power, frequencies, sound.rate, n_fft) + 1e-14).T
+    return np.maximum(image, image.max(initial=-140.0) - range_db).astype(np.float32), frequencies
+
+
+def _axis(axis: str, bins: int, rate: int) -> NDArray[np.float64]:
+    top = rate / 2
+    if axis == "linear":
+        return np.linspace(0, top, bins)
+    if axis == "mel":
+        return analysis.mel_to_hz(np.linspace(0, float(analysis.hz_to_mel(np.array(top))), bins))
+    return np.geomspace(30.0, top, bins)
+
+
+def _on_axis(power: Samples, frequencies: NDArray[np.float64], rate: int, n_fft: int) -> Samples:
+    """(columns, N) power → (columns, bins): the largest where rows hold several FFT bins, interpolated where they hold none."""
+    edges = np.sqrt(np.maximum(frequencies[:-1], 1e-3) * np.maximum(frequencies[1:], 1e-3))
+    position = np.concatenate([frequencies[:1], edges, frequencies[-1:]]) * n_fft / rate
+    centre = np.clip(frequencies * n_fft / rate, 0, power.shape[1] - 1)
+    left = np.minimum(centre.astype(int), power.shape[1] - 2)
+    share = (centre - left).astype(np.float32)
+    between = power[:, left] * (1 - share) + power[:, left + 1] * share
+    first = np.minimum(np.ceil(position[:-1]).astype(int), power.shape[1] - 1)
+    last = np.minimum(np.ceil(position[1:]).astype(int), power.shape[1])
+    spans = np.stack([first, np.maximum(last, first + 1)], axis=1).ravel()
+    largest = np.maximum.reduceat(np.pad(power, ((0, 0), (0, 1))), spans, axis=1)[:, ::2]
+    return np.where(last - first >= 2, largest, between)
