@@ -55,7 +55,7 @@ def import_folders(
         job = _Import(project, index, copy)
         try:
             yield Started(what="import")
-            yield from job.scan([Path(os.path.abspath(p)) for p in paths])
+            yield from job.scan([Path(os.path.normpath(Path(p).absolute())) for p in paths])
             yield from job.measure(workers or os.cpu_count() or 1)
         finally:
             job.settle()
@@ -141,7 +141,7 @@ class _Import:
             path, id = self._by_hash.get(row.source_hash, ("", 0))
             if path and path == self.index.stored(row.path):
                 self.skipped += 1  # touched, but the same
-            elif path and self.index.stored(row.path) not in self._known and not os.path.exists(self.project.root / path):
+            elif path and self.index.stored(row.path) not in self._known and not (self.project.root / path).exists():
                 self.skipped += 1  # the same sound, found elsewhere
                 self.index.move(id, row.path, row.size, row.mtime)
                 self._by_hash[row.source_hash] = (self.index.stored(row.path), id)
@@ -172,7 +172,7 @@ class _Import:
             try:
                 shutil.copy2(row.path, partial)
                 atomic.settle(partial)
-                os.replace(partial, target)
+                partial.replace(target)
             except BaseException:
                 partial.unlink(missing_ok=True)
                 raise
@@ -225,7 +225,7 @@ def _walk(folder: Path, project: Path, entered: set[tuple[int, int]]) -> Iterato
                 if entry.is_dir():
                     if folder != project or entry.name == "sounds":
                         inside.append(Path(entry.path))
-                elif os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
+                elif Path(entry.name).suffix.lower() in EXTENSIONS:
                     yield _found(entry.path, folder.name, entry.stat())
             except OSError as error:
                 yield Problem(entry.path, atomic.reason(error))
@@ -243,7 +243,7 @@ def _found(path: str, label: str, facts: os.stat_result) -> Found | Problem:
 def flag_vanished(index: Index) -> list[int]:
     """Mark sounds whose files are gone and unmark those that came back. The ids that are gone now."""
     columns = index.columns("path", "problems")
-    gone = [int(i) for i, path in zip(columns["id"], columns["path"]) if not os.path.exists(index.root / path)]
+    gone = [int(i) for i, path in zip(columns["id"], columns["path"]) if not (index.root / path).exists()]
     marked = {int(i) for i, problems in zip(columns["id"], columns["problems"]) if "vanished" in problems.split()}
     if fresh := set(gone) - marked:
         index.flag(fresh, "vanished", True)

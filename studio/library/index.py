@@ -45,14 +45,20 @@ ORDERS = {
 _SCHEMA = """
 CREATE TABLE sound (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, origin TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,
-    name TEXT NOT NULL, sort TEXT NOT NULL, label TEXT NOT NULL DEFAULT '', source_hash TEXT NOT NULL,
+    name TEXT NOT NULL, sort TEXT NOT NULL, search TEXT NOT NULL, label TEXT NOT NULL DEFAULT '', source_hash TEXT NOT NULL,
     seconds REAL NOT NULL, rate INTEGER NOT NULL, channels INTEGER NOT NULL, frames INTEGER NOT NULL,
     peak REAL, loudness REAL, brightness REAL, attack REAL, pitch REAL, noisiness REAL,
     head REAL NOT NULL DEFAULT 0, tail REAL NOT NULL DEFAULT 0, clipped INTEGER NOT NULL DEFAULT 0, dc REAL NOT NULL DEFAULT 0,
     problems TEXT NOT NULL DEFAULT '', split TEXT NOT NULL DEFAULT 'train', include INTEGER NOT NULL DEFAULT 1,
     trim INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL DEFAULT '');
-CREATE INDEX sound_sort ON sound (sort, id);
+CREATE INDEX sound_sort ON sound (sort, id, search, label);
 CREATE INDEX sound_label ON sound (label, sort, id);
+CREATE INDEX sound_seconds ON sound (seconds, id);
+CREATE INDEX sound_loudness ON sound (loudness, id);
+CREATE INDEX sound_brightness ON sound (brightness, id);
+CREATE INDEX sound_attack ON sound (attack, id);
+CREATE INDEX sound_pitch ON sound (pitch, id);
+CREATE INDEX sound_noisiness ON sound (noisiness, id);
 CREATE INDEX sound_hash ON sound (source_hash);
 CREATE INDEX sound_origin ON sound (origin);
 CREATE TABLE picture (id INTEGER PRIMARY KEY REFERENCES sound (id) ON DELETE CASCADE, thumbnail BLOB, fingerprint BLOB);
@@ -98,6 +104,7 @@ class SoundRow(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: bytes = b""
 
 
+_REFUSED = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
 _STORED = tuple(f for f in SoundRow.__struct_fields__ if f not in ("id", "thumbnail", "fingerprint"))
 
 
@@ -156,14 +163,38 @@ class Index:
         order: str = "name",
         descending: bool = False,
         include: bool | None = None,
+        problem: str | None = None,
     ) -> NDArray[np.int64]:
-        """Ids in view order. filter: words that must all occur in name, label, path or problems; label None: every label."""
-        where, values = _where(filter, label, include)
+        """Ids in view order. filter: words that must all occur in name, folder or label; None means every label and so on.
+
+        Order and filter are two scans of narrow indexes, joined here: quicker than one query that must visit every row.
+        """
         direction = " DESC" if descending else ""
         keys = ", ".join(key + direction for key in ORDERS[order].split(", "))
+        ordered = self._ids(f"SELECT id FROM sound ORDER BY {keys}")
+        for query, values in self._conditions(filter, label, include, problem):
+            wanted = np.zeros(int(ordered.max(initial=0)) + 1, bool)
+            wanted[(found := self._ids(query, *values))[found < len(wanted)]] = True
+            ordered = ordered[wanted[ordered]]
+        return ordered
+
+    def _conditions(
+        self, filter: str, label: str | None, include: bool | None, problem: str | None
+    ) -> Iterator[tuple[str, list[Any]]]:
+        for word in filter.casefold().split():
+            labels = [name for name, _ in self.labels() if word in name.casefold()]
+            marks = ", ".join("?" * len(labels))
+            yield f"SELECT id FROM sound INDEXED BY sound_sort WHERE instr(search, ?) OR label IN ({marks})", [word, *labels]
+        if label is not None:
+            yield "SELECT id FROM sound WHERE label = ?", [label]
+        if include is not None:
+            yield "SELECT id FROM sound WHERE include = ?", [int(include)]
+        if problem is not None:
+            yield "SELECT id FROM sound WHERE instr(' ' || problems || ' ', ?)", [f" {problem} "]
+
+    def _ids(self, query: str, *values: object) -> NDArray[np.int64]:
         with self._translated():
-            rows = self._db.execute(f"SELECT id FROM sound {where} ORDER BY {keys}", values)
-            return np.fromiter((row[0] for row in rows), np.int64)
+            return np.fromiter((row[0] for row in self._db.execute(query, values)), np.int64)
 
     def fetch(self, ids: Iterable[int]) -> list[SoundRow]:
         """Rows in the order of `ids`; ids that are gone are left out."""
@@ -188,9 +219,10 @@ class Index:
         limit: int | None = None,
         offset: int = 0,
         include: bool | None = None,
+        problem: str | None = None,
     ) -> list[SoundRow]:
         """`fetch` of a window of `ids`."""
-        found = self.ids(filter, label, order, descending, include)
+        found = self.ids(filter, label, order, descending, include, problem)
         return self.fetch(found[offset : None if limit is None else offset + limit])
 
     def get(self, id: int) -> SoundRow | None:
@@ -267,7 +299,7 @@ class Index:
         return self._put(rows, keep_ids=False)
 
     def _put(self, rows: Sequence[SoundRow], keep_ids: bool) -> list[int]:
-        names = (*(("id",) if keep_ids else ()), *_STORED, "sort")
+        names = (*(("id",) if keep_ids else ()), *_STORED, "sort", "search")
         kept = ("path", "label", "include", "trim", "text", "split", "id")
         update = ", ".join(f"{n} = excluded.{n}" for n in names if n not in kept)
         query = (
@@ -279,7 +311,7 @@ class Index:
             for row in rows:
                 stored = msgspec.structs.replace(row, path=self.stored(row.path), origin=self.stored(row.origin or row.path))
                 data = {n: getattr(stored, n) for n in (*_STORED, "id")}
-                data |= {"problems": " ".join(row.problems), "sort": natural(row.name)}
+                data |= {"problems": " ".join(row.problems), "sort": natural(row.name), "search": _search(row.path)}
                 found = self._db.execute(query, [data[n] for n in names]).fetchall()[0][0]
                 self._db.execute("INSERT OR REPLACE INTO picture VALUES (?, ?, ?)", (found, row.thumbnail, row.fingerprint))
                 self._db.execute("DELETE FROM problem WHERE path = ?", (stored.path,))
@@ -291,9 +323,9 @@ class Index:
         name = Path(path).name
         with self._writing():
             self._db.execute(
-                "UPDATE sound SET path = ?1, origin = ?1, name = ?2, sort = ?3, size = ?4, mtime = ?5, "
-                "problems = trim(replace(' ' || problems || ' ', ' vanished ', ' ')) WHERE id = ?6",
-                (self.stored(path), name, natural(name), size, mtime, id),
+                "UPDATE sound SET path = ?1, origin = ?1, name = ?2, sort = ?3, search = ?4, size = ?5, mtime = ?6, "
+                "problems = trim(replace(' ' || problems || ' ', ' vanished ', ' ')) WHERE id = ?7",
+                (self.stored(path), name, natural(name), _search(path), size, mtime, id),
             )
 
     def flag(self, ids: Iterable[int], problem: str, on: bool) -> None:
@@ -301,7 +333,8 @@ class Index:
         less = "trim(replace(' ' || problems || ' ', ' ' || ?1 || ' ', ' '))"
         value = f"trim({less} || ' ' || ?1)" if on else less
         with self._writing():
-            self._db.executemany(f"UPDATE sound SET problems = {value} WHERE id = ?2", [(problem, int(i)) for i in ids])
+            query = f"UPDATE sound SET problems = {value} WHERE id IN (SELECT value FROM json_each(?2))"
+            self._db.execute(query, (problem, _list(ids)))
 
     def set_split(self, splits: dict[int, str]) -> None:
         with self._writing():
@@ -329,14 +362,14 @@ class Index:
 
     def stored(self, path: Path | str) -> str:
         """How a path is written down: relative, with slashes, when inside the project."""
-        text = os.path.normpath(os.path.join(self.root, path))
+        text = os.path.normpath(self.root / path)
         inside = str(self.root) + os.sep
         return text[len(inside) :].replace(os.sep, "/") if text.startswith(inside) else text
 
     # ---- inside
     def _absolute(self, stored: str) -> Path:
         path = Path(os.path.normpath(self.root / stored))
-        if not os.path.isabs(stored) and self.root not in path.parents:
+        if not Path(stored).is_absolute() and self.root not in path.parents:
             raise BrokenFile(name=self.name, reason="a sound's path leads out of the project")
         return path
 
@@ -353,7 +386,7 @@ class Index:
 
     def _set(self, column: str, ids: Iterable[int], value: object) -> None:
         with self._writing():
-            self._db.executemany(f"UPDATE sound SET {column} = ? WHERE id = ?", [(value, int(i)) for i in ids])
+            self._db.execute(f"UPDATE sound SET {column} = ? WHERE id IN (SELECT value FROM json_each(?))", (value, _list(ids)))
 
     def _one(self, query: str, *values: object) -> Any:
         with self._translated():
@@ -384,28 +417,22 @@ class Index:
             code = getattr(error, "sqlite_errorname", "")
             if code.startswith("SQLITE_FULL"):
                 raise DiskFull(name=self.name) from error
-            if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+            if code.startswith(_REFUSED):
                 raise NotSaved(name=self.name, reason=error) from error
             raise BrokenFile(name=self.name, reason=error) from error
         except sqlite3.DatabaseError as error:
             raise BrokenFile(name=self.name, reason=error) from error
 
 
+def _list(ids: Iterable[int]) -> str:
+    return "[" + ",".join(str(int(i)) for i in ids) + "]"
+
+
+def _search(path: Path | str) -> str:
+    """What typing finds a sound by: its name and its folder's."""
+    return f"{Path(path).name}\n{Path(path).parent.name}".casefold()
+
+
 def natural(name: str) -> str:
     """A key under which “Kick 2” comes before “kick 10”."""
     return re.sub(r"\d+", lambda digits: digits.group().lstrip("0").rjust(12, "0"), name.casefold())
-
-
-def _where(filter: str, label: str | None, include: bool | None) -> tuple[str, list[Any]]:
-    conditions, values = [], []
-    for word in filter.split():
-        escaped = re.sub(r"([%_\\])", r"\\\1", word)
-        conditions.append("(name || ' ' || label || ' ' || path || ' ' || problems) LIKE ? ESCAPE '\\'")
-        values.append(f"%{escaped}%")
-    if label is not None:
-        conditions.append("label = ?")
-        values.append(label)
-    if include is not None:
-        conditions.append("include = ?")
-        values.append(int(include))
-    return ("WHERE " + " AND ".join(conditions) if conditions else ""), values

@@ -72,7 +72,7 @@ def content_hash(path: str | os.PathLike[str]) -> str:
     """32 hex digits that name the file's content. Raises UnreadableAudio."""
     digest = hashlib.blake2b(digest_size=16)
     try:
-        with open(path, "rb", buffering=0) as file:
+        with Path(path).open("rb", buffering=0) as file:
             while piece := file.read(1 << 20):
                 digest.update(piece)
     except OSError as error:

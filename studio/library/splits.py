@@ -36,9 +36,7 @@ def _side(at: float) -> str:
     return "test" if at < SHARE else "validation" if at < 2 * SHARE else "train"
 
 
-def assign(
-    hashes: Sequence[str], labels: Sequence[str], groups: Sequence[int] | NDArray[np.int64], seed: int = 0
-) -> list[str]:
+def assign(hashes: Sequence[str], labels: Sequence[str], groups: Sequence[int] | NDArray[np.int64], seed: int = 0) -> list[str]:
     """The split of each sound. Sounds of one group or one hash share it; labels of five groups or more are held out fairly."""
     first_hash: dict[int, str] = {}
     for key, group in zip(hashes, groups):
@@ -68,9 +66,7 @@ def _balanced(members: list[int], at: dict[int, float]) -> dict[int, str]:
     high = max(1, round(count * SHARE * 2))
     tests = min(max(sides.count("test"), low if count >= 2 * FEWEST else 0), high)
     checks = min(max(sides.count("validation"), low), high)
-    return {
-        group: "test" if i < tests else "validation" if i < tests + checks else "train" for i, group in enumerate(members)
-    }
+    return {group: "test" if i < tests else "validation" if i < tests + checks else "train" for i, group in enumerate(members)}
 
 
 def renew(index: Index, seed: int = 0) -> None:

@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for
+from pathlib import Path
 from typing import TypeVar
 
-from studio.errors import StudioError, UnreadableAudio, failed
+from studio.errors import StudioError, UnreadableAudio
+from studio.events import failed
 
 Job = tuple[str, int, int]
 """(path, size, mtime) of one file."""
@@ -51,7 +53,7 @@ def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int
         except BrokenProcessPool:
             if alone:  # one process, one job: this is the one
                 for job in next(iter(running.values()), []):
-                    yield job, UnreadableAudio(name=os.path.basename(job[0]), reason="its decoder crashed on it")
+                    yield job, UnreadableAudio(name=Path(job[0]).name, reason="its decoder crashed on it")
             else:
                 suspects.extend([job] for batch in running.values() for job in batch)
         finally:
@@ -85,5 +87,5 @@ def _work(function: Callable[[str, int, int], R], batch: list[Job]) -> list[Answ
         except StudioError as error:
             answers.append((job, error))
         except Exception as error:  # a file that finds a bug in us is that file's problem, not the import's
-            answers.append((job, UnreadableAudio(name=os.path.basename(job[0]), reason=failed(error).sentence)))
+            answers.append((job, UnreadableAudio(name=Path(job[0]).name, reason=failed(error).sentence)))
     return answers

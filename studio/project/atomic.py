@@ -48,7 +48,7 @@ def write_bytes(path: Path, data: bytes) -> Path:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-            os.replace(temp, path)
+            temp.replace(path)
         except BaseException:
             with suppress(OSError):
                 temp.unlink()
@@ -124,7 +124,7 @@ def folder(path: Path) -> Iterator[Path]:
                 settle(Path(root))
             if path.exists():
                 raise AlreadyThere(name=path.name)
-            os.rename(temp, path)
+            temp.rename(path)
         except BaseException:
             shutil.rmtree(temp, ignore_errors=True)
             raise
@@ -139,7 +139,7 @@ def move(source: Path, target: Path) -> None:
         raise AlreadyThere(name=target.name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(source, target)
+        source.rename(target)
         settle(target.parent)
         settle(source.parent)
     except OSError as error:

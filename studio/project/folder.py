@@ -262,7 +262,8 @@ class ProjectFolder:
     def new_run_name(self, family: str) -> str:
         """The first free `<date>-<family>-<n>`; runs in the trash keep theirs, so that they can come back."""
         stem = f"{time.strftime('%Y-%m-%d')}-{family}-"
-        taken = {p.name.removesuffix(".partial") for folder in (self.runs_dir, self.trash) if folder.is_dir() for p in folder.iterdir()}
+        folders = [folder for folder in (self.runs_dir, self.trash) if folder.is_dir()]
+        taken = {path.name.removesuffix(".partial") for folder in folders for path in folder.iterdir()}
         return next(f"{stem}{n}" for n in range(1, len(taken) + 2) if f"{stem}{n}" not in taken)
 
     def trash_run(self, name: str) -> None:
