@@ -68,13 +68,13 @@ def read_json(path: Path, type: type[S], kind: str, steps: Sequence[migrations.S
     """The struct in a project file, brought up to the present format in memory.
 
     `steps` are the migrations of this kind (default: those of migrations.py), so the format read is their number plus one.
-    Raises NewerFormat before the content is decoded, BrokenFile on anything else; FileNotFoundError stays what it is.
+    Raises NewerFormat before the content is decoded, BrokenFile on anything else; FileNotFoundError and NotADirectoryError stay what they are.
     """
     path = Path(path)
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
         raise BrokenFile(name=path.name, reason=reason(error)) from error
