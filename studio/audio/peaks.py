@@ -227,11 +227,23 @@ def sketch(path: str | os.PathLike[str], columns: int = 1000, *, frames: int = 1
 
 
 def thumbnail(sound: Sound, columns: int = 96) -> NDArray[np.uint8]:
-    """(2, columns): minimum and maximum per column, relative to the sound's own peak; 0 is −1, 255 is +1, 128 silence."""
+    """(2, columns): minimum and maximum per column, relative to the sound's own peak; 1 is −1, 255 is +1, 128 silence."""
     low, high, _ = _columns_of(np.nan_to_num(sound.samples, nan=0.0, posinf=0.0, neginf=0.0), columns)
+    return _small(low, high)
+
+
+def thumbnail_of(path: str | os.PathLike[str], columns: int = 96) -> NDArray[np.uint8]:
+    """`thumbnail` of a file too long to hold in memory, from a sketch of it. Raises as files.read."""
+    low, high, _ = sketch(path, columns)
+    if len(low) < columns:
+        nearest = np.arange(columns) * len(low) // columns
+        low, high = low[nearest], high[nearest]
+    return _small(low, high)
+
+
+def _small(low: Samples, high: Samples) -> NDArray[np.uint8]:
     peak = max(float(-low.min(initial=0)), float(high.max(initial=0)))
-    both = np.stack([low, high]) / (peak or 1.0)
-    return np.clip(np.rint(128 + 127 * both), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(128 + 127 * np.stack([low, high]) / (peak or 1.0)), 0, 255).astype(np.uint8)
 
 
 def spectrogram(
