@@ -19,14 +19,14 @@ RADIUS = float(theme.RADIUS)
 def spectrum() -> NDArray[np.uint32]:
     """The theme's 256 spectrogram colours as opaque ARGB32."""
     red, green, blue = (theme.spectrum(theme.name())[:, i].astype(np.uint32) for i in range(3))
-    return 0xFF000000 | red << 16 | green << 8 | blue
+    return (0xFF000000 | red << 16 | green << 8 | blue).astype(np.uint32)
 
 
 def ramp(color: QColor) -> NDArray[np.uint32]:
     """256 premultiplied ARGB32 values from clear to `color`, the look-up of alpha pictures."""
     alpha = np.arange(256, dtype=np.uint32) * color.alpha() // 255
     red, green, blue = (alpha * value // 255 for value in (color.red(), color.green(), color.blue()))
-    return alpha << 24 | red << 16 | green << 8 | blue
+    return (alpha << 24 | red << 16 | green << 8 | blue).astype(np.uint32)
 
 
 def picture(pixels: NDArray[np.uint32], ratio: float = 1.0) -> QImage:

@@ -5,13 +5,13 @@ Called by waveform.py and preview_cell.py. No painting here except `picture_of`,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
 
+from studio.audio.peaks import BASE, Peaks
 from studio.audio.sound import Sound
 from studio.gui.widgets.canvas import picture, ramp
 
@@ -20,13 +20,17 @@ PEAK_ALPHA = 0.7
 
 
 class Outline(Protocol):
-    """Anything that can say what lies between two frames: audio/peaks.py's Peaks, or `InMemory`."""
+    """Anything that can say what lies between two frames."""
 
     frames: int
     rate: int
 
     def view(self, start: int, end: int, columns: int) -> Columns:
         """Lowest, highest and RMS value of each of `columns` equal parts of [start, end)."""
+        ...
+
+    def samples(self, start: int, end: int) -> NDArray[np.float32]:
+        """The samples themselves, mixed to one channel; empty where they are out of reach."""
         ...
 
 
@@ -57,8 +61,35 @@ class InMemory:
         return self._mono[max(0, start) : end]
 
 
-Reader = Callable[[int, int], NDArray[np.float32]]
-"""Single samples for a close look: (start frame, end frame) → mono samples (n,)."""
+class OnDisk:
+    """The outline of a long sound from its pyramid; close up from its samples, of which a stretch is kept in memory."""
+
+    def __init__(self, peaks: Peaks) -> None:
+        self.frames, self.rate = peaks.frames, peaks.rate
+        self._peaks = peaks
+        self._first = 0
+        self._near: InMemory | None = None
+
+    def view(self, start: int, end: int, columns: int) -> Columns:
+        if self._peaks.source is None or (end - start) / max(columns, 1) >= BASE:
+            return self._peaks.view(start, end, columns)
+        near = self._stretch(start, end)
+        return near.view(start - self._first, end - self._first, columns)
+
+    def samples(self, start: int, end: int) -> NDArray[np.float32]:
+        if self._peaks.source is None:
+            return np.zeros(0, np.float32)
+        near = self._stretch(start, end)
+        return near.samples(start - self._first, end - self._first)
+
+    def _stretch(self, start: int, end: int) -> InMemory:
+        """At least the frames start … end, and as much again to both sides for the next steps of the hand."""
+        start, end = max(0, start), min(end, self.frames)
+        if self._near is None or start < self._first or end > self._first + self._near.frames:
+            self._first = max(0, 2 * start - end)
+            samples = self._peaks.samples(self._first, min(2 * end - start, self.frames))
+            self._near = InMemory(Sound(np.ascontiguousarray(samples, np.float32), self.rate))
+        return self._near
 
 
 def picture_of(columns: Columns, height: int, color: QColor, *, gain: float = 1.0, ratio: float = 1.0) -> QImage:
@@ -84,7 +115,7 @@ def _joined(low: NDArray[np.float32], high: NDArray[np.float32]) -> tuple[NDArra
     return low, high
 
 
-def _cover(top: NDArray[np.float32], bottom: NDArray[np.float32], height: int, least: float) -> NDArray[np.float32]:
+def _cover(top: NDArray[Any], bottom: NDArray[Any], height: int, least: float) -> NDArray[Any]:
     """Share of each pixel (height, columns) between `top` and `bottom`, at least `least` pixels thick where there is sound."""
     thin = np.maximum(least - (bottom - top), 0) / 2
     rows = np.arange(height, dtype=np.float32)[:, None]

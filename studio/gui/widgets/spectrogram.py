@@ -30,7 +30,7 @@ AROUND, LEAST = 0.03, 0.12
 NOTES = tuple(range(24, 133, 12))
 """MIDI numbers of the C of each octave."""
 
-Heat = tuple[NDArray[np.float32], NDArray[np.float32]]
+Heat = tuple[NDArray[np.float32], NDArray[np.float64]]
 """dB (bins, columns), lowest frequency first, and the bins' frequencies in Hz."""
 
 

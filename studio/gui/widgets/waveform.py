@@ -6,6 +6,7 @@ Used by the transport and by every page. It draws what it is given and tells wha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -22,15 +23,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from studio.audio import peaks as pyramid
 from studio.audio.peaks import Peaks
 from studio.audio.sound import Sound
 from studio.gui import theme
 from studio.gui.widgets.canvas import RADIUS, Canvas, clock, tick_step
-from studio.gui.widgets.shape import InMemory, Outline, Reader, picture_of
+from studio.gui.widgets.later import Later
+from studio.gui.widgets.shape import InMemory, OnDisk, Outline, picture_of
 
 RULER = 18
 LONG = 20.0
-"""Seconds from which a sound is drawn from a pyramid instead of its samples."""
+"""Seconds from which a sound is drawn from a pyramid, built off the GUI thread, instead of its samples."""
 FEWEST = 16
 """Frames in the closest view."""
 GRIP = 5.0
@@ -48,7 +51,6 @@ class Waveform(Canvas):
     def __init__(self, parent: QWidget | None = None, *, ruler: bool = True, selectable: bool = True) -> None:
         super().__init__(parent)
         self._outline: Outline | None = None
-        self._reader: Reader | None = None
         self._start, self._end = 0.0, 1.0  # the view, in frames
         self._selection: tuple[float, float] | None = None  # frames
         self._markers: tuple[float, ...] = ()
@@ -60,6 +62,8 @@ class Waveform(Canvas):
         self._pressed: QPointF | None = None
         self._pan: QPointF | None = None
         self._cache: QPixmap | None = None
+        self._later = Later(self)
+        self._later.done.connect(self._built)
         self.placeholder = self.tr("No sound yet")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -74,17 +78,24 @@ class Waveform(Canvas):
     def set_sound(self, sound: Sound | None) -> None:
         """Show a sound that is in memory, whole. None shows the placeholder."""
         if sound is None or sound.frames == 0:
-            self._show(None, None)
-            return
-        close = InMemory(sound)
-        self._show(Peaks.build(sound) if sound.seconds > LONG else close, close.samples)
+            self._show(None)
+        elif sound.seconds > LONG:
+            self._show(None)
+            self._later.ask(partial(pyramid.build, sound))
+        else:
+            self._show(InMemory(sound))
 
-    def set_peaks(self, peaks: Outline | None, reader: Reader | None = None) -> None:
-        """Show a sound by its pyramid, whole; `reader` fetches single samples for a close look at it."""
-        self._show(peaks, reader)
+    def set_peaks(self, peaks: Peaks | None) -> None:
+        """Show a sound by its pyramid, whole, however long; close up by the samples of its `source`."""
+        self._show(None if peaks is None else OnDisk(peaks))
 
-    def _show(self, outline: Outline | None, reader: Reader | None) -> None:
-        self._outline, self._reader = outline, reader
+    def _built(self, peaks: object) -> None:
+        if isinstance(peaks, Peaks) and self._outline is None:
+            self._show(OnDisk(peaks))
+
+    def _show(self, outline: Outline | None) -> None:
+        self._later.drop()
+        self._outline = outline
         self._selection, self._playhead, self._markers, self._gain = None, None, (), 1.0
         self._start, self._end = 0.0, float(outline.frames if outline else 1)
         self.setAccessibleDescription(self.tr("{0} seconds").format(clock(self.seconds)) if outline else self.placeholder)
@@ -214,7 +225,7 @@ class Waveform(Canvas):
         painter.drawLine(QPointF(0, middle), QPointF(self.width(), middle))
         if wave.height() < self.height():
             self._paint_ruler(painter, wave)
-        if (self._end - self._start) / max(self.width() * ratio, 1) < 1 and self._reader is not None:
+        if (self._end - self._start) / max(self.width() * ratio, 1) < 1:
             self._paint_samples(painter, wave, ratio)
         else:
             start, end = int(self._start), int(np.ceil(self._end))
@@ -230,9 +241,9 @@ class Waveform(Canvas):
 
     def _paint_samples(self, painter: QPainter, wave: QRectF, ratio: float) -> None:
         """Closer than one sample a pixel: the line through the samples, and each of them once there is room."""
-        assert self._reader is not None
+        assert self._outline is not None
         first = max(0, int(self._start) - 1)
-        values = np.clip(self._reader(first, int(np.ceil(self._end)) + 2) * self._gain, -1, 1)
+        values = np.clip(self._outline.samples(first, int(np.ceil(self._end)) + 2) * self._gain, -1, 1)
         middle, reach = wave.height() / 2, wave.height() / 2 - 1
         points = [QPointF(self._x(first + i), middle - float(v) * reach) for i, v in enumerate(values)]
         path = QPainterPath()

@@ -1,0 +1,270 @@
+"""The right side of Explore: one fader or field for each thing the open model declares, and nothing else.
+
+Built anew from a model's `Controls`; shows a request and says what the hand asks for. It knows no engine and plays nothing.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.explore.axes import RANGE, Axes
+from studio.gui import theme
+from studio.gui.widgets.fader import Fader
+from studio.models.controls import Controls, Range
+from studio.project.recipe import Request
+
+SEEDS = 2**31 - 1
+
+
+class ControlPanel(QWidget):
+    """Faders and fields of one model. Signals carry what was asked; `released` ends a move."""
+
+    axisMoved = Signal(int, float)
+    labelMoved = Signal(str, float)
+    numberMoved = Signal(str, object)
+    """A Request field (seconds, pitch, velocity, seed) and its value; None: let the model decide."""
+
+    textChanged = Signal(str, str)
+    """A Request field (text, speaker) and its value."""
+
+    released = Signal()
+    randomAsked = Signal()
+    keepAsked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.controls = Controls()
+        self.axes: list[Fader] = []
+        self.labels: dict[str, Fader] = {}
+        self.numbers: dict[str, Fader] = {}
+        self.temperature: Fader | None = None
+        self.seed = QSpinBox()
+        self._inside = QWidget()
+        theme.mark(self, role="panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.random = QPushButton(self.tr("Random"))
+        self.random.setIcon(theme.icon("dice", "on_accent"))
+        self.random.setToolTip(self.tr("A new sound from the model (R). Locked controls stay."))
+        theme.mark(self.random, role="primary")
+        self.random.clicked.connect(self._ask_random)
+        self.keep = QPushButton(self.tr("Keep"))
+        self.keep.setIcon(theme.icon("keep"))
+        self.keep.setToolTip(self.tr("Keep this sound as a clip, with its recipe (K)"))
+        self.keep.clicked.connect(self._ask_keep)
+        self._foot = QVBoxLayout()
+        self._foot.setContentsMargins(theme.SPACE, theme.HALF, theme.SPACE, theme.SPACE)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.random, 2)
+        buttons.addWidget(self.keep, 1)
+        self._foot.addLayout(buttons)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._scroll, 1)
+        column.addLayout(self._foot)
+
+    # ---- building
+    def build(self, controls: Controls, axes: Axes | None = None) -> None:
+        """Make the faders of this model. `axes` come later, with the places of the sounds."""
+        locked = {i for i, fader in enumerate(self.axes) if fader.locked}
+        self.controls = controls
+        self.axes, self.labels, self.numbers = [], {}, {}
+        if self.temperature is not None:
+            self._foot.removeWidget(self.temperature)
+            self.temperature.deleteLater()
+            self.temperature = None
+        inside = QWidget()
+        theme.mark(inside, role="clear")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(theme.SPACE, theme.SPACE, theme.HALF, theme.HALF)
+        column.setSpacing(2)
+        if axes is not None and len(axes):
+            self._head(column, self.tr("Main directions"), first=True)
+            for i, title in enumerate(axes.titles()):
+                fader = Fader(title, -RANGE, RANGE, 0.0, unit="σ", digits=1, middle=True, help=self._axis_help(axes, i))
+                fader.moved.connect(partial(self._axis_moved, i))
+                fader.lock.setChecked(i in locked)
+                self.axes.append(self._add(column, fader))
+        if controls.classes:
+            self._head(column, self.tr("Labels"), first=axes is None)
+            for i, name in enumerate(controls.classes):
+                fader = Fader(
+                    name, 0.0, 1.0, 0.0, label=i, help=self.tr("How much of the label “{0}” is in the sound").format(name)
+                )
+                fader.moved.connect(partial(self._label_moved, name))
+                self.labels[name] = self._add(column, fader)
+        if any((controls.seconds, controls.pitch, controls.velocity, controls.latent)):
+            self._head(column, self.tr("Sound"), first=column.count() == 0)
+        self._number(
+            column, "seconds", self.tr("Length"), controls.seconds, self.tr("Unlocked, the model chooses how long the sound is")
+        )
+        self._number(column, "pitch", self.tr("Pitch"), controls.pitch, self.tr("Unlocked, the model chooses the note"))
+        self._number(column, "velocity", self.tr("Velocity"), controls.velocity, "")
+        self._words(column, controls)
+        self._seed_row(column)
+        column.addStretch(1)
+        self._inside = inside
+        self._scroll.setWidget(inside)
+        if controls.temperature is not None:
+            self._add_temperature(controls.temperature)
+
+    def _head(self, column: QVBoxLayout, text: str, first: bool = False) -> None:
+        if not first:
+            column.addSpacing(theme.SPACE - 4)
+        label = QLabel(text)
+        theme.mark(label, role="caption")
+        column.addWidget(label)
+
+    def _add(self, column: QVBoxLayout, fader: Fader) -> Fader:
+        fader.released.connect(self.released)
+        column.addWidget(fader)
+        return fader
+
+    def _axis_help(self, axes: Axes, index: int) -> str:
+        name = axes.names[index]
+        share = f"{axes.spread[index]:.0%}"
+        if name.descriptor:
+            text = self.tr("Measured over your sounds: r = {0}. {1} of all differences between them.")
+            return text.format(f"{abs(name.r):.2f}", share)
+        return self.tr("Nothing measured explains this direction. {0} of all differences between your sounds.").format(share)
+
+    def _number(self, column: QVBoxLayout, field: str, name: str, span: Range | None, help: str) -> None:
+        if span is None:
+            return
+        digits = 2 if span.high - span.low < 20 else 0
+        fader = Fader(name, span.low, span.high, span.default, unit=span.unit, digits=digits, help=help)
+        fader.moved.connect(partial(self._number_moved, field))
+        fader.lockChanged.connect(partial(self._number_locked, field))
+        fader.lock.setToolTip(help)
+        self.numbers[field] = self._add(column, fader)
+
+    def _words(self, column: QVBoxLayout, controls: Controls) -> None:
+        if controls.text:
+            line = QLineEdit()
+            line.setPlaceholderText(self.tr("What should be said"))
+            line.setAccessibleName(self.tr("Text"))
+            line.textEdited.connect(partial(self.textChanged.emit, "text"))
+            line.editingFinished.connect(self.released)
+            column.addWidget(line)
+        if controls.speakers:
+            choice = QComboBox()
+            choice.addItems(list(controls.speakers))
+            choice.setAccessibleName(self.tr("Speaker"))
+            choice.textActivated.connect(partial(self.textChanged.emit, "speaker"))
+            choice.activated.connect(self.released)
+            column.addWidget(choice)
+
+    def _seed_row(self, column: QVBoxLayout) -> None:
+        self.seed = QSpinBox()
+        self.seed.setRange(0, SEEDS)
+        self.seed.setKeyboardTracking(False)
+        self.seed.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.seed.setAccessibleName(self.tr("Seed"))
+        self.seed.setToolTip(self.tr("The same seed gives the same sound; another one the same place with other noise"))
+        self.seed.valueChanged.connect(self._seed_changed)
+        dice = QToolButton()
+        dice.setIcon(theme.icon("shuffle"))
+        dice.setIconSize(QSize(16, 16))
+        dice.setToolTip(self.tr("The same place with other noise"))
+        dice.setAccessibleName(self.tr("New seed"))
+        dice.clicked.connect(self._new_seed)
+        theme.mark(dice, role="icon")
+        row = QHBoxLayout()
+        row.setSpacing(theme.HALF)
+        label = QLabel(self.tr("Seed"))
+        label.setFixedWidth(110)
+        label.setBuddy(self.seed)
+        row.addWidget(label)
+        row.addWidget(self.seed, 1)
+        row.addWidget(dice)
+        column.addLayout(row)
+
+    def _add_temperature(self, span: Range) -> None:
+        help = self.tr("How far Random goes from what is usual: 1 is as the sounds are, less is safer, more is wilder")
+        self.temperature = Fader(
+            self.tr("Temperature"), span.low, span.high, span.default, unit=span.unit, lockable=False, help=help
+        )
+        self._foot.insertWidget(0, self.temperature)
+
+    # ---- showing
+    def show_request(
+        self, request: Request, coordinates: np.ndarray | None, weights: dict[str, float], seconds: float | None
+    ) -> None:
+        """Put every control where this request is; `seconds`: how long the sound came out."""
+        if coordinates is not None:
+            for fader, value in zip(self.axes, coordinates):
+                fader.set_value(float(value))
+        for name, fader in self.labels.items():
+            fader.set_value(weights.get(name, 0.0))
+        shown = {
+            "seconds": request.seconds if request.seconds is not None else seconds,
+            "pitch": request.pitch,
+            "velocity": request.velocity,
+        }
+        for field, fader in self.numbers.items():
+            value = shown[field]
+            if value is not None:
+                fader.set_value(float(value))
+            blocked = fader.blockSignals(True)
+            fader.lock.setChecked(getattr(request, field) is not None)
+            fader.blockSignals(blocked)
+        blocked = self.seed.blockSignals(True)
+        self.seed.setValue(request.seed)
+        self.seed.blockSignals(blocked)
+
+    @property
+    def locked_axes(self) -> list[int]:
+        return [i for i, fader in enumerate(self.axes) if fader.locked]
+
+    @property
+    def locked_labels(self) -> list[str]:
+        return [name for name, fader in self.labels.items() if fader.locked]
+
+    # ---- the hand
+    def _axis_moved(self, index: int, value: float) -> None:
+        self.axisMoved.emit(index, value)
+
+    def _label_moved(self, name: str, value: float) -> None:
+        self.labelMoved.emit(name, value)
+
+    def _number_moved(self, field: str, value: float) -> None:
+        self.numberMoved.emit(field, value)
+
+    def _number_locked(self, field: str, locked: bool) -> None:
+        self.numberMoved.emit(field, self.numbers[field].value if locked else None)
+        self.released.emit()
+
+    def _seed_changed(self, value: int) -> None:
+        self.numberMoved.emit("seed", value)
+        self.released.emit()
+
+    def _new_seed(self) -> None:
+        self.seed.setValue(int(np.random.default_rng().integers(SEEDS)))
+
+    def _ask_random(self) -> None:
+        self.randomAsked.emit()
+
+    def _ask_keep(self) -> None:
+        self.keepAsked.emit()
