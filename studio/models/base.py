@@ -116,8 +116,12 @@ class Model(nn.Module):
         return None
 
     def example_inputs(self) -> dict[str, np.ndarray]:
-        """Inputs of the decoder for tracing."""
+        """Inputs of the decoder for tracing, at full length."""
         raise NotImplementedError
+
+    def dynamic_axes(self) -> dict[str, dict[int, Any]]:
+        """Which axes of which decoder inputs may vary, as torch.export.Dim; none: every call is as long as the example."""
+        return {}
 
     def generate(self, request: Request, backend: Backend | None = None) -> Iterator[Tensor]:
         """`request.count` sounds, each (1, C, T') float32 on the CPU, one by one. Same request, same sounds."""

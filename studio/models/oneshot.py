@@ -39,7 +39,9 @@ FADE = 0.010
 
 
 class Config(msgspec.Struct, frozen=True):
-    seconds: Annotated[float, setting("Longest sound; rounded up to 0.37, 0.74, 1.5, 3 or 4.1", unit="s", ge=0.05, le=4.0)] = 1.4
+    seconds: Annotated[float, setting("Longest sound; rounded up to 0.37, 0.74, 1.5, 3 or 4.1", unit="s", ge=0.05, le=4.0)] = (
+        1.4
+    )
     channels: Annotated[int, setting("1 for mono, 2 for stereo", ge=1, le=2)] = 1
     latent: Annotated[int, setting("Numbers that describe a sound; more keep more detail", ge=2, le=256)] = 64
     decoder: Annotated[
@@ -70,14 +72,18 @@ class Encoder(nn.Module):
         self.halve = nn.ModuleList(nn.Conv1d(d, d, 4, stride=2, padding=1) for _ in range(2))
         self.norm = nn.LayerNorm(d, eps=1e-6)
         self.edges = (0, 1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 88)
-        self.leave = nn.Sequential(nn.Linear((len(self.edges) - 1) * d, 2 * d), nn.LeakyReLU(SLOPE), nn.Linear(2 * d, 2 * latent))
+        self.leave = nn.Sequential(
+            nn.Linear((len(self.edges) - 1) * d, 2 * d), nn.LeakyReLU(SLOPE), nn.Linear(2 * d, 2 * latent)
+        )
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         x = self.blocks[0](self.enter(mel))
         for halve, block in zip(self.halve, self.blocks[1:]):
             x = block(halve(x))
         x = self.norm(x.transpose(1, 2)).transpose(1, 2)  # (B, d, N)
-        parts = [x[..., a:b].mean(-1) if a < x.shape[-1] else torch.zeros_like(x[..., 0]) for a, b in zip(self.edges, self.edges[1:])]
+        parts = [
+            x[..., a:b].mean(-1) if a < x.shape[-1] else torch.zeros_like(x[..., 0]) for a, b in zip(self.edges, self.edges[1:])
+        ]
         mean, logvar = self.leave(torch.cat(parts, 1)).float().chunk(2, 1)
         return mean, logvar.clamp(-12, 4)
 
@@ -261,11 +267,15 @@ class OneShot(Model):
         for row, seconds in enumerate(batch.seconds.tolist()):
             n = min(self.config.frames, math.ceil(seconds * RATE / FRAME))
             made = self.decode.grow(
-                self.decode.widen(seed[row : row + 1, :, :n]), style[row : row + 1], noise[row : row + 1, :, : n * FRAME // BANDS]
+                self.decode.widen(seed[row : row + 1, :, :n]),
+                style[row : row + 1],
+                noise[row : row + 1, :, : n * FRAME // BANDS],
             )
             real = audio[row : row + 1, :, : n * FRAME]
             errors.append(float(self.distance(made, real)))
-            levels.append(abs(20 * math.log10((float(made.square().mean()) + 1e-12) / (float(real.square().mean()) + 1e-12)) / 2))
+            levels.append(
+                abs(20 * math.log10((float(made.square().mean()) + 1e-12) / (float(real.square().mean()) + 1e-12)) / 2)
+            )
         wanted = batch.seconds.clamp_min(SHORTEST).log()
         return {
             "mel": float(np.mean(errors)),
@@ -279,6 +289,10 @@ class OneShot(Model):
 
     def example_inputs(self) -> dict[str, np.ndarray]:
         return self._inputs(torch.zeros(1, self.config.latent), torch.zeros(1, len(self.data.labels)), 0, self.config.frames)
+
+    def dynamic_axes(self) -> dict[str, dict[int, Any]]:
+        frames = torch.export.Dim("frames", min=2, max=self.config.frames)
+        return {"noise": {2: FRAME // BANDS * frames}}
 
     def resolve(self, request: Request) -> Iterator[Request]:
         self._check(request)
@@ -364,7 +378,7 @@ class OneShot(Model):
     def _log_mel(self, audio: Tensor, raw: bool = False) -> Tensor:
         """Middle and side (B, C, T) → (B, C·96, T/512), normalised unless `raw`."""
         B, C, T = audio.shape
-        mel = self.mel(audio.reshape(B * C, T)).unflatten(0, (B, C))
+        mel = self.mel(audio.reshape(B * C, T))[:, : T // Encoder.HOP].transpose(1, 2).unflatten(0, (B, C))
         floor = (mel.amax((1, 2, 3), keepdim=True) * FLOOR).clamp_min(1e-7)
         mel = (mel + floor).log10().flatten(1, 2)
         return mel if raw else (mel - self.loudness[0]) / self.loudness[1]

@@ -26,7 +26,10 @@ class Flow(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("std", torch.ones(size))
         self.enter = nn.Linear(size + classes + 16, hidden)
-        self.layers = nn.ModuleList(nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, hidden)) for _ in range(3))
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, hidden))
+            for _ in range(3)
+        )
         self.leave = nn.Linear(hidden, size)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)

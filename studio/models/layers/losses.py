@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
 MELS = (5, 10, 20, 40, 80, 160, 320)
 FLOOR = 1e-4  # −80 dB
-_TINY = 1e-14  # under the root: its slope at silence stays finite
 
 
 def mel_filters(rate: int, n_fft: int, n_mels: int) -> np.ndarray:
@@ -30,43 +30,55 @@ def mel_filters(rate: int, n_fft: int, n_mels: int) -> np.ndarray:
 
 
 class Mel(nn.Module):
-    """(B, T) → mel amplitudes (B, n_mels, T/hop); a full-scale sine reads about 1 in its band."""
+    """(B, T) → mel amplitudes (B, frames, n_mels); a full-scale sine reads about 1 in its band.
+
+    Frame n is centred on sample n·hop. Frames are joined from blocks of one hop, which is several times cheaper to differentiate
+    than torch.stft, and |·| has slope 0 at silence where a square root has none.
+    """
 
     bank: Tensor
-    window: Tensor
+    taper: Tensor
 
-    def __init__(self, rate: int, n_fft: int, n_mels: int, hop: int | None = None) -> None:
+    def __init__(self, rate: int, n_fft: int, n_mels: int, hop: int) -> None:
         super().__init__()
-        self.n_fft, self.hop = n_fft, hop or n_fft // 4
-        self.register_buffer("bank", torch.from_numpy(mel_filters(rate, n_fft, n_mels)), persistent=False)
+        self.n_fft, self.hop = n_fft, hop
+        self.register_buffer("bank", torch.from_numpy(mel_filters(rate, n_fft, n_mels).T.copy()), persistent=False)
         window = torch.hann_window(n_fft)
-        self.register_buffer("window", window * 2 / window.sum(), persistent=False)
+        self.register_buffer("taper", window * 2 / window.sum(), persistent=False)
 
     def forward(self, audio: Tensor) -> Tensor:
         with torch.autocast(audio.device.type, enabled=False):
-            side = (self.n_fft - self.hop) // 2
-            padded = nn.functional.pad(audio.float(), (side, side))
-            spectrum = torch.stft(padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True)
-            power = torch.view_as_real(spectrum).square().sum(-1)
-            return self.bank @ (power + _TINY).sqrt()
+            half, turns = self.n_fft // 2, self.n_fft // self.hop
+            short = -audio.shape[-1] % self.hop
+            blocks = F.pad(audio.float(), (half, half + short)).unflatten(-1, (-1, self.hop))
+            last = blocks.shape[1] - turns + 1
+            frames = torch.cat([blocks[:, turn : turn + last] for turn in range(turns)], 2)  # (B, frames, n_fft)
+            return torch.fft.rfft(frames * self.taper).abs() @ self.bank
 
 
 class MelDistance(nn.Module):
-    """Mean absolute difference of log10 mel amplitudes over all windows. 0.1 is 2 dB."""
+    """Mean absolute difference of log10 mel amplitudes over all windows. 0.1 is 2 dB.
 
-    def __init__(self, rate: int, windows: tuple[int, ...] = WINDOWS, mels: tuple[int, ...] = MELS) -> None:
+    Training takes half-overlapping frames at a random shift: on average the same distance for a third of the work.
+    """
+
+    def __init__(self, rate: int) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(Mel(rate, n_fft, n_mels) for n_fft, n_mels in zip(windows, mels))
+        self.dense = nn.ModuleList(Mel(rate, n_fft, n_mels, n_fft // 4) for n_fft, n_mels in zip(WINDOWS, MELS))
+        self.sparse = nn.ModuleList(Mel(rate, n_fft, n_mels, n_fft // 2) for n_fft, n_mels in zip(WINDOWS, MELS))
 
     def forward(self, made: Tensor, real: Tensor) -> Tensor:
         """Two (B, C, T) → (B,). The channels share one floor, so that a faint side channel counts as little as it is heard."""
-        B, C, T = made.shape
-        total = made.new_zeros(B, dtype=torch.float32)
-        for scale in self.scales:
+        B, C, _ = made.shape
+        made, real = made.float().flatten(0, 1), real.float().flatten(0, 1)
+        total = made.new_zeros(B)
+        for scale in self.sparse if self.training else self.dense:
+            assert isinstance(scale, Mel)
+            shift = int(torch.randint(scale.hop, ())) if self.training else 0
             with torch.no_grad():
-                target = scale(real.reshape(B * C, T)).unflatten(0, (B, C))
+                target = scale(F.pad(real, (shift, 0))).unflatten(0, (B, C))
                 floor = (target.amax((1, 2, 3), keepdim=True) * FLOOR).clamp_min(1e-7)
                 target = (target + floor).log10()
-            heard = (scale(made.reshape(B * C, T)).unflatten(0, (B, C)) + floor).log10()
+            heard = (scale(F.pad(made, (shift, 0))).unflatten(0, (B, C)) + floor).log10()
             total = total + (heard - target).abs().mean((1, 2, 3))
-        return total / len(self.scales)
+        return total / len(WINDOWS)

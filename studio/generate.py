@@ -1,0 +1,251 @@
+"""A checkpoint plus a request gives sounds. The engine, the CLI, the trainer's previews and the exports come here.
+
+    instrument = Instrument.open(best_checkpoint(run))
+    for sound in instrument.render(Request(count=4, seed=7)): ...
+
+The same recipe gives the same samples: noise is drawn by number, each sound is made alone, and the backend is part of the recipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import studio
+from studio.audio import edit, files
+from studio.audio.sound import Sound
+from studio.errors import BrokenCheckpoint, EmptyAudio, ModelError, StudioError
+from studio.events import Finished, Produced, Progress, Started, Work
+from studio.models import checkpoint as checkpoints
+from studio.models import fast
+from studio.models.base import Backend, Model
+from studio.models.controls import Controls, DataFacts, Material
+from studio.project import atomic
+from studio.project.folder import ProjectFolder
+from studio.project.recipe import Recipe, Request
+from studio.project.state import CheckpointFile
+
+if TYPE_CHECKING:
+    from studio.library.reader import TrainingSet
+
+
+class Instrument:
+    """A trained model ready to play. Not thread-safe: one owner at a time."""
+
+    def __init__(self, model: Model, file: CheckpointFile, folder: Path, compiled: Backend | None = None) -> None:
+        self.model, self.checkpoint, self.folder, self._compiled = model, file, folder, compiled
+
+    @classmethod
+    def open(
+        cls, folder: Path | str, *, device: str | torch.device = "cpu", cache: Path | None = None, compile: bool = True
+    ) -> Instrument:
+        """A checkpoint folder. On a CPU the decoder is compiled where that is faster; `cache` keeps compiled decoders.
+
+        Raises BrokenCheckpoint, NewerFormat, UnknownFamily.
+        """
+        folder = Path(folder)
+        model = checkpoints.load(folder, device)
+        file = checkpoints.describe(folder)
+        compiled = fast.compile(model, cache=cache, key=file.model) if compile else None
+        return cls(model, file, folder, compiled)
+
+    @property
+    def controls(self) -> Controls:
+        return self.model.controls
+
+    @property
+    def data(self) -> DataFacts:
+        return self.model.data
+
+    @property
+    def material(self) -> Material:
+        return type(self.model).material(self.model.config, self.model.data)
+
+    @property
+    def backend(self) -> str:
+        return "torch" if self._compiled is None else "onnx"
+
+    @property
+    def run(self) -> str:
+        """Name of the run folder this checkpoint is in."""
+        return self.folder.absolute().parent.parent.name if self.folder.absolute().parent.name == "checkpoints" else ""
+
+    def render(self, request: Request, *, backend: str = "") -> Iterator[Sound]:
+        """`request.count` sounds, one by one. `backend` "torch" leaves the compiled decoder aside. Raises NotOffered."""
+        compiled = None if backend == "torch" else self._compiled
+        for audio in self.model.generate(request, compiled):
+            yield Sound(np.ascontiguousarray(audio[0].numpy(), np.float32), self.material.rate)
+
+    def resolve(self, request: Request) -> list[Request]:
+        """One request for each sound, with what the model's prior draws filled in; each renders to that very sound."""
+        return list(self.model.resolve(request))
+
+    def encode(self, sound: Sound, label: str | None = None) -> NDArray[np.float32]:
+        """Where the model hears `sound`: (D,), or (frames, D) for a series. Raises NotOffered, EmptyAudio."""
+        from studio.library.reader import examples
+
+        heard = examples(sound, self.material)
+        if not heard:
+            raise EmptyAudio(name="sound")
+        audio = torch.from_numpy(heard[0].samples)[None]
+        index = self.data.labels.index(label) if label in self.data.labels else -1
+        with torch.no_grad():
+            latent = self.model.encode(audio.to(self.model.device), torch.tensor([index], device=self.model.device))
+        return latent[0].cpu().numpy().astype(np.float32)
+
+    def recipe(self, request: Request) -> Recipe:
+        """How this instrument answers `request`; that of a single sound is resolved."""
+        if request.count == 1:
+            request = self.resolve(request)[0]
+        return Recipe(
+            app=studio.__version__,
+            family=self.checkpoint.family,
+            model=self.checkpoint.model,
+            run=self.run,
+            step=self.checkpoint.step,
+            backend=self.backend,
+            request=request,
+        )
+
+
+def best_checkpoint(folder: Path | str) -> Path:
+    """The checkpoint to play of a run folder (its best, else its newest), or `folder` itself where it is a checkpoint.
+
+    Raises BrokenCheckpoint where there is none yet.
+    """
+    folder = Path(folder)
+    if (folder / checkpoints.WEIGHTS).is_file():
+        return folder
+    from studio.training.run import RunFolder
+
+    found = RunFolder(folder).checkpoint("best")
+    if found is None:
+        raise BrokenCheckpoint(name=folder.name, reason="there is no finished checkpoint in it")
+    return found
+
+
+def generate(
+    run: Path | str,
+    request: Request,
+    out: Path | str,
+    *,
+    device: str = "cpu",
+    cache: Path | None = None,
+    name: str = "",
+    subtype: files.Subtype = "PCM_24",
+) -> Work:
+    """Write `request.count` new WAVs with their recipes into the folder `out`. Finished: {"files": [absolute paths]}."""
+    yield Started(what="generate", total=request.count)
+    instrument = Instrument.open(best_checkpoint(run), device=device, cache=cache, compile=request.count >= 50)
+    out = Path(out).absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    stem = name or "-".join([*request.classes, instrument.checkpoint.family])
+    made: list[str] = []
+    for one in instrument.resolve(request):
+        sound = next(iter(instrument.render(one)))
+        recipe = instrument.recipe(one)
+        path = files.unused(out / f"{stem} {one.seed}.wav")
+        files.write(path, sound, subtype=subtype, recipe=recipe.to_json(), info={"ICMT": recipe.short(), "ISFT": "Wavewright"})
+        made.append(str(path))
+        yield Produced(kind="sound", path=str(path), detail={"seed": one.seed})
+        yield Progress(done=len(made), total=request.count, note=path.name)
+    yield Finished(result={"files": made})
+
+
+def regenerate(recipe: Recipe, project: ProjectFolder, *, device: str = "cpu", cache: Path | None = None) -> Sound:
+    """The sound of a recipe, from the project's own checkpoints, with its edits. Raises ModelError where the model is gone."""
+    folder = find(recipe, project)
+    if folder is None:
+        raise ModelError(name=recipe.run or recipe.model[:8], reason="it is not in this project any more")
+    instrument = Instrument.open(folder, device=device, cache=cache, compile=recipe.backend == "onnx")
+    sound = next(iter(instrument.render(recipe.request, backend=recipe.backend)))
+    return edit.apply(sound, recipe.edits)
+
+
+def find(recipe: Recipe, project: ProjectFolder) -> Path | None:
+    """The checkpoint of the project with the recipe's weights; its own run is looked at first."""
+    runs = sorted(project.runs(), key=lambda run: run.name != recipe.run)
+    for run in runs:
+        for config in sorted((run / "checkpoints").glob(f"*/{checkpoints.CONFIG}"), reverse=True):
+            try:
+                if checkpoints.describe(config.parent).model == recipe.model:
+                    return config.parent
+            except StudioError:
+                continue
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where a model hears a project's sounds. N sounds: ids (N,) of the library, latents (N, D) float32 (means over time of a
+    series), labels N, paths N, seconds (N,)."""
+
+    ids: NDArray[np.int64]
+    latents: NDArray[np.float32]
+    labels: tuple[str, ...]
+    paths: tuple[str, ...]
+    seconds: NDArray[np.float32]
+
+
+def places(instrument: Instrument, project: ProjectFolder) -> Places:
+    """Encode every included sound; known ones come from the project's cache. Raises NotOffered, NothingToLearn."""
+    from studio.library import reader
+
+    material = instrument.material
+    sounds = reader.load(project, material)
+    keys = [_key(sounds, row) for row in range(len(sounds))]
+    path = project.cache / f"places-{instrument.checkpoint.model[:24]}.npz"
+    known = _known(path)
+    missing = [i for i, key in enumerate(keys) if key not in known]
+    for start in range(0, len(missing), 32):
+        rows = missing[start : start + 32]
+        batch = sounds.batch(rows, instrument.model.device)
+        with torch.no_grad():
+            latents = instrument.model.encode(batch.audio)
+        latents = latents.mean(1) if latents.ndim == 3 else latents
+        known.update({keys[i]: latent for i, latent in zip(rows, latents.cpu().numpy().astype(np.float32))})
+    if missing:
+        _keep(path, known)
+    first = {int(id): row for row, id in reversed(list(enumerate(sounds.ids)))}  # a sliced sound is where its first piece is
+    rows = sorted(first.values())
+    size = instrument.controls.latent.size if instrument.controls.latent else 0
+    return Places(
+        ids=sounds.ids[rows],
+        latents=np.stack([known[keys[row]] for row in rows]) if rows else np.zeros((0, size), np.float32),
+        labels=tuple(sounds.labels[sounds.label[row]] if sounds.label[row] >= 0 else "" for row in rows),
+        paths=tuple(sounds.paths[row] for row in rows),
+        seconds=sounds.seconds[rows],
+    )
+
+
+def _key(sounds: TrainingSet, row: int) -> str:
+    """A name for what the model hears of this example."""
+    start, size = int(sounds.start[row]), int(sounds.frames[row]) * sounds.material.channels
+    return hashlib.blake2b(sounds.flat[start : start + size].numpy().tobytes(), digest_size=16).hexdigest()
+
+
+def _known(path: Path) -> dict[str, NDArray[np.float32]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(zip(file["keys"].tolist(), file["latents"].astype(np.float32)))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return {}
+
+
+def _keep(path: Path, known: dict[str, NDArray[np.float32]]) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, keys=np.array(list(known)), latents=np.stack(list(known.values())))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(StudioError):  # a full disk costs time, not the map
+        atomic.write_bytes(path, buffer.getvalue())
