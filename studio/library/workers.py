@@ -1,25 +1,21 @@
 """Processes that measure sound files: a damaged file may crash its decoder, but never the window, and two cores are two cores.
 
-Only importer.py comes here. The processes are started afresh (never forked from a window with threads), hold no torch and no
-Qt, end with their import, and end themselves when the process that started them is gone.
+Only importer.py comes here. The processes are never forked from a window with threads; they hold no torch and no Qt, end
+with their import, and end themselves when the process that started them is gone. What they load is in worker.py.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait as wait_for
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from studio.errors import StudioError, UnreadableAudio
-from studio.events import failed
 
 Job = tuple[str, int, int]
 """(path, size, mtime) of one file."""
@@ -27,6 +23,7 @@ Job = tuple[str, int, int]
 R = TypeVar("R")
 Answer = tuple[Job, R | StudioError]
 BATCH = 8
+WORKER = "studio.library.worker"
 
 
 def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int) -> Iterator[Answer[R]]:
@@ -61,31 +58,18 @@ def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int
 
 
 def _pool(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(max(1, count), mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+    """Fresh processes, where the system can from one server that has loaded everything once and waits for the next import."""
+    server = "forkserver" in multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("forkserver" if server else "spawn")
+    if server:
+        context.set_forkserver_preload([WORKER])
+    return ProcessPoolExecutor(max(1, count), mp_context=context, initializer=_begin)
 
 
+# A worker finds these two here and its own module behind them; this process must not load that.
 def _begin() -> None:
-    """First thing in a worker: one thread of arithmetic, no Ctrl+C of the terminal's, and an eye on the parent."""
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait_for([sentinel])
-    os._exit(1)
+    import_module(WORKER).begin()
 
 
 def _work(function: Callable[[str, int, int], R], batch: list[Job]) -> list[Answer[R]]:
-    answers: list[Answer[R]] = []
-    for job in batch:
-        try:
-            answers.append((job, function(*job)))
-        except StudioError as error:
-            answers.append((job, error))
-        except Exception as error:  # a file that finds a bug in us is that file's problem, not the import's
-            answers.append((job, UnreadableAudio(name=Path(job[0]).name, reason=failed(error).sentence)))
-    return answers
+    return import_module(WORKER).work(function, batch)
