@@ -38,7 +38,7 @@ SHORTEST = 0.05
 FADE = 0.010
 
 
-class Config(msgspec.Struct, frozen=True):
+class OneShotConfig(msgspec.Struct, frozen=True):
     seconds: Annotated[float, setting("Longest sound; rounded up to 0.37, 0.74, 1.5, 3 or 4.1", unit="s", ge=0.05, le=4.0)] = (
         1.4
     )
@@ -96,14 +96,14 @@ class OneShot(Model):
         method="Conditional VAE-GAN on PQMF bands with a latent flow prior",
         wants="30 to 3,000 single sounds of up to 4 seconds; folders become classes",
     )
-    Config = Config
-    config: Config
+    Config = OneShotConfig
+    config: OneShotConfig
     loudness: Tensor  # mean and spread of the encoder's log-mels
     share: Tensor  # (K + 1,) how often each class occurs; the last is "unknown"
     bank: Tensor  # (R, D) newest posterior mean of each training sound
     bank_label: Tensor  # (R,) its class, −1 unknown, −2 not seen yet
 
-    def __init__(self, config: Config, data: DataFacts) -> None:
+    def __init__(self, config: OneShotConfig, data: DataFacts) -> None:
         super().__init__(config, data)
         D, K, C = config.latent, len(data.labels), config.channels
         self.mel = Mel(RATE, 2048, Encoder.MELS, Encoder.HOP)
@@ -121,15 +121,15 @@ class OneShot(Model):
 
     # ---- before training
     @classmethod
-    def recommended(cls, data: DataFacts) -> Config:
-        return Config(
+    def recommended(cls, data: DataFacts) -> OneShotConfig:
+        return OneShotConfig(
             seconds=min(4.0 if data.pitched > 0.5 else 2.9, max(SHORTEST, data.seconds)),
             channels=min(2, data.channels),
             latent=128 if data.pitched > 0.5 else 64,
         )
 
     @classmethod
-    def material(cls, config: Config, data: DataFacts) -> Material:
+    def material(cls, config: OneShotConfig, data: DataFacts) -> Material:
         return Material(rate=RATE, channels=config.channels, seconds=config.frames * FRAME / RATE)
 
     @property
@@ -159,7 +159,7 @@ class OneShot(Model):
         self.decode.set_level((power / total).sqrt().to(self.device))
         values = torch.cat(mels)
         self.loudness.copy_(torch.stack([values.mean(), values.std().clamp_min(0.1)]))
-        self.length[-1].bias.fill_(float(torch.cat(lengths).clamp_min(SHORTEST).log().mean()))  # type: ignore[union-attr, operator]
+        self.length[-1].bias.fill_(float(torch.cat(lengths).clamp_min(SHORTEST).log().mean()))  # type: ignore[operator]
         self.share.copy_(count)
 
     # ---- training

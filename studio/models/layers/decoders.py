@@ -96,10 +96,12 @@ class BandDecoder(Decoder):
 
     def set_level(self, bands: Tensor) -> None:
         level = bands.clamp(1e-5, 0.5)
+        rows = len(level)
+        assert self.out.bias is not None
         with torch.no_grad():
-            rows = len(level)
-            self.out.bias[rows : 2 * rows] = torch.logit((2 * level).clamp(max=0.5))
-            self.out.bias[2 * rows :] = torch.logit(level)
+            bias = self.out.bias.view(3, rows)
+            bias[1] = torch.logit((2 * level).clamp(max=0.5))
+            bias[2] = torch.logit(level)
 
 
 class SpectrumDecoder(Decoder):
@@ -122,8 +124,7 @@ class SpectrumDecoder(Decoder):
         for stage in self.stages:
             x = stage(x, style)
         y = self.out(self.norm(self.blocks(x).transpose(1, 2))).float()  # (B, n, C·(3F + 64))
-        B, n, _ = y.shape
-        C, bins = self.channels, self.bins
+        B, C, bins = len(y), self.channels, self.bins
         y = y.unflatten(2, (C, 3 * bins + self.noise_rate * BANDS)).transpose(1, 2).flatten(0, 1)  # (B·C, n, …)
         magnitude, cosine, sine = y[..., : 3 * bins].transpose(1, 2).chunk(3, 1)  # (B·C, F, n)
         magnitude = magnitude.clamp(max=6.0).exp()

@@ -22,11 +22,11 @@ class Judge(nn.Module):
 
     def __init__(self, labels: int) -> None:
         super().__init__()
-        blocks: list[nn.Module] = []
-        before = 1
+        blocks: list[nn.Module] = [nn.ZeroPad2d((0, 32, 0, 0))]  # however short the sounds, there is enough to pool
+        before, step = 1, (1, 2)
         for after in (16, 32, 64, FEATURES):
-            blocks += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
-            before = after
+            blocks += [nn.Conv2d(before, after, 3, step, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
+            before, step = after, (1, 1)
         self.body = nn.Sequential(*blocks)
         self.drop = nn.Dropout(0.3)
         self.head = nn.Linear(FEATURES, labels)
