@@ -47,13 +47,13 @@ def describe(config: type[msgspec.Struct]) -> tuple[Field, ...]:
 
 def _field(name: str, hint: Any, info: Any) -> Field:
     meta = msgspec.Meta()
+    optional = False
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):  # Annotated[float, setting(..., gt=0)] | None
+        parts = [a for a in typing.get_args(hint) if a is not type(None)]
+        optional, hint = len(parts) < len(typing.get_args(hint)), parts[0]
     if typing.get_origin(hint) is typing.Annotated:
         hint, *notes = typing.get_args(hint)
         meta = next((n for n in notes if isinstance(n, msgspec.Meta)), meta)
-    optional = False
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        parts = [a for a in typing.get_args(hint) if a is not type(None)]
-        optional, hint = len(parts) < len(typing.get_args(hint)), parts[0]
     choices = tuple(map(str, typing.get_args(hint))) if typing.get_origin(hint) is Literal else ()
     default = info.default if info.default is not msgspec.NODEFAULT else info.default_factory()
     extra = meta.extra or {}
