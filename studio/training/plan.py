@@ -25,16 +25,16 @@ PREVIEW_SHARE = 0.03
 class TrainerConfig(msgspec.Struct, frozen=True):
     """Settings of the trainer, the same for every family."""
 
-    minutes: Annotated[float | None, setting("Time to train, without pauses; none: by device", unit="min", gt=0, le=9999)] = (
+    minutes: Annotated[float, setting("Time to train, without pauses; none: by device", unit="min", gt=0, le=9999)] | None = (
         None
     )
-    steps: Annotated[int | None, setting("Steps to train, instead of minutes", ge=1, le=100_000_000, expert=True)] = None
+    steps: Annotated[int, setting("Steps to train, instead of minutes", ge=1, le=100_000_000, expert=True)] | None = None
     batch: Annotated[int, setting("Sounds per step; halved when memory runs out", ge=1, le=1024, expert=True)] = 16
     seed: Annotated[int, setting("Drives every random draw; the same seed gives the same training", ge=0, lt=2**31)] = 0
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], setting("Where to train")] = "auto"
     precision: Annotated[Literal["auto", "fp32", "bf16", "fp16"], setting("Number format of heavy parts", expert=True)] = "auto"
     gentle: Annotated[bool, setting("Leave room for other programs: one core fewer, lower priority")] = False
-    threads: Annotated[int | None, setting("Processor threads; none: all cores", ge=1, le=1024, expert=True)] = None
+    threads: Annotated[int, setting("Processor threads; none: all cores", ge=1, le=1024, expert=True)] | None = None
     rate: Annotated[float, setting("Learning rate, as a multiple of the family's own", gt=0, le=10, expert=True)] = 1.0
     balanced: Annotated[bool, setting("Hear every label equally often")] = False
     ema: Annotated[float, setting("Smoothing of the weights that are heard and kept", ge=0, lt=1, expert=True)] = 0.999
