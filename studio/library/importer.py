@@ -132,7 +132,7 @@ class _Import:
         """What depends on all sounds together: which have gone, which are alike, which are held out."""
         flag_vanished(self.index)
         if self.imported:
-            duplicates.flag(self.index)
+            duplicates.renew(self.index)
             splits.renew(self.index)
 
     def _write(self, rows: list[SoundRow], bad: list[tuple[str, int, int, str]]) -> Iterator[Event]:

@@ -50,7 +50,7 @@ CREATE TABLE sound (
     peak REAL, loudness REAL, brightness REAL, attack REAL, pitch REAL, noisiness REAL,
     head REAL NOT NULL DEFAULT 0, tail REAL NOT NULL DEFAULT 0, clipped INTEGER NOT NULL DEFAULT 0, dc REAL NOT NULL DEFAULT 0,
     problems TEXT NOT NULL DEFAULT '', split TEXT NOT NULL DEFAULT 'train', include INTEGER NOT NULL DEFAULT 1,
-    trim INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL DEFAULT '');
+    trim INTEGER NOT NULL DEFAULT 0, same INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL DEFAULT '');
 CREATE INDEX sound_sort ON sound (sort, id, search, label);
 CREATE INDEX sound_label ON sound (label, sort, id);
 CREATE INDEX sound_seconds ON sound (seconds, id);
@@ -70,7 +70,8 @@ class SoundRow(msgspec.Struct, frozen=True, kw_only=True):
     """One sound. path absolute; seconds of the file, head and tail seconds of silence in it; loudness in LUFS, peak in dB,
     brightness in Hz, attack in s, pitch in Hz or None, noisiness 0–1; thumbnail 2 × 96 bytes (low, high), drawn by the table.
 
-    problems: keys of check.py's table; trim: cut silence also where a model would not
+    problems: keys of check.py's table; trim: cut silence also where a model would not; same: id of the first of a group of
+    near-duplicates, its own or 0 where there is none
     """
 
     id: int = 0
@@ -96,6 +97,7 @@ class SoundRow(msgspec.Struct, frozen=True, kw_only=True):
     split: str = "train"
     include: bool = True
     trim: bool = False
+    same: int = 0
     text: str = ""
     size: int = 0
     mtime: int = 0
@@ -247,7 +249,7 @@ class Index:
         rows = self._all(f"SELECT {', '.join(chosen)} FROM sound {where} ORDER BY id")
         columns = zip(*rows) if rows else ([] for _ in chosen)
         text = {"path", "name", "label", "source_hash", "problems", "split", "text", "origin"}
-        whole = {"id", "rate", "channels", "frames", "clipped", "include", "trim", "size", "mtime"}
+        whole = {"id", "rate", "channels", "frames", "clipped", "include", "trim", "same", "size", "mtime"}
         kinds: dict[str, Any] = {n: object if n in text else np.int64 if n in whole else np.float64 for n in chosen}
         return {name: np.array(column, dtype=kinds[name]) for name, column in zip(chosen, columns)}
 
@@ -300,7 +302,7 @@ class Index:
 
     def _put(self, rows: Sequence[SoundRow], keep_ids: bool) -> list[int]:
         names = (*(("id",) if keep_ids else ()), *_STORED, "sort", "search")
-        kept = ("path", "label", "include", "trim", "text", "split", "id")
+        kept = ("path", "label", "include", "trim", "same", "text", "split", "id")
         update = ", ".join(f"{n} = excluded.{n}" for n in names if n not in kept)
         query = (
             f"INSERT INTO sound ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
@@ -339,6 +341,10 @@ class Index:
     def set_split(self, splits: dict[int, str]) -> None:
         with self._writing():
             self._db.executemany("UPDATE sound SET split = ? WHERE id = ?", [(split, int(i)) for i, split in splits.items()])
+
+    def set_same(self, firsts: dict[int, int]) -> None:
+        with self._writing():
+            self._db.executemany("UPDATE sound SET same = ? WHERE id = ?", [(first, int(i)) for i, first in firsts.items()])
 
     def set_unreadable(self, problems: Iterable[tuple[str, int, int, str]]) -> None:
         """(path, size, mtime, reason) each."""

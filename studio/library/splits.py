@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.library import duplicates
 from studio.library.index import Index
 
 SPLITS = ("train", "validation", "test")
@@ -70,8 +69,7 @@ def _balanced(members: list[int], at: dict[int, float]) -> dict[int, str]:
 
 
 def renew(index: Index, seed: int = 0) -> None:
-    """Write the splits of all sounds of a project."""
-    ids, groups = duplicates.of(index)
-    columns = index.columns("source_hash", "label", "split")
-    sides = assign(list(columns["source_hash"]), list(columns["label"]), groups, seed)
-    index.set_split({int(i): new for i, new, old in zip(ids, sides, columns["split"]) if new != old})
+    """Write the splits of all sounds of a project, after duplicates.renew."""
+    columns = index.columns("source_hash", "label", "split", "same")
+    sides = assign(list(columns["source_hash"]), list(columns["label"]), columns["same"], seed)
+    index.set_split({int(i): new for i, new, old in zip(columns["id"], sides, columns["split"]) if new != old})
