@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +17,10 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from studio.audio.pitch import hz_to_midi as hz_to_midi
+from studio.audio.pitch import midi_to_hz as midi_to_hz
+from studio.audio.pitch import note_name as note_name
+from studio.audio.pitch import yin
 from studio.audio.sound import Samples, Sound
 
 FLOOR_DB = -120.0
@@ -27,23 +32,6 @@ _FRAMES_AT_ONCE = 256
 _PIECE_SECONDS = 30
 _NOISE_FLATNESS = 0.5615
 """exp(−γ): the flatness of a periodogram of white noise, at which `noisiness` is 1."""
-
-
-# ---- notes
-
-
-def hz_to_midi(hz: float) -> float:
-    return 69 + 12 * math.log2(hz / 440)
-
-
-def midi_to_hz(note: float) -> float:
-    return 440 * 2 ** ((note - 69) / 12)
-
-
-def note_name(note: float, middle_c: int = 3) -> str:
-    """Nearest note, “C3” for 60 as Live, Bitwig and Yamaha say; `middle_c=4` is the scientific count."""
-    whole = round(note)
-    return ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"][whole % 12] + str(whole // 12 - 5 + middle_c)
 
 
 def decibels(amplitude: float) -> float:
@@ -62,12 +50,14 @@ def _spectra(samples: Samples, n_fft: int, hop: int) -> Iterator[NDArray[np.comp
     """Spectra (≤ _FRAMES_AT_ONCE, N) of frames centred at 0, hop, 2·hop … while the centre is inside the sound."""
     count = 1 + (len(samples) - 1) // hop if len(samples) else 0
     window = _window(n_fft)
+    frames = np.empty((min(count, _FRAMES_AT_ONCE), n_fft), np.float32)
     for first in range(0, count, _FRAMES_AT_ONCE):
         last = min(first + _FRAMES_AT_ONCE, count)
         start, end = first * hop - n_fft // 2, (last - 1) * hop + n_fft - n_fft // 2
         stretch = samples[max(start, 0) : end]
         stretch = np.pad(stretch, (max(-start, 0), end - max(start, 0) - len(stretch)))
-        yield scipy.fft.rfft(sliding_window_view(stretch, n_fft)[::hop] * window, axis=-1)
+        windowed = np.multiply(sliding_window_view(stretch, n_fft)[::hop], window, out=frames[: last - first])
+        yield scipy.fft.rfft(windowed, axis=-1)
 
 
 def stft(samples: Samples, n_fft: int = 2048, hop: int = 512) -> NDArray[np.complex64]:
@@ -101,6 +91,14 @@ def mel_filters(rate: int, n_fft: int, n_mels: int, fmin: float = 0.0, fmax: flo
     return shared
 
 
+@functools.lru_cache(maxsize=32)
+def _sparse_filters(rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float | None) -> Any:
+    """The same triangles as a sparse matrix: 1.5 % are not zero, and no BLAS threads spin for a core that training has."""
+    from scipy.sparse import csr_array
+
+    return csr_array(mel_filters(rate, n_fft, n_mels, fmin, fmax))
+
+
 def mel_power(
     samples: Samples,
     rate: int,
@@ -112,11 +110,11 @@ def mel_power(
     fmax: float | None = None,
 ) -> Samples:
     """Power in mel bands (F, M) of (T,) samples. Memory beyond the result is one piece's."""
-    filters = np.ascontiguousarray(mel_filters(rate, n_fft, n_mels, fmin, fmax).T)
+    filters = _sparse_filters(rate, n_fft, n_mels, fmin, fmax)
     out = np.empty((1 + (len(samples) - 1) // hop if len(samples) else 0, n_mels), np.float32)
     row = 0
     for spectra in _spectra(np.asarray(samples, np.float32), n_fft, hop):
-        np.matmul(_power(spectra), filters, out=out[row : row + len(spectra)])
+        out[row : row + len(spectra)] = (filters @ _power(spectra).T).T
         row += len(spectra)
     return out
 
@@ -131,7 +129,10 @@ def log_mel(samples: Samples, rate: int, *, floor: float = 1e-5, **layout: float
 
 
 def _power(spectra: NDArray[np.complex64]) -> Samples:
-    return spectra.real**2 + spectra.imag**2
+    """|spectra|², in the memory of `spectra`, which is used up."""
+    parts = spectra.view(np.float32)
+    np.square(parts, out=parts)
+    return parts[..., ::2] + parts[..., 1::2]
 
 
 # ---- facts
@@ -346,53 +347,6 @@ def _k_weighting(rate: int) -> NDArray[np.float64]:
     k, q = math.tan(math.pi * 38.13547087602444 / rate), 0.5003270373238773
     scale = 1 + k / q + k * k
     return np.array([shelf, [1, -2, 1, 1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale]])
-
-
-# ---- pitch
-
-
-def yin(
-    frames: Samples, rate: int, *, low: float = 25.0, high: float = 5000.0, threshold: float = 0.15
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pitch in Hz and confidence (each (K,)) of frames (K, W): de Cheveigné and Kawahara, "YIN", 2002, by FFT.
-
-    Confidence is 1 − the normalised difference at the period found. W must hold two of the longest periods.
-    """
-    half = frames.shape[1] // 2
-    x = frames.astype(np.float64)
-    front = x.copy()
-    front[:, half:] = 0
-    cross = scipy.fft.irfft(scipy.fft.rfft(front).conj() * scipy.fft.rfft(x))[:, :half]  # (K, half): lags
-    total = np.cumsum(np.pad(np.square(x), ((0, 0), (1, 0))), axis=1)
-    difference = np.maximum(total[:, half : half + 1] + total[:, half : 2 * half] - total[:, :half] - 2 * cross, 0)
-    lags = np.arange(half)
-    running = np.cumsum(difference[:, 1:], axis=1)
-    normal = np.ones_like(difference)
-    normal[:, 1:] = np.divide(difference[:, 1:] * lags[1:], running, out=np.ones_like(running), where=running > 1e-12)
-    first, last = max(2, int(rate / high)), min(half - 2, int(rate / low))
-    inside = normal[:, first : last + 1]
-    dip = (inside <= normal[:, first - 1 : last]) & (inside < normal[:, first + 1 : last + 2]) & (inside < threshold)
-    lag = first + np.where(dip.any(axis=1), dip.argmax(axis=1), inside.argmin(axis=1))
-    rows = np.arange(len(lag))
-    confidence = np.clip(1 - normal[rows, lag], 0, 1)
-    period = _vertex(difference, rows, lag)
-    periods = 1
-    while np.any(2 * periods * period < min(half - 4, rate // 40)):  # many periods later the same error counts less
-        grow = 2 * periods * period < min(half - 4, rate // 40)
-        near = np.clip(np.rint(2 * periods * period), 2, half - 4).astype(int)
-        window = near[:, None] + np.arange(-2, 3)
-        near = window[rows, difference[rows[:, None], np.clip(window, 1, half - 2)].argmin(axis=1)]
-        finer = _vertex(difference, rows, np.clip(near, 1, half - 2)) / (2 * periods)
-        period = np.where(grow & (np.abs(finer / period - 1) < 0.03), finer, period)
-        periods *= 2
-    return rate / period, confidence
-
-
-def _vertex(values: NDArray, rows: NDArray, at: NDArray) -> NDArray:
-    """Position of the minimum of the parabola through three neighbours."""
-    left, middle, right = values[rows, at - 1], values[rows, at], values[rows, at + 1]
-    bend = left - 2 * middle + right
-    return at + np.clip(np.divide(0.5 * (left - right), bend, out=np.zeros_like(bend), where=bend > 0), -0.5, 0.5)
 
 
 def _agreed(found: list[tuple[float, float, float]]) -> tuple[float | None, float]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -26,7 +28,7 @@ STEP = 4
 """Columns of one level in a column of the next."""
 _VERSION = 1
 _SPARSE = 8
-"""Beyond ten minutes the level is taken from every eighth frame: invisible in a drawing, half of the time."""
+"""Beyond ten minutes the RMS is taken from every eighth frame: invisible in a drawing, and half of the time."""
 
 View = tuple[Samples, Samples, Samples]
 """Minimum, maximum and RMS per column, each (columns,) in ±1, over all channels."""
@@ -36,7 +38,7 @@ Told = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
-    """`levels[i]` is (columns, 3): minimum, maximum, RMS of BASE · STEP**i frames each; int16 in 1/32768 or float32.
+    """`levels[i]` is (3, columns): minimum, maximum, RMS of BASE · STEP**i frames each; int16 in 1/32768 or float32.
 
     `source`: the sound itself or its path, for zooms closer than a column.
     """
@@ -60,13 +62,16 @@ class Peaks:
         first = np.floor(edges[:-1] / unit).astype(np.int64)
         last = np.maximum(np.ceil(edges[1:] / unit).astype(np.int64), first + 1)
         inside = (edges[1:] > 0) & (edges[:-1] < self.frames)
-        first, last = np.clip(first, 0, len(rows) - 1), np.clip(last, 1, len(rows))
-        spans = np.stack([first, last], axis=1).ravel()
-        rows = np.concatenate([rows, rows[-1:]])  # reduceat needs an index one past the end
+        count = rows.shape[1]
+        first, last = np.clip(first, 0, count - 1), np.clip(last, 1, count)
+        rows = rows[:, first[0] : last[-1] + 1]
+        spans = np.stack([first, last], axis=1).ravel() - first[0]
+        if last[-1] == count:
+            rows = np.concatenate([rows, rows[:, -1:]], axis=1)  # reduceat needs an index one past the end
         scale = np.float32(1 / 32768 if rows.dtype == np.int16 else 1)
-        low = np.minimum.reduceat(rows[:, 0], spans)[::2] * scale
-        high = np.maximum.reduceat(rows[:, 1], spans)[::2] * scale
-        power = np.add.reduceat(np.square(rows[:, 2], dtype=np.float32), spans)[::2] / (last - first)
+        low = np.minimum.reduceat(rows[0], spans)[::2] * scale
+        high = np.maximum.reduceat(rows[1], spans)[::2] * scale
+        power = np.add.reduceat(np.square(rows[2], dtype=np.float32), spans)[::2] / (last - first)
         return (
             np.where(inside, low, 0).astype(np.float32),
             np.where(inside, high, 0).astype(np.float32),
@@ -94,7 +99,7 @@ class Peaks:
         try:
             with partial.open("xb") as file:
                 np.save(file, np.array([_VERSION, self.frames, self.rate], np.int64), allow_pickle=False)
-                np.save(file, np.concatenate(self.levels), allow_pickle=False)
+                np.save(file, np.concatenate(self.levels, axis=1), allow_pickle=False)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -109,9 +114,9 @@ def load(path: str | os.PathLike[str], source: Sound | Path | None = None) -> Pe
     except (OSError, ValueError, EOFError, TypeError):
         return None
     counts = list(_counts(frames)) if version == _VERSION and 0 < frames < 1 << 48 else []
-    if not counts or rate <= 0 or rows.shape != (sum(counts), 3) or rows.dtype not in (np.int16, np.float32):
+    if not counts or rate <= 0 or rows.shape != (3, sum(counts)) or rows.dtype not in (np.int16, np.float32):
         return None
-    return Peaks(frames, rate, tuple(np.split(rows, np.cumsum(counts)[:-1])), source)
+    return Peaks(frames, rate, tuple(np.split(rows, np.cumsum(counts)[:-1], axis=1)), source)
 
 
 def _counts(frames: int) -> Iterator[int]:
@@ -127,61 +132,59 @@ def _counts(frames: int) -> Iterator[int]:
 
 
 def build(source: Sound | str | os.PathLike[str], progress: Told | None = None) -> Peaks:
-    """The pyramid of a sound or a file, in memory for one piece of it. Raises what files.read raises."""
+    """The pyramid of a sound or a file, in memory for a few pieces of it. Raises what files.read raises."""
     if isinstance(source, Sound):
-        return _stack(source.frames, source.rate, [_finest(source.samples.T, 1)], source)
+        return _stack(source.frames, source.rate, [_finest(source.samples.T)], source)
     info = files.probe(source)
     mapped = files.mapped(source)
     piece = BASE * 4096
     sparse = _SPARSE if info.seconds > 600 else 1
     finest: list[NDArray] = []
     done = 0
-    stream = _slices(mapped, piece) if mapped is not None else (b.T for b in files.blocks(source, size=piece))
-    for block in stream:
-        finest.append(_finest(block, sparse))
-        done += len(block)
-        if progress is not None:
-            progress(done, info.frames)
-    return _stack(done, info.rate, finest, Path(source))
+    with ThreadPoolExecutor(2) if mapped is not None else nullcontext() as pool:
+        if pool is not None and mapped is not None:
+            stretches = (mapped[start : start + piece] for start in range(0, len(mapped), piece))
+            reduced = pool.map(lambda block: _finest(block, sparse), stretches)
+        else:
+            reduced = (_finest(block.T, sparse) for block in files.blocks(source, size=piece))
+        for columns in reduced:
+            finest.append(columns)
+            done += piece
+            if progress is not None:
+                progress(min(done, info.frames), info.frames)
+    return _stack(info.frames, info.rate, finest, Path(source))
 
 
-def _slices(mapped: NDArray, size: int) -> Iterator[NDArray]:
-    for start in range(0, len(mapped), size):
-        yield mapped[start : start + size]
-
-
-def _finest(block: NDArray, sparse: int) -> NDArray:
-    """(n, C) int16 or float → (⌈n / BASE⌉, 3) of the same kind."""
+def _finest(block: NDArray, sparse: int = 1) -> NDArray:
+    """(n, C) int16 or float → (3, ⌈n / BASE⌉) of the same kind."""
     whole = len(block) - len(block) % BASE
     parts = [block[:whole].reshape(-1, BASE, block.shape[1])] if whole else []
     if whole < len(block):
         parts.append(block[whole:][None])
-    return np.concatenate([_reduce(part, sparse) for part in parts]) if parts else np.zeros((0, 3), np.float32)
+    return np.concatenate([_reduce(part, sparse) for part in parts], axis=1) if parts else np.zeros((3, 0), np.float32)
 
 
-def _reduce(part: NDArray, sparse: int) -> NDArray:
-    """(columns, frames, C) → (columns, 3)."""
+def _reduce(part: NDArray, sparse: int = 1) -> NDArray:
+    """(columns, frames, C) → (3, columns)."""
     flat = part.reshape(len(part), -1)
-    out = np.empty((len(part), 3), np.int16 if part.dtype.kind == "i" else np.float32)
-    if out.dtype == np.float32 and not np.isfinite(flat).all():
+    if flat.dtype.kind != "i" and not np.isfinite(flat).all():
         flat = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
-    np.min(flat, axis=1, out=out[:, 0])
-    np.max(flat, axis=1, out=out[:, 1])
-    some = flat[:, :: sparse * part.shape[2]] if sparse > 1 else flat
-    some = some.astype(np.float32)
-    out[:, 2] = np.sqrt(np.einsum("ij,ij->i", some, some) / some.shape[1])
-    return out
+    some = part[:, ::sparse].reshape(len(part), -1).astype(np.float32)
+    level = np.sqrt(np.einsum("ij,ij->i", some, some) / some.shape[1])
+    return np.stack([flat.min(axis=1), flat.max(axis=1), level.astype(flat.dtype)])
 
 
 def _stack(frames: int, rate: int, finest: list[NDArray], source: Sound | Path) -> Peaks:
-    rows = np.concatenate(finest) if finest else np.zeros((0, 3), np.float32)
-    levels = [rows if len(rows) else np.zeros((1, 3), np.float32)]
-    while len(levels[-1]) > STEP:
+    columns = np.concatenate(finest, axis=1) if finest else np.zeros((3, 0), np.float32)
+    count = next(_counts(frames))
+    if columns.shape[1] != count:  # a file that breaks off: what it promised and does not hold is silence
+        columns = np.pad(columns[:, :count], ((0, 0), (0, max(0, count - columns.shape[1]))))
+    levels = [columns if count else np.zeros((3, 1), np.float32)]
+    while levels[-1].shape[1] > STEP:
         below = levels[-1]
-        below = np.concatenate([below, np.repeat(below[-1:], -len(below) % STEP, axis=0)]).reshape(-1, STEP, 3)
-        level = np.stack([below[..., 0].min(1), below[..., 1].max(1), below[..., 2].astype(np.float32).max(1) * 0], axis=1)
-        level[:, 2] = np.sqrt(np.square(below[..., 2], dtype=np.float32).mean(1))
-        levels.append(level.astype(below.dtype))
+        low, high, level = np.pad(below, ((0, 0), (0, -below.shape[1] % STEP)), mode="edge").reshape(3, -1, STEP)
+        level = np.sqrt(np.square(level, dtype=np.float32).mean(axis=1))
+        levels.append(np.stack([low.min(axis=1), high.max(axis=1), level.astype(below.dtype)]))
     return Peaks(frames, rate, tuple(levels), source)
 
 
@@ -219,7 +222,7 @@ def sketch(path: str | os.PathLike[str], columns: int = 1000, *, frames: int = 1
         else:
             block = files.read(path, start=start, frames=frames).samples.T
         if len(block):
-            rows[column] = _reduce(block[None], 1)[0] * (np.float32(1 / 32768) if block.dtype.kind == "i" else 1)
+            rows[column] = _reduce(block[None])[:, 0] * (np.float32(1 / 32768) if block.dtype.kind == "i" else 1)
     return rows[:, 0], rows[:, 1], rows[:, 2]
 
 

@@ -82,8 +82,9 @@ class OneFileEach(Exporter):
             if problems and not made:
                 raise ExportError(name=problems[0]["name"], reason=problems[0]["reason"].rstrip("."))
             yield Progress(done=len(items), total=len(items))
-            yield Finished(result={"files": [str(path) for path in made], "problems": problems})
-            made.clear()
+            result = {"files": [str(path) for path in made], "problems": problems}
+            made.clear()  # from here on they are the user's, whoever closes us
+            yield Finished(result=result)
 
     def _new(self, wanted: Path, item: Item, options: Any) -> Path:
         while True:

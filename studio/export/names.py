@@ -1,4 +1,4 @@
-"""Names of exported files from a template: “{name}_{note}” → “Soft kick_C3”. The window shows what a template gives as it is typed.
+"""Names of exported files from a template: “{name}_{note}” gives “Soft kick_C3”. The window shows it as it is typed.
 
 Names are ASCII, at most 64 characters, without what any file system or sampler stumbles over.
 """
