@@ -1,0 +1,131 @@
+"""Where a run trains and in which number format. Also the manners of the trainer's process: threads, priority, waiting.
+
+`OMP_WAIT_POLICY` only counts before torch is imported: with shared cores, threads that spin while they wait make small
+operations ten times slower. So this module comes before torch wherever training starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from time import perf_counter
+
+import psutil
+import torch
+
+from studio.errors import TrainingError
+from studio.training.plan import TrainerConfig
+
+NICE, GENTLE = 5, 12
+GAIN = 0.75
+"""bf16 is taken on a CPU where a step takes at most this share of an fp32 step; below that it is not worth its rounding."""
+
+
+def choose(plan: TrainerConfig) -> torch.device:
+    """The device asked for, or the best one there is. Raises TrainingError where it is missing."""
+    there: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+        "cpu": lambda: True,
+    }
+    if plan.device == "auto":
+        return torch.device(next(name for name, check in there.items() if check()))
+    if not there[plan.device]():
+        raise TrainingError(reason=f"there is no {plan.device} device on this machine, or torch was built without it")
+    return torch.device(plan.device)
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+
+
+def behave(plan: TrainerConfig) -> None:
+    """Lower this process's priority. For processes that do nothing but train."""
+    with contextlib.suppress(OSError, AttributeError, psutil.Error):
+        if os.name == "nt":
+            psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if plan.gentle else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            os.setpriority(os.PRIO_PROCESS, 0, GENTLE if plan.gentle else NICE)
+
+
+def threads_for(plan: TrainerConfig) -> int:
+    return plan.threads or (max(1, cores() - 1) if plan.gentle else cores())
+
+
+def use_threads(count: int) -> None:
+    """The same number on resume: sums in another order differ in their last bit."""
+    torch.set_num_threads(count)
+    torch.set_flush_denormal(True)
+    torch.set_float32_matmul_precision("high")  # only CUDA listens
+
+
+def free_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def held_mb(device: torch.device) -> float:
+    """Memory the trainer holds on its device, in MB."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device) / 1e6
+    return psutil.Process().memory_info().rss / 1e6
+
+
+def name(device: torch.device) -> str:
+    """For people."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "Apple GPU" if device.type == "mps" else f"CPU · {torch.get_num_threads()} threads"
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
+    if precision == "fp32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, torch.bfloat16 if precision == "bf16" else torch.float16)
+
+
+def precision_for(plan: TrainerConfig, device: torch.device, step: Callable[[str], None]) -> tuple[str, float]:
+    """The number format, and the seconds of a step in it (0: not measured). `step(precision)` runs one on a throwaway copy."""
+    if device.type == "cuda":
+        auto = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        return (auto if plan.precision == "auto" else plan.precision), 0.0
+    if plan.precision != "auto" or device.type != "cpu":
+        chosen = {"auto": "fp32", "fp16": "fp32"}.get(plan.precision, plan.precision)
+        return chosen, _timed(step, chosen)
+    plain = _timed(step, "fp32")
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return "fp32", plain
+    half = _timed(step, "bf16")
+    return ("bf16", half) if half < GAIN * plain else ("fp32", plain)
+
+
+def _timed(step: Callable[[str], None], precision: str) -> float:
+    """The faster of two steps after one to warm up."""
+    step(precision)
+    times = []
+    for _ in range(2):
+        start = perf_counter()
+        step(precision)
+        times.append(perf_counter() - start)
+    return min(times)
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+
+
+def forget() -> None:
+    """Give cached device memory back after it ran out."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,201 @@
+"""What a model sounds like at this moment: the same few sounds every time, so that progress can be heard.
+
+Four held-out sounds that it rebuilds (lowest, highest, loudest, quietest), four new ones from fixed seeds, and the user's own
+probes. The trainer calls `make`; the window plays the WAVs and never computes anything.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from studio.audio import analysis, files
+from studio.audio.sound import Sound
+from studio.errors import NotOffered, StudioError
+from studio.library.reader import TrainingSet, examples
+from studio.models.base import Model
+from studio.project import atomic
+from studio.project.recipe import Request
+from studio.project.state import PreviewCell, PreviewFile
+from studio.training.run import RunFolder, step_folder
+
+NEW = 4
+SPREAD = 12
+"""New sounds that are drawn for the numbers below, the first four of which are kept."""
+
+SILENT = 10 ** (-50 / 20)
+RANGE = 80.0
+"""dB under its peak down to which a spectrogram counts in a distance."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A sound that previews come back to. label: its class or ""; original: the WAV of it, relative to the run folder."""
+
+    name: str
+    kind: Literal["reconstruction", "probe"]
+    sound: Sound
+    label: str
+    original: str
+
+
+class Previews:
+    """The probes of one run and what it takes to hear them. `held`: sounds the model does not learn from."""
+
+    def __init__(self, run: RunFolder, held: TrainingSet) -> None:
+        self.run = run
+        self.material = held.material
+        self.folder = run.path / "previews"
+        self.natural = _diversity([held.sound(row) for row in range(min(len(held), 32))])
+        """Spread among held-out sounds, beside which that of new ones is read."""
+        self.fixed = [
+            self._keep(name, "reconstruction", held.sound(row), _label(held, row)) for name, row in choose(held).items()
+        ]
+        self._own: dict[Path, Probe | None] = {}
+
+    def make(self, model: Model, step: int, minutes: float) -> tuple[PreviewFile, dict[str, float]]:
+        """Render and write previews/step-…; also numbers about the new sounds: share silent, diversity beside the natural one.
+
+        Raises DiskFull, NotSaved.
+        """
+        began = perf_counter()
+        torch.manual_seed(0)
+        rebuilt = [(probe, self._rebuild(model, probe)) for probe in (*self.fixed, *self._probes())]
+        new = self._new(model, SPREAD)
+        target = self.folder / step_folder(step)
+        shutil.rmtree(target, ignore_errors=True)  # an earlier life came this far
+        cells: list[PreviewCell] = []
+        with atomic.folder(target) as folder:
+            for probe, sound in rebuilt:
+                if sound is not None:
+                    path = _write(folder / f"{probe.name}.wav", sound)
+                    cells.append(
+                        PreviewCell(
+                            name=probe.name,
+                            kind=probe.kind,
+                            path=f"previews/{target.name}/{path.name}",
+                            seconds=sound.seconds,
+                            label=probe.label,
+                            original=probe.original,
+                            distance=distance(sound, probe.sound),
+                        )
+                    )
+            for seed, sound in enumerate(new[:NEW]):
+                path = _write(folder / f"new-{seed + 1}.wav", sound)
+                cells.append(
+                    PreviewCell(
+                        name=f"new-{seed + 1}",
+                        kind="new",
+                        path=f"previews/{target.name}/{path.name}",
+                        seconds=sound.seconds,
+                        seed=seed,
+                    )
+                )
+            file = PreviewFile(step=step, minutes=minutes, cost=perf_counter() - began, cells=tuple(cells))
+            atomic.write_json(folder / "preview.json", file)
+        numbers = {"new/silent": float(np.mean([np.abs(s.samples).max(initial=0) < SILENT for s in new]))} if new else {}
+        if len(new) > 1 and self.natural > 0:
+            numbers["new/diversity"] = _diversity(new) / self.natural
+        return file, numbers
+
+    # ---- sounds
+    def _rebuild(self, model: Model, probe: Probe) -> Sound | None:
+        """The probe as the model says it, or None where the family cannot encode."""
+        latent = model.controls.latent
+        if latent is None:
+            return None
+        frames = self.material.frames
+        samples = probe.sound.samples[:, :frames]
+        audio = torch.from_numpy(np.pad(samples, ((0, 0), (0, frames - samples.shape[1]))))[None].to(model.device)  # (1, C, T)
+        known = probe.label in model.controls.classes
+        label = torch.tensor([model.controls.classes.index(probe.label) if known else -1], device=model.device)
+        try:
+            code = model.encode(audio, label)
+        except NotOffered:
+            return None
+        code = code if code.ndim == 3 else code[:, None]
+        request = Request(
+            latent=tuple(tuple(row) for row in code[0].float().cpu().tolist()),
+            classes={probe.label: 1.0} if known else {},
+            seconds=probe.sound.seconds if model.controls.seconds else None,
+        )
+        return next(self._render(model, request), None)
+
+    def _new(self, model: Model, count: int) -> list[Sound]:
+        return list(self._render(model, Request(seed=0, count=count)))
+
+    def _render(self, model: Model, request: Request):
+        for audio in model.generate(request):
+            samples = torch.nan_to_num(audio[0].float()).clamp(-4, 4).cpu().numpy()
+            yield Sound(np.ascontiguousarray(samples, dtype=np.float32), self.material.rate)
+
+    # ---- probes
+    def _probes(self) -> list[Probe]:
+        """The user's own sounds, read when they are first seen. Unreadable and silent ones are passed over."""
+        for path in self.run.probes():
+            if path not in self._own:
+                self._own[path] = None
+                with suppress(StudioError):
+                    heard = examples(files.read(path, rate=self.material.rate), self.material)
+                    if heard:
+                        sound = Sound(heard[0].samples, self.material.rate)
+                        self._own[path] = self._keep(f"probe-{len(self._own)}", "probe", sound, "")
+        return [probe for probe in self._own.values() if probe is not None]
+
+    def _keep(self, name: str, kind: Literal["reconstruction", "probe"], sound: Sound, label: str) -> Probe:
+        """Put the original where the window can play it beside what became of it."""
+        path = self.folder / "originals" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        _write(path, sound)
+        return Probe(name, kind, sound, label, f"previews/originals/{name}.wav")
+
+
+def choose(held: TrainingSet) -> dict[str, int]:
+    """Rows of the lowest, highest, loudest and quietest sound, each once; fewer where there are fewer sounds."""
+    height = np.where(np.isfinite(held.pitch).mean() > 0.5, held.pitch, held.brightness)
+    wanted = {"lowest": height, "highest": -height, "loudest": -held.loudness, "quietest": held.loudness}
+    found: dict[str, int] = {}
+    for name, key in wanted.items():
+        for row in np.argsort(np.where(np.isfinite(key), key, np.inf), kind="stable"):
+            if int(row) not in found.values():
+                found[name] = int(row)
+                break
+    return found
+
+
+def distance(a: Sound, b: Sound) -> float:
+    """Mean difference of two log-mel spectrograms in dB, no deeper than RANGE under the louder peak."""
+    frames = max(a.frames, b.frames)
+    one, two = (np.pad(s.mono(), (0, frames - s.frames)) for s in (a, b))
+    first, second = analysis.log_mel(one, a.rate), analysis.log_mel(two, b.rate)
+    floor = max(first.max(), second.max()) - RANGE / 20 * np.log(10)
+    return float(np.abs(np.maximum(first, floor) - np.maximum(second, floor)).mean() * 20 / np.log(10))
+
+
+def _diversity(sounds: list[Sound]) -> float:
+    """Mean distance between the fingerprints of two different sounds."""
+    if len(sounds) < 2:
+        return 0.0
+    prints: NDArray[np.float32] = np.stack([analysis.fingerprint(sound) for sound in sounds])
+    apart = np.linalg.norm(prints[:, None] - prints[None], axis=-1)
+    return float(apart.sum() / (len(sounds) * (len(sounds) - 1)))
+
+
+def _label(held: TrainingSet, row: int) -> str:
+    return held.labels[held.label[row]] if held.label[row] >= 0 else ""
+
+
+def _write(path: Path, sound: Sound) -> Path:
+    try:
+        return files.write(path, sound, subtype="PCM_16")
+    except OSError as error:
+        raise atomic.not_saved(path, error) from error

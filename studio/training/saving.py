@@ -1,0 +1,143 @@
+"""The checkpoints of a run: written so that a power cut at any moment leaves a run that goes on, and thinned as they age.
+
+A checkpoint's folder appears whole: config.json and weights.safetensors (models/checkpoint.py) are the averaged model, which is
+all that playing needs; training.json and training.safetensors are the rest of what going on needs. What is kept: the newest, the best on held-out sounds, starred ones, and a history of about one per doubling
+of the training time. Only the newest two and the best keep their optimiser.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import msgspec
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from studio.errors import BrokenCheckpoint, StudioError
+from studio.models import checkpoint
+from studio.models.base import Model
+from studio.models.controls import DataFacts, Material
+from studio.project import atomic
+from studio.project.state import Pointer
+from studio.training.learner import Learner, Memory
+from studio.training.plan import Schedule
+from studio.training.run import Moment, RunFolder, step_folder
+
+
+class TrainingFile(msgspec.Struct, frozen=True, kw_only=True):
+    """training.json: the numbers from which a run goes on; training.safetensors beside it holds the tensors.
+
+    spent: seconds of training so far; previewed: the `spent` of the newest preview; sounds: hash of the examples it heard
+    """
+
+    kind: str = "training"
+    format: int = 1
+    step: int
+    spent: float
+    schedule: Schedule
+    memory: Memory
+    batch: int
+    precision: str
+    threads: int
+    device: str
+    material: Material
+    data: DataFacts
+    previewed: float = 0.0
+    preview_cost: float = 0.0
+    preview_total: float = 0.0
+    save_total: float = 0.0
+    best: float | None = None
+    sounds: str = ""
+
+
+class Saver:
+    """Writes, finds and thins the checkpoints of one run."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.folder = run.path / "checkpoints"
+
+    def save(self, learner: Learner, model: Model, facts: TrainingFile, metrics: dict[str, float], best: bool) -> Path:
+        """One whole checkpoint, then the pointers. Raises DiskFull, NotSaved; then the earlier ones are untouched."""
+        path = self.folder / step_folder(facts.step)
+        self.folder.mkdir(exist_ok=True)
+        shutil.rmtree(path, ignore_errors=True)  # of this very step, saved before a rollback
+        with atomic.folder(path) as partial:
+            checkpoint.write(partial, model, meta={"step": facts.step, "minutes": facts.spent / 60, "metrics": metrics})
+            atomic.write_bytes(partial / "training.safetensors", safetensors.torch.save(learner.tensors()))
+            atomic.write_json(partial / "training.json", facts)
+        pointer = Pointer(folder=f"checkpoints/{path.name}", step=facts.step, metrics=metrics)
+        atomic.write_json(self.run.path / "latest.json", pointer)
+        if best:
+            atomic.write_json(self.run.path / "best.json", pointer)
+        return path
+
+    def newest(self) -> tuple[Path, TrainingFile] | None:
+        """The newest checkpoint that a run can go on from; damaged ones are passed over."""
+        for moment in reversed(self.run.checkpoints()):
+            if moment.resumable:
+                with contextlib.suppress(StudioError, OSError):
+                    return moment.path, atomic.read_json(moment.path / "training.json", TrainingFile, "training")
+        return None
+
+    def tensors(self, path: Path) -> dict[str, Tensor]:
+        """Raises BrokenCheckpoint."""
+        try:
+            averaged = safetensors.torch.load_file(path / checkpoint.WEIGHTS)
+            return safetensors.torch.load_file(path / "training.safetensors") | {
+                f"average/{name}": value for name, value in averaged.items()
+            }
+        except (OSError, safetensors.SafetensorError) as error:
+            raise BrokenCheckpoint(name=path.name, reason=error) from error
+
+    def forget_after(self, step: int) -> None:
+        """What came after a moment that is gone back to: it must not be resumed from. Starred ones stay to be heard."""
+        for moment in self.run.checkpoints():
+            if moment.step > step:
+                _strip(moment) if moment.starred else shutil.rmtree(moment.path, ignore_errors=True)
+
+    def thin(self) -> None:
+        """Delete what is not worth its room any more."""
+        moments = self.run.checkpoints()
+        best = self.run.checkpoint("best")
+        keep = _history([m.step for m in moments])
+        for age, moment in enumerate(reversed(moments)):
+            if age < 2 or moment.path == best:
+                continue
+            if moment.starred or moment.step in keep:
+                _strip(moment)
+            else:
+                shutil.rmtree(moment.path, ignore_errors=True)
+        for path in self.folder.glob("*.partial"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def free_room(self) -> bool:
+        """Delete all but the newest, the best and the starred ones. False where there is nothing to delete."""
+        moments, best, found = self.run.checkpoints(), self.run.checkpoint("best"), False
+        for moment in moments[:-1]:
+            if moment.path != best and not moment.starred:
+                shutil.rmtree(moment.path, ignore_errors=True)
+                found = True
+        return found
+
+
+def _history(steps: list[int]) -> set[int]:
+    """About one step per doubling: the first at or after 1/2, 1/4, 1/8 … of the newest."""
+    keep: set[int] = set()
+    if not steps:
+        return keep
+    mark = float(steps[-1])
+    while mark >= 1:
+        mark /= 2
+        keep.add(min(step for step in steps if step >= mark))
+    return keep
+
+
+def _strip(moment: Moment) -> None:
+    """Leave only what is needed to play it."""
+    for name in ("training.json", "training.safetensors"):
+        with contextlib.suppress(OSError):
+            (moment.path / name).unlink()
