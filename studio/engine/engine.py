@@ -121,6 +121,9 @@ class Engine(QObject):
         self.runner.event.connect(self._on_event)
         self.facts: DeviceFacts | None = None
         self.model: ModelFacts | None = None
+        self.described: tuple[FamilyFacts, ...] = ()
+        """The families as last told."""
+
         self._instrument: Instrument | None = None  # touched in the engine's thread only
         self._gpu: device.Gpu | None = None
         self._compute = "auto"
@@ -339,7 +342,10 @@ class Engine(QObject):
         elif event.kind == "opened":
             self.model = event.value
             self.opened.emit(event.value)
-        elif event.kind in ("families", "places", "rendered", "encoded"):
+        elif event.kind == "families":
+            self.described = event.value
+            self.families.emit(event.value)
+        elif event.kind in ("places", "rendered", "encoded"):
             getattr(self, event.kind).emit(event.value)
 
 

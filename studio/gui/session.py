@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from studio import settings as preferences
 from studio.audio.sound import Sound
 from studio.engine.jobs import JobRunner, Told
-from studio.errors import StudioError
+from studio.errors import DeviceError, StudioError
 from studio.events import Failed, Finished, Produced, Started, Work, failed
 from studio.project.recipe import Recipe
 from studio.settings import Settings
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from studio.project.folder import ProjectFolder
 
 log = logging.getLogger(__name__)
+FRAME = 33
+"""Milliseconds between two looks at the player."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +86,16 @@ class _Step(QUndoCommand):
 class Session(QObject):
     opened = Signal()
     closed = Signal()
+    renamed = Signal(str)
     soundsChanged = Signal()
     clipsChanged = Signal()
     currentChanged = Signal(object)
     """Current: another sound is in the transport."""
 
     playingChanged = Signal(bool)
+    positionChanged = Signal(object)
+    """float: seconds into the current sound, about thirty times a second while it plays; None when it has ended."""
+
     settingsChanged = Signal(object)
     """Settings: the new value."""
 
@@ -123,9 +129,17 @@ class Session(QObject):
         self.undo.setUndoLimit(500)
         self._settings_path = settings_path
         self._index: Index | None = None
-        self._kept: dict[int, Current] = {}
+        self.written: dict[int, tuple[Sound, Path]] = {}
+        """Sounds of this session that already lie in the exports folder, by id."""
+
+        self._lost = False
+        self._watch = QTimer(self)
+        self._watch.setInterval(FRAME)
+        self._watch.setTimerType(Qt.TimerType.PreciseTimer)
+        self._watch.timeout.connect(self._follow)
         desk.event.connect(self._on_desk)
         engine.failed.connect(self.complain)
+        training.failed.connect(self.complain)
 
     # ---- the project
     def open(self, path: Path | str) -> bool:
@@ -151,8 +165,7 @@ class Session(QObject):
 
         path = Path(path)
         try:
-            made: Any = ProjectFolder.create(path, name or path.name)
-            project = made if made is not None else ProjectFolder.open(path)
+            project = ProjectFolder.create(path, name or path.name)
         except StudioError as error:
             self.complain(error)
             return False
@@ -173,6 +186,7 @@ class Session(QObject):
         project, self.project = self.project, None
         project.close()
         self.current = None
+        self.written.clear()
         self.closed.emit()
 
     def _take(self, project: ProjectFolder) -> None:
@@ -182,6 +196,21 @@ class Session(QObject):
         self.training.watch(project)
         log.info("opened %s", project.root)
         self.opened.emit()
+
+    def rename(self, name: str) -> None:
+        """Give the open project another name; undoable. Its folder keeps its own."""
+        project = self.project
+        if project is None or not name.strip() or name.strip() == project.name:
+            return
+        old, new = project.name, name.strip()
+        self.do(self.tr("Rename project"), lambda: self._rename(project, new), lambda: self._rename(project, old))
+
+    def _rename(self, project: ProjectFolder, name: str) -> None:
+        try:
+            project.rename(name)
+        except StudioError as error:
+            self.complain(error)
+        self.renamed.emit(name)
 
     @property
     def index(self) -> Index:
@@ -214,9 +243,10 @@ class Session(QObject):
 
     # ---- listening
     def set_player(self, player: Player | None) -> None:
-        self.player = player
+        """The sound output, once it is open; None where there is none."""
+        self.player, self._lost = player, False
         if player is not None:
-            player.set_volume(self.settings.volume)
+            player.set_volume(self.settings.volume**2)
         self.playerChanged.emit(player)
 
     def set_current(self, current: Current) -> None:
@@ -228,21 +258,20 @@ class Session(QObject):
         """Hear `current` (or what is in the transport) from second `at`. Without a sound output it is only shown."""
         if current is not None:
             self.set_current(current)
-        if self.current is None:
-            return
-        if self.player is None:
+        if self.current is None or self.player is None:
             return
         try:
             self.player.play(self.current.sound, loop=self.settings.loop, at=at)
         except StudioError as error:
-            self.complain(error)
+            self._lose(error)
             return
+        self._watch.start()
         self.playingChanged.emit(True)
 
     def stop(self) -> None:
         if self.player is not None:
             self.player.stop()
-        self.playingChanged.emit(False)
+        self._end()
 
     def toggle(self) -> None:
         """Space: play what is in the transport, or stop it."""
@@ -251,9 +280,40 @@ class Session(QObject):
         else:
             self.play()
 
+    def set_loop(self, on: bool) -> None:
+        """L: what plays goes round and round, from now on."""
+        self.change(loop=on)
+        if self.player is not None:
+            self.player.set_loop(on)
+
     @property
     def playing(self) -> bool:
         return self.player is not None and self.player.playing
+
+    @Slot()
+    def _follow(self) -> None:
+        player = self.player
+        if player is None or player.lost:
+            self._lose(DeviceError(reason="the sound device went away"))
+        elif player.playing:
+            self.positionChanged.emit(player.position)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        self._watch.stop()
+        self.positionChanged.emit(None)
+        self.playingChanged.emit(False)
+
+    def _lose(self, error: StudioError) -> None:
+        self._end()
+        if not self._lost:
+            self._lost = True
+            again = Problem(error.message, error.advice, button=self.tr("Settings"), action=self._show_settings)
+            self.complain(again)
+
+    def _show_settings(self) -> None:
+        self.go("settings")
 
     # ---- keeping
     def keep(self, current: Current | None = None) -> None:
@@ -265,7 +325,7 @@ class Session(QObject):
 
         def work() -> Work:
             yield Started(what="keep")
-            clip = project.keep(current.sound, current.recipe or Recipe(), current.name)
+            clip = project.keep(current.sound, current.recipe, current.name)
             yield Produced(kind="clip", value=clip)
             yield Finished()
 
