@@ -166,7 +166,17 @@ def sounds_folder(drums_once: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def sink_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
+    """The server behind `sink`, started once."""
     if reason := missing():
         pytest.skip(reason)
-    with Sink(tmp_path_factory.mktemp("sink")) as sink:
-        yield sink
+    sink = Sink(tmp_path_factory.mktemp("sink"))
+    sink.plug()
+    yield sink
+    sink.unplug()
+
+
+@pytest.fixture
+def sink(sink_once: Sink) -> Iterator[Sink]:
+    """A sound card that can be recorded; without this fixture a test runs on a machine without sound."""
+    with sink_once:
+        yield sink_once

@@ -1,16 +1,21 @@
 """A sound card made of software: a private PulseAudio with one null sink, and a recorder on what reaches it.
 
-    with Sink(folder) as sink:             # PortAudio in this process now sees exactly this device
+    sink = Sink(folder)
+    sink.plug()
+    with sink:                             # PortAudio in this process now sees exactly this device
         with sink.record() as recording:
             ...play...
         recording.samples                  # (frames, 2) float32, bit for bit what the device was given
+    sink.unplug()
 
 Works as root, without a kernel sound system, D-Bus or systemd; needs pulseaudio, pulseaudio-utils and libasound2-plugins.
-`Silence` is the opposite: a machine without any device. Both leave the environment as they found it.
+`Silence` is the opposite: a machine without any device. Both leave the environment as they found it. No stream may be open
+when either begins or ends.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -18,6 +23,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 
@@ -52,27 +58,21 @@ class Silence:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text("pcm.!default { type hw card 99 }\nctl.!default { type hw card 99 }\n")
 
-    def enter(self) -> None:
-        """Points this process and its children here; PortAudio notices at its next start."""
+    def __enter__(self) -> Self:
+        """Points this process and its children here."""
+        self.write()
         self._before = {name: os.environ.get(name) for name in NAMES}
         for name in NAMES:
             os.environ.pop(name, None)
         os.environ.update(self.environment())
-
-    def leave(self) -> None:
-        for name, value in self._before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-    def __enter__(self) -> Silence:
-        self.write()
-        self.enter()
         output.refresh()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.leave()
+        for name, value in self._before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
         output.refresh()
 
 
@@ -87,20 +87,11 @@ class Sink(Silence):
             "PULSE_COOKIE": str(self.folder / "cookie"),
         }
 
-    def __enter__(self) -> Sink:
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def write(self) -> None:
+        (self.folder / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
         self.config.write_text(
             "pcm.!default { type pulse handle_underrun 0 hint { show on description 'null sink' } }\nctl.!default { type pulse }\n"
         )
-        (self.folder / "run").mkdir(mode=0o700, exist_ok=True)
-        self.enter()
-        self.plug()
-        output.refresh()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.unplug()
-        super().__exit__(kind, error, trace)
 
     def plug(self) -> None:
         """Starts the server and waits until it answers."""
@@ -108,11 +99,12 @@ class Sink(Silence):
         self._server = subprocess.Popen(
             [
                 *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit", "--use-pid-file=no"),
+                *("--high-priority=yes", "--realtime=yes"),  # it may where it runs as root, as a sound card's driver would
                 *("--enable-memfd=no", f"--log-target=file:{self.folder / 'pulse.log'}", "--log-level=notice"),
                 *("-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"),
                 *("-L", f"module-null-sink sink_name=card rate={RATE} channels=2 format=float32le norewinds=1"),
             ],
-            env={**os.environ, "HOME": str(self.folder)},
+            env={**os.environ, **self.environment(), "HOME": str(self.folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -124,7 +116,7 @@ class Sink(Silence):
         raise RuntimeError((self.folder / "pulse.log").read_text())
 
     def unplug(self) -> None:
-        """The device is gone from one moment to the next."""
+        """Ends the server: the device is gone from one moment to the next."""
         self._server.kill()
         self._server.wait()
         (self.folder / "run" / "native").unlink(missing_ok=True)
@@ -133,7 +125,8 @@ class Sink(Silence):
         return Recording(self.folder / "recording.raw")
 
     def _control(self, *command: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(["pactl", *command], capture_output=True, check=False, timeout=10)
+        environment = {**os.environ, **self.environment()}
+        return subprocess.run(["pactl", *command], env=environment, capture_output=True, check=False, timeout=10)
 
 
 class Recording:
@@ -144,6 +137,7 @@ class Recording:
         self.samples = np.zeros((0, 2), np.float32)
 
     def __enter__(self) -> Recording:
+        """Returns when silence is being recorded."""
         self.path.unlink(missing_ok=True)
         self._process = subprocess.Popen(
             ["parec", "-d", "card.monitor", "--raw", "--format=float32le", f"--rate={RATE}", "--channels=2"]
@@ -152,7 +146,9 @@ class Recording:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        while not (self.path.exists() and self.path.stat().st_size):  # the sink's silence is recorded too
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, -11)
+        while not (self.path.exists() and self.path.stat().st_size):
             if self._process.poll() is not None:
                 raise RuntimeError("parec ended before it began")
             time.sleep(0.01)
