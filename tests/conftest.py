@@ -44,10 +44,12 @@ os.environ.update(
 os.environ.pop("DISPLAY", None)
 os.environ.pop("WAYLAND_DISPLAY", None)
 
-import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 import pytest  # noqa: E402
 
+from studio.events import Finished  # noqa: E402
+from studio.library.importer import import_folders  # noqa: E402
+from studio.project.folder import ProjectFolder  # noqa: E402
 from tests.drums import write_drums  # noqa: E402
 from tests.sound import Sink, missing  # noqa: E402
 
@@ -162,6 +164,24 @@ def drums_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sounds_folder(drums_once: Path, tmp_path: Path) -> Path:
     """A folder of one's own with 24 short sounds in the subfolders kick, snare and hat, as a musician would have it."""
     return Path(shutil.copytree(drums_once, tmp_path / "Drums"))
+
+
+@pytest.fixture(scope="session")
+def project_once(drums_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `project` copies: 24 sounds imported, nothing trained."""
+    root = tmp_path_factory.mktemp("project") / "My drums"
+    with ProjectFolder.create(root, "My drums") as project:
+        *_, last = import_folders(project, [drums_once], workers=1)
+    assert isinstance(last, Finished)
+    assert last.result["imported"] == 24, last.result
+    return root
+
+
+@pytest.fixture
+def project(project_once: Path, tmp_path: Path) -> Iterator[ProjectFolder]:
+    """An open project "My drums" with the sounds of `drums_once` (kick, snare, hat; 8 each) in its library."""
+    with ProjectFolder.open(shutil.copytree(project_once, tmp_path / "My drums")) as project:
+        yield project
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,8 @@ class Sink(Silence):
     def write(self) -> None:
         (self.folder / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
         self.config.write_text(
-            "pcm.!default { type pulse handle_underrun 0 hint { show on description 'null sink' } }\nctl.!default { type pulse }\n"
+            "pcm.!default { type pulse handle_underrun 0 hint { show on description 'null sink' } }\n"
+            "ctl.!default { type pulse }\n"
         )
 
     def plug(self) -> None:
@@ -140,8 +141,10 @@ class Recording:
         """Returns when silence is being recorded."""
         self.path.unlink(missing_ok=True)
         self._process = subprocess.Popen(
-            ["parec", "-d", "card.monitor", "--raw", "--format=float32le", f"--rate={RATE}", "--channels=2"]
-            + ["--latency-msec=20", str(self.path)],
+            [
+                *("parec", "-d", "card.monitor", "--raw", "--format=float32le", f"--rate={RATE}", "--channels=2"),
+                *("--latency-msec=20", str(self.path)),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

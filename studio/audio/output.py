@@ -101,11 +101,11 @@ def find(name: str | None) -> Device:
 def _hurried() -> Iterator[None]:
     """Threads begun inside get the priority of sound, where Linux lets us; elsewhere PortAudio sees to it."""
     tasks = Path("/proc/self/task")
-    before = set(os.listdir(tasks)) if tasks.is_dir() else set()
+    before = set(tasks.iterdir()) if tasks.is_dir() else set()
     yield
-    for task in set(os.listdir(tasks)) - before if before else ():
+    for task in set(tasks.iterdir()) - before if before else ():
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, int(task), -11)
+            os.setpriority(os.PRIO_PROCESS, int(task.name), -11)
 
 
 class Output:
