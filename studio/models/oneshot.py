@@ -60,32 +60,58 @@ class OneShotConfig(msgspec.Struct, frozen=True):
         return next((b for b in BUCKETS if b >= wanted), BUCKETS[-1]) // FRAME
 
 
-class Encoder(nn.Module):
-    """Log-mel (B, C·96, 4·N) → mean and log variance (B, D). Time is kept fine at the onset and coarse in the tail."""
+class Tower(nn.Module):
+    """Log-mel (B, C·96, n) → (B, parts·d): ConvNeXt blocks at two rates, then means over stretches that widen with time."""
 
-    MELS, HOP = 96, 512
+    EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 44)
 
-    def __init__(self, latent: int, channels: int, d: int = 192) -> None:
+    def __init__(self, rows: int, frames: int, d: int) -> None:
         super().__init__()
-        self.enter = nn.Conv1d(channels * self.MELS, d, 5, padding=2)
-        self.blocks = nn.ModuleList(ConvNeXt(d, 3 * d) for _ in range(3))
-        self.halve = nn.ModuleList(nn.Conv1d(d, d, 4, stride=2, padding=1) for _ in range(2))
+        self.enter = nn.Conv1d(rows, d, 5, padding=2)
+        self.fine = ConvNeXt(d, 3 * d)
+        self.halve = nn.Conv1d(d, d, 4, stride=2, padding=1)
+        self.coarse = ConvNeXt(d, 3 * d)
         self.norm = nn.LayerNorm(d, eps=1e-6)
-        self.edges = (0, 1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 88)
-        self.leave = nn.Sequential(
-            nn.Linear((len(self.edges) - 1) * d, 2 * d), nn.LeakyReLU(SLOPE), nn.Linear(2 * d, 2 * latent)
-        )
+        self.spans = [(a, b) for a, b in zip(self.EDGES, self.EDGES[1:]) if a < frames // 2]
+        self.size = len(self.spans) * d
 
-    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.blocks[0](self.enter(mel))
-        for halve, block in zip(self.halve, self.blocks[1:]):
-            x = block(halve(x))
-        x = self.norm(x.transpose(1, 2)).transpose(1, 2)  # (B, d, N)
-        parts = [
-            x[..., a:b].mean(-1) if a < x.shape[-1] else torch.zeros_like(x[..., 0]) for a, b in zip(self.edges, self.edges[1:])
-        ]
-        mean, logvar = self.leave(torch.cat(parts, 1)).float().chunk(2, 1)
+    def forward(self, mel: Tensor) -> Tensor:
+        x = self.coarse(self.halve(self.fine(self.enter(mel))))
+        x = self.norm(x.transpose(1, 2))  # (B, n/2, d)
+        return torch.cat([x[:, a:b].mean(1) for a, b in self.spans], 1)
+
+
+class Encoder(nn.Module):
+    """Audio as middle and side (B, C, T) → mean and log variance (B, D). One tower hears the first 0.37 s in steps of 6 ms, the
+    other everything in steps of 46 ms: a hit says most about itself at once."""
+
+    MELS, D = 96, 192
+    loudness: Tensor  # mean and spread of log-mels
+
+    def __init__(self, latent: int, channels: int, frames: int) -> None:
+        super().__init__()
+        self.near, self.far = Mel(RATE, 1024, self.MELS, 256), Mel(RATE, 4096, self.MELS, FRAME)
+        self.beginning = Tower(channels * self.MELS, 64, self.D)
+        self.whole = Tower(channels * self.MELS, frames, self.D)
+        size = self.beginning.size + self.whole.size
+        self.leave = nn.Sequential(nn.Linear(size, 384), nn.LeakyReLU(SLOPE), nn.Linear(384, 2 * latent))
+        self.register_buffer("loudness", torch.tensor([-3.0, 1.5]))
+
+    def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        first, every = self.hear(audio)
+        first, every = ((x - self.loudness[0]) / self.loudness[1] for x in (first, every))
+        both = torch.cat([self.beginning(first), self.whole(every)], 1)
+        mean, logvar = self.leave(both).float().chunk(2, 1)
         return mean, logvar.clamp(-12, 4)
+
+    def hear(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-mels (B, C·96, 64) of the beginning and (B, C·96, N) of all, down to 80 dB under the peak."""
+        C, T = audio.shape[1:]
+        parts = ((self.near, audio[..., :16384], 64), (self.far, audio, T // FRAME))
+        mels = [mel(x.flatten(0, 1))[:, :n].unflatten(0, (-1, C)) for mel, x, n in parts]  # (B, C, n, 96)
+        floors = [(mel.amax((1, 2, 3), keepdim=True) * FLOOR).clamp_min(1e-7) for mel in mels]
+        first, every = ((mel + floor).log10().transpose(2, 3).flatten(1, 2) for mel, floor in zip(mels, floors))
+        return first, every
 
 
 class OneShot(Model):
@@ -98,7 +124,6 @@ class OneShot(Model):
     )
     Config = OneShotConfig
     config: OneShotConfig
-    loudness: Tensor  # mean and spread of the encoder's log-mels
     share: Tensor  # (K + 1,) how often each class occurs; the last is "unknown"
     bank: Tensor  # (R, D) newest posterior mean of each training sound
     bank_label: Tensor  # (R,) its class, −1 unknown, −2 not seen yet
@@ -106,14 +131,12 @@ class OneShot(Model):
     def __init__(self, config: OneShotConfig, data: DataFacts) -> None:
         super().__init__(config, data)
         D, K, C = config.latent, len(data.labels), config.channels
-        self.mel = Mel(RATE, 2048, Encoder.MELS, Encoder.HOP)
         self.distance = MelDistance(RATE)
         self.pqmf = PQMF()
-        self.encoder = Encoder(D, C)
+        self.encoder = Encoder(D, C, config.frames)
         self.decode = DECODERS[config.decoder](D, K, C, config.frames, config.width)
         self.length = nn.Sequential(nn.Linear(D + K, 128), nn.LeakyReLU(SLOPE), nn.Linear(128, 1))
         self.flow = Flow(D, K, 256)
-        self.register_buffer("loudness", torch.tensor([-3.0, 1.5]))
         self.register_buffer("share", torch.ones(K + 1))
         rows = max(1, min(BANK, data.count))
         self.register_buffer("bank", torch.zeros(rows, D))
@@ -151,14 +174,14 @@ class OneShot(Model):
             within = (batch.seconds * RATE / BANDS).ceil().clamp(1, audio.shape[-1] // BANDS)
             power += (self.pqmf.analysis(audio).square().sum((0, 2))).cpu()
             total += float(within.sum())
-            mels.append(self._log_mel(audio, raw=True).flatten().cpu())
+            mels.extend(x.flatten().cpu() for x in self.encoder.hear(audio))
             lengths.append(batch.seconds.cpu())
             count += torch.bincount(torch.where(batch.label < 0, len(count) - 1, batch.label).cpu(), minlength=len(count))
         if not mels:
             return
         self.decode.set_level((power / total).sqrt().to(self.device))
         values = torch.cat(mels)
-        self.loudness.copy_(torch.stack([values.mean(), values.std().clamp_min(0.1)]))
+        self.encoder.loudness.copy_(torch.stack([values.mean(), values.std().clamp_min(0.1)]))
         self.length[-1].bias.fill_(float(torch.cat(lengths).clamp_min(SHORTEST).log().mean()))  # type: ignore[operator]
         self.share.copy_(count)
 
@@ -185,7 +208,7 @@ class OneShot(Model):
     def _sound_losses(self, batch: Batch) -> dict[str, Tensor]:
         audio = self._middle_side(batch.audio)
         classes = self._one_hot(batch.label)
-        mean, logvar = self.encoder(self._log_mel(audio))
+        mean, logvar = self.encoder(audio)
         latent = mean + (0.5 * logvar).exp() * torch.randn_like(mean)
         known = classes * (torch.rand(len(classes), 1, device=classes.device) > 0.3)
         columns = self.decode.columns(latent, known)
@@ -258,7 +281,7 @@ class OneShot(Model):
     def measure(self, batch: Batch) -> dict[str, float]:
         audio = self._middle_side(batch.audio)
         classes = self._one_hot(torch.full_like(batch.label, -1))
-        mean, _ = self.encoder(self._log_mel(audio))
+        mean, _ = self.encoder(audio)
         generator = torch.Generator().manual_seed(0)
         shape = (1, self.config.channels * BANDS, self.config.frames * FRAME // BANDS)
         noise = torch.randn(shape, generator=generator).to(audio.device).expand(len(audio), -1, -1)
@@ -321,7 +344,7 @@ class OneShot(Model):
     def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
         wanted = self.config.frames * FRAME
         audio = F.pad(audio[..., :wanted], (0, max(0, wanted - audio.shape[-1]))).to(self.device)
-        mean, _ = self.encoder(self._log_mel(self._middle_side(audio)))
+        mean, _ = self.encoder(self._middle_side(audio))
         return mean
 
     def _draw(self, request: Request) -> Tensor:
@@ -374,14 +397,6 @@ class OneShot(Model):
 
     def _log_seconds(self, latent: Tensor, classes: Tensor) -> Tensor:
         return self.length(torch.cat([latent, classes], 1)).float()[:, 0]
-
-    def _log_mel(self, audio: Tensor, raw: bool = False) -> Tensor:
-        """Middle and side (B, C, T) → (B, C·96, T/512), normalised unless `raw`."""
-        B, C, T = audio.shape
-        mel = self.mel(audio.reshape(B * C, T))[:, : T // Encoder.HOP].transpose(1, 2).unflatten(0, (B, C))
-        floor = (mel.amax((1, 2, 3), keepdim=True) * FLOOR).clamp_min(1e-7)
-        mel = (mel + floor).log10().flatten(1, 2)
-        return mel if raw else (mel - self.loudness[0]) / self.loudness[1]
 
     @staticmethod
     def _middle_side(audio: Tensor) -> Tensor:

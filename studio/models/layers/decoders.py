@@ -91,7 +91,8 @@ class BandDecoder(Decoder):
     def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
         for stage in self.stages:
             x = stage(x, style)
-        wave, loudness, hiss = self.out(F.leaky_relu(x, SLOPE)).float().chunk(3, 1)
+        with torch.autocast(x.device.type, enabled=False):  # 8 bits of a wave would be heard
+            wave, loudness, hiss = self.out(F.leaky_relu(x, SLOPE).float()).chunk(3, 1)
         return self.pqmf.synthesis(wave.tanh() * loudness.sigmoid() + noise * hiss.sigmoid())
 
     def set_level(self, bands: Tensor) -> None:
@@ -123,7 +124,9 @@ class SpectrumDecoder(Decoder):
     def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
         for stage in self.stages:
             x = stage(x, style)
-        y = self.out(self.norm(self.blocks(x).transpose(1, 2))).float()  # (B, n, C·(3F + 64))
+        x = self.norm(self.blocks(x).transpose(1, 2))
+        with torch.autocast(x.device.type, enabled=False):
+            y = self.out(x.float())  # (B, n, C·(3F + 64))
         B, C, bins = len(y), self.channels, self.bins
         y = y.unflatten(2, (C, 3 * bins + self.noise_rate * BANDS)).transpose(1, 2).flatten(0, 1)  # (B·C, n, …)
         magnitude, cosine, sine = y[..., : 3 * bins].transpose(1, 2).chunk(3, 1)  # (B·C, F, n)
