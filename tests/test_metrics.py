@@ -212,6 +212,14 @@ def test_si_sdr_stays_finite():
     assert np.isfinite(metrics.si_sdr(s, np.zeros(1000)))
 
 
+def test_stft_distance_of_a_gain_is_known():
+    """Twice the amplitude: convergence |2s − s| / |s| = 1, log magnitude ln 2 wherever the sound is above the floor."""
+    s = np.random.default_rng(0).standard_normal(20_000)
+    assert metrics.stft_distance(s, s) == 0
+    assert metrics.stft_distance(2 * s, s) == pytest.approx(1 + np.log(2), rel=0.01)
+    assert metrics.stft_distance(np.zeros(20_000), np.zeros(20_000)) == 0
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(-80, 80), st.integers(0, 50))
 def test_alignment_finds_the_shift(shift, seed):

@@ -62,8 +62,8 @@ class Axes:
 
     @classmethod
     def fit(cls, latents: ArrayLike, facts: Mapping[str, ArrayLike] | None = None, k: int = 8) -> Axes:
-        """PCA of `latents` (N, D). `facts`: descriptor → its value for each sound (NaN where unknown), as audio.analysis.features
-        gives them: loudness in LUFS, brightness in Hz, attack and length in s, pitch as MIDI note.
+        """PCA of `latents` (N, D). `facts`: descriptor → its value for each sound (NaN where unknown), in the units of
+        audio.analysis.features: loudness in LUFS, brightness in Hz, attack and length in s, pitch as MIDI note.
 
         Axes come in order of spread. Each points where its descriptor grows, an unnamed one where its largest loading is
         positive, so the same sounds give the same axes. Directions without spread are left out: there may be fewer than k.

@@ -59,7 +59,7 @@ def train(
     weights = torch.from_numpy(1.0 / often[labels])
     draws = torch.Generator().manual_seed(seed)
     batch = min(32, len(data))
-    steps = max(1, len(data) // batch)
+    steps = max(12, len(data) // batch)  # a small folder is heard more often
     optimiser = torch.optim.AdamW(judge.parameters(), lr=3e-3, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=epochs * steps)
     loss_of = nn.CrossEntropyLoss(label_smoothing=0.05)
