@@ -23,8 +23,10 @@ from studio.errors import NotOffered
 from studio.fields import setting
 from studio.models.base import Backend, Batch, Group, Model, Phase
 from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
+from studio.models.layers.augment import augment
 from studio.models.layers.blocks import SLOPE, ConvNeXt
 from studio.models.layers.decoders import DECODERS, FRAME
+from studio.models.layers.discriminators import Critics
 from studio.models.layers.flow import Flow
 from studio.models.layers.losses import FLOOR, Mel, MelDistance
 from studio.models.layers.pqmf import BANDS, PQMF
@@ -33,6 +35,8 @@ from studio.project.recipe import Request
 RATE = 44100
 BUCKETS = (16384, 32768, 65536, 131072, 180224)
 """Lengths in samples that a model can have: 0.37, 0.74, 1.5, 3 and 4.1 seconds."""
+CROP = 16384
+"""Samples that critics look at: the beginning of a sound, or a later piece of a long one."""
 BANK = 4096
 SHORTEST = 0.05
 FADE = 0.010
@@ -51,6 +55,9 @@ class OneShotConfig(msgspec.Struct, frozen=True):
     window: Annotated[int, setting("Frames of 46 ms that one training step looks at", ge=2, le=88, expert=True)] = 16
     rate: Annotated[float, setting("Learning rate of the autoencoder", gt=0, le=0.01, expert=True)] = 1e-3
     kl: Annotated[float, setting("How strongly latents are pulled together", ge=0, le=1, expert=True)] = 1e-3
+    adversarial: Annotated[float, setting("Weight of the critics; 0 leaves them out", ge=0, le=10, expert=True)] = 1.0
+    critics: Annotated[float, setting("Share of the time after which critics come in", ge=0, le=1, expert=True)] = 0.3
+    critic_width: Annotated[int, setting("Channels of the critics' first layer", ge=4, le=64, expert=True)] = 24
     free_bits: Annotated[float, setting("Nats per latent number that cost nothing", ge=0, le=5, expert=True)] = 0.1
 
     @property
@@ -137,6 +144,8 @@ class OneShot(Model):
         self.decode = DECODERS[config.decoder](D, K, C, config.frames, config.width)
         self.length = nn.Sequential(nn.Linear(D + K, 128), nn.LeakyReLU(SLOPE), nn.Linear(128, 1))
         self.flow = Flow(D, K, 256)
+        self.critics = Critics(RATE, C, K, config.critic_width)
+        self.shown: tuple[Tensor, Tensor, Tensor] | None = None  # real, made and classes of this step, for the critics
         self.register_buffer("share", torch.ones(K + 1))
         rows = max(1, min(BANK, data.count))
         self.register_buffer("bank", torch.zeros(rows, D))
@@ -190,12 +199,17 @@ class OneShot(Model):
         learner = [*self.encoder.parameters(), *self.decode.parameters(), *self.length.parameters()]
         groups = (
             Group("sound", learner, lr=self.config.rate, betas=(0.8, 0.99), weight_decay=1e-2),
+            Group("critics", list(self.critics.parameters()), lr=2e-4, betas=(0.8, 0.99), every=2),
             Group("prior", list(self.flow.parameters()), lr=1e-3, betas=(0.9, 0.99)),
         )
         return (Phase("learn", groups),)
 
     def weights(self, progress: float) -> dict[str, float]:
+        ramp = self.config.adversarial * min(1.0, max(0.0, (progress - self.config.critics) / 0.1))
         return {
+            "adversarial/score": 0.1 * ramp,
+            "adversarial/match": 1.0 * ramp,
+            "critic/hinge": 1.0,
             "spectral/mel": 1.0,
             "latent/kl": self.config.kl * min(1.0, 20 * progress),
             "length/log": 0.05,
@@ -203,24 +217,27 @@ class OneShot(Model):
         }
 
     def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
-        return {"sound": self._sound_losses, "prior": self._prior_losses}[group](batch)
+        if group == "sound":
+            return self._sound_losses(batch, progress)
+        return self._critic_losses() if group == "critics" else self._prior_losses()
 
-    def _sound_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def _sound_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         audio = self._middle_side(batch.audio)
         classes = self._one_hot(batch.label)
         mean, logvar = self.encoder(audio)
         latent = mean + (0.5 * logvar).exp() * torch.randn_like(mean)
         known = classes * (torch.rand(len(classes), 1, device=classes.device) > 0.3)
         columns = self.decode.columns(latent, known)
-        distance = mean.new_zeros(())
+        distance, shown = mean.new_zeros(()), []
         for rows, start, n in self._windows(batch.seconds):
             made = self._window(columns, rows, start, n)
             real = torch.stack([a[:, s * FRAME : (s + n) * FRAME] for a, s in zip(audio[rows], start)])
             distance = distance + self.distance(made, real).sum() / len(audio)
+            shown.append((real, made, classes[rows]))
         self._remember(batch, mean)
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(0)  # (D,)
         wanted = batch.seconds.clamp_min(SHORTEST).log()
-        return {
+        return self._teaching(shown, progress) | {
             "spectral/mel": distance,
             "latent/kl": kl.clamp_min(self.config.free_bits).sum(),
             "latent/nats": kl.detach().sum(),
@@ -228,7 +245,26 @@ class OneShot(Model):
             "length/log": (self._log_seconds(latent, known) - wanted).abs().mean(),
         }
 
-    def _prior_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def _teaching(self, shown: list[tuple[Tensor, Tensor, Tensor]], progress: float) -> dict[str, Tensor]:
+        """What the critics say of crops of this step's sounds, and keep them for the critics' own turn."""
+        self.shown = None
+        if self.config.adversarial == 0 or progress < self.config.critics - 0.05:
+            return {}
+        crops = [F.pad(x, (0, max(0, CROP - x.shape[-1])))[..., :CROP] for real, made, _ in shown for x in (real, made)]
+        real, made = augment(torch.cat(crops[::2]), torch.cat(crops[1::2]))
+        classes = torch.cat([c for _, _, c in shown])
+        self.shown = real, made.detach(), classes
+        if progress < self.config.critics:
+            return {}
+        self.critics.requires_grad_(False)
+        found = self.critics.teach(real, made, classes)
+        self.critics.requires_grad_(True)
+        return found
+
+    def _critic_losses(self) -> dict[str, Tensor]:
+        return self.critics.judge(*self.shown) if self.shown else {}
+
+    def _prior_losses(self) -> dict[str, Tensor]:
         seen = self.bank_label.ge(-1).nonzero()[:, 0]
         if len(seen) < 2:
             return {}
