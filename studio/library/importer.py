@@ -136,32 +136,39 @@ class _Import:
             splits.renew(self.index)
 
     def _write(self, rows: list[SoundRow], bad: list[tuple[str, int, int, str]]) -> Iterator[Event]:
-        new = []
-        for row in rows:
-            path, id = self._by_hash.get(row.source_hash, ("", 0))
-            if path and path == self.index.stored(row.path):
-                self.skipped += 1  # touched, but the same
-            elif path and self.index.stored(row.path) not in self._known and not (self.project.root / path).exists():
-                self.skipped += 1  # the same sound, found elsewhere
-                self.index.move(id, row.path, row.size, row.mtime)
-                self._by_hash[row.source_hash] = (self.index.stored(row.path), id)
-                continue
-            elif path and self.copy:
-                self.skipped += 1
-                continue
-            else:
-                self.imported += 1
-            row = self._copied(row) if self.copy and not path else row
-            self._by_hash[row.source_hash] = (self.index.stored(row.path), id)
-            new.append(row)
-        ids = self.index.put(new) if new else []
-        self._by_hash |= {row.source_hash: (self.index.stored(row.path), id) for row, id in zip(new, ids)}
-        if bad:
-            self.index.set_unreadable(bad)
+        """Write down and forget `rows` and `bad`. What was copied is written down also when the next copy fails."""
+        measured, unread, new = rows.copy(), bad.copy(), list[SoundRow]()
         rows.clear()
         bad.clear()
-        if ids:
-            yield Produced(kind="sounds", detail={"count": len(ids)})
+        try:
+            for row in measured:
+                if self._is_new(row):
+                    row = self._copied(row) if self.copy else row
+                    new.append(row)
+                    self._by_hash[row.source_hash] = (self.index.stored(row.path), 0)
+        finally:
+            if new:
+                ids = self.index.put(new)
+                self._by_hash |= {row.source_hash: (self.index.stored(row.path), id) for row, id in zip(new, ids)}
+            if unread:
+                self.index.set_unreadable(unread)
+        if new:
+            yield Produced(kind="sounds", detail={"count": len(new)})
+
+    def _is_new(self, row: SoundRow) -> bool:
+        """Count the sound, and settle at once what needs no new row: it was only touched, it moved, it is copied already."""
+        path, id = self._by_hash.get(row.source_hash, ("", 0))
+        here = self.index.stored(row.path)
+        if path and here not in self._known and not (self.project.root / path).exists():
+            self.index.move(id, row.path, row.size, row.mtime)
+            self._by_hash[row.source_hash] = (here, id)
+        elif path == here:
+            self.index.move(id, row.path, row.size, row.mtime)
+        elif not path or not self.copy:
+            self.imported += 1
+            return True
+        self.skipped += 1
+        return False
 
     def _copied(self, row: SoundRow) -> SoundRow:
         target = self.project.sounds / (_folder_name(row.label) or "sounds") / row.name

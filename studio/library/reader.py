@@ -32,6 +32,7 @@ from studio.audio import files
 from studio.audio.sound import Samples, Sound
 from studio.errors import NothingToLearn, StudioError
 from studio.events import Finished, Progress, Started, Work
+from studio.library import slices
 from studio.library.index import Index, SoundRow
 from studio.models.base import Batch
 from studio.models.controls import DataFacts, Material
@@ -73,11 +74,7 @@ class Example:
 def examples(sound: Sound, material: Material, trim: bool | None = None) -> list[Example]:
     """What a model of this material hears of `sound`: none of a silent one, several where it is sliced."""
     sound = _with_channels(sound if sound.rate == material.rate else files.resample(sound, material.rate), material.channels)
-    spans = [(0, sound.frames)]
-    if material.slices != "whole":
-        from studio.library import slices
-
-        spans = slices.pieces(sound, material)
+    spans = [(0, sound.frames)] if material.slices == "whole" else slices.pieces(sound, material)
     found = (_example(sound.samples[:, a:b], a, material, material.trim if trim is None else trim) for a, b in spans)
     return [example for example in found if example is not None]
 
@@ -161,7 +158,7 @@ class TrainingSet:
         """One example at the level the model hears."""
         start, n, channels = int(self.start[row]), int(self.frames[row]), self.material.channels
         data = self.flat[start : start + n * channels].cpu().numpy().reshape(channels, n)
-        return Sound(data.astype(np.float32) / 32767, self.material.rate)
+        return Sound(data.astype(np.float32) / np.float32(32767), self.material.rate)
 
     def on(self, device: torch.device | str) -> TrainingSet:
         """The same with its audio on `device`: batches are then gathered and converted there."""
@@ -189,6 +186,11 @@ class TrainingSet:
     @property
     def bytes(self) -> int:
         return self.flat.numel() * 2
+
+    def hash(self) -> str:
+        """Tells whether a resumed run hears the same examples in the same order."""
+        parts = (self.frames, self.label, self.gain, self.level)
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
 
 
 # ---- the cache

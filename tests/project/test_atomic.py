@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -14,6 +13,10 @@ from studio.errors import AlreadyThere, BrokenFile, NewerFormat, NotSaved, Proje
 from studio.project import atomic
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 class Box(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "box"
     format: int = 1
@@ -23,7 +26,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
 def test_a_struct_comes_back(tmp_path: Path) -> None:
     atomic.write_json(tmp_path / "box.json", Box(things=("a", "ü")))
     assert atomic.read_json(tmp_path / "box.json", Box, "box", ()) == Box(things=("a", "ü"))
-    assert os.listdir(tmp_path) == ["box.json"]
+    assert names(tmp_path) == ["box.json"]
 
 
 def test_an_older_format_is_brought_up_step_by_step(tmp_path: Path) -> None:
@@ -99,18 +102,18 @@ def test_a_folder_appears_whole(tmp_path: Path) -> None:
         (folder / "in" / "a").write_bytes(b"1")
         assert folder.name.endswith(".partial") and not (tmp_path / "run").exists()
     assert (tmp_path / "run" / "in" / "a").read_bytes() == b"1"
-    assert os.listdir(tmp_path) == ["run"]
+    assert names(tmp_path) == ["run"]
 
 
 def test_a_folder_that_fails_leaves_nothing_and_one_that_is_there_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), atomic.folder(tmp_path / "run") as folder:
         (folder / "a").write_bytes(b"1")
         raise ZeroDivisionError
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
     (tmp_path / "run").mkdir()
     with pytest.raises(AlreadyThere), atomic.folder(tmp_path / "run"):
         pass
-    assert os.listdir(tmp_path) == ["run"]
+    assert names(tmp_path) == ["run"]
 
 
 def test_moving_replaces_nothing(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from studio.errors import AlreadyThere, BrokenFile, NewerFormat, NotAProject, Pr
 from studio.project import migrations
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe
+from tests.project.test_atomic import names
 
 
 def test_a_project_is_made_opened_and_renamed(tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ def test_nothing_is_made_over_what_is_there(tmp_path: Path) -> None:
     for path in (tmp_path / "mine", tmp_path / "mine" / "song.txt"):
         with pytest.raises(AlreadyThere):
             ProjectFolder.create(path)
-    assert os.listdir(tmp_path / "mine") == ["song.txt"]
+    assert names(tmp_path / "mine") == ["song.txt"]
     (tmp_path / "empty").mkdir()
     ProjectFolder.create(tmp_path / "empty").close()
 
