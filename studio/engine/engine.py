@@ -27,8 +27,8 @@ from studio.audio.sound import Sound
 from studio.engine import device
 from studio.engine.device import DeviceFacts
 from studio.engine.jobs import JobRunner, Ticket, Told
-from studio.errors import NotOffered
-from studio.events import Failed, Finished, Produced, Started, Work
+from studio.errors import NothingToLearn, NotOffered
+from studio.events import Failed, Finished, Produced, Progress, Started, Work
 from studio.fields import Field, describe
 from studio.models.controls import Controls, DataFacts, Info, Material
 from studio.project.recipe import Recipe, Request
@@ -253,7 +253,6 @@ class Engine(QObject):
         checkpoint = best_checkpoint(folder)
         instrument = Instrument.open(checkpoint, device=self._device(), cache=cache_folder() / "models")
         self._instrument = instrument
-        model = instrument.model
         file = instrument.checkpoint
         facts = ModelFacts(
             folder=checkpoint,
@@ -261,10 +260,10 @@ class Engine(QObject):
             family=file.family,
             step=file.step,
             backend=instrument.backend,
-            material=type(model).material(model.config, model.data),
+            material=instrument.material,
             data=instrument.data,
             model=file.model,
-            run=checkpoint.parent.parent.name,
+            run=instrument.run,
             metrics=dict(file.metrics),
         )
         yield Produced(kind="opened", value=facts)
@@ -282,10 +281,9 @@ class Engine(QObject):
     def _render(self, request: Request, tag: Hashable) -> Work:
         yield Started(what="render", total=request.count)
         instrument = self._need()
-        for index, sound in enumerate(instrument.render(request)):
-            one = msgspec.structs.replace(request, seed=request.seed + index, count=1)
-            recipe = instrument.recipe(one)
-            yield Produced(kind="rendered", value=Rendered(tag, recipe.request, sound, recipe, index))
+        for index, one in enumerate(instrument.resolve(request)):
+            sound = next(iter(instrument.render(one)))
+            yield Produced(kind="rendered", value=Rendered(tag, one, sound, instrument.recipe(one), index))
         yield Finished()
 
     def _encode(self, source: Path | str | Sound, tag: Hashable, label: str | None) -> Work:
@@ -308,8 +306,13 @@ class Engine(QObject):
     def _places(self, project: ProjectFolder) -> Work:
         yield Started(what="places")
         from studio import generate
+        from studio.library import reader
 
-        made = generate.places(self._need(), project)
+        instrument = self._need()
+        for event in reader.prepare(project, instrument.material):
+            if isinstance(event, Progress):
+                yield event
+        made = generate.places(instrument, project)
         yield Produced(kind="places", value=made)
         yield Finished()
 
@@ -353,23 +356,12 @@ def _data_facts(project: ProjectFolder | None) -> DataFacts:
     """What is known of a project's included sounds without decoding them."""
     if project is None:
         return DataFacts(count=0)
-    from studio.library.index import Index
+    from studio.library import reader
 
-    with Index(project) as index:
-        columns = index.columns("seconds", "rate", "channels", "pitch", "label", include=True)
-    seconds = np.asarray(columns["seconds"], float)
-    if not len(seconds):
+    try:
+        return reader.facts(project)
+    except NothingToLearn:
         return DataFacts(count=0)
-    rates, pitch = np.asarray(columns["rate"]), np.asarray(columns["pitch"], float)
-    labels = tuple(sorted({str(label) for label in columns["label"] if label}))
-    return DataFacts(
-        count=len(seconds),
-        labels=labels,
-        rate=int(np.bincount(rates.astype(int)).argmax()),
-        channels=2 if np.mean(np.asarray(columns["channels"]) > 1) > 0.5 else 1,
-        seconds=float(np.percentile(seconds, 95)),
-        pitched=float(np.isfinite(pitch).mean()),
-    )
 
 
 def _patience(kind: str, data: DataFacts) -> float | None:

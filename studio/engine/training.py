@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psutil
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.errors import BadConfig, StudioError, TrainingError
 from studio.events import Event, failed
@@ -35,6 +36,10 @@ LOOK = 500
 
 START = 90.0
 """Seconds a new trainer may take to say its first word."""
+
+DETACHED = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+_children: list[subprocess.Popen[bytes]] = []
+"""Trainers that this process started. They outlive every window object; the ended ones are collected at each look."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +211,7 @@ class Training(QObject):
     @Slot()
     def look(self) -> None:
         """Read what changed in the run folders."""
+        _children[:] = [child for child in _children if child.poll() is None]
         if self._project is None:
             if self._views:
                 self._views = ()
@@ -289,24 +295,33 @@ class Training(QObject):
             self.changed.emit(found)
 
     # ---- doing
+    @staticmethod
+    def command(run: Path) -> list[str]:
+        """What starts a trainer for the folder `run`."""
+        python = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "studio"]
+        return [*python, "train", str(run)]
+
     def _start(self, known: _Known) -> None:
-        process = QProcess()
-        frozen = getattr(sys, "frozen", False)
-        process.setProgram(sys.executable)
-        process.setArguments([*([] if frozen else ["-m", "studio"]), "train", str(known.folder.path)])
-        process.setStandardInputFile(QProcess.nullDevice())
-        for channel in (process.setStandardOutputFile, process.setStandardErrorFile):
-            channel(str(known.folder.path / "trainer.log"), QProcess.OpenModeFlag.Append)
-        process.setProcessEnvironment(_environment())
-        process.setWorkingDirectory(str(known.folder.path))
-        done, pid = process.startDetached()
-        if not done:
-            error = TrainingError(reason=f"the trainer could not be started ({process.errorString()})")
+        try:
+            with (known.folder.path / "trainer.log").open("ab") as output:
+                process = subprocess.Popen(
+                    self.command(known.folder.path),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=known.folder.path,
+                    env=_environment(),
+                    start_new_session=True,
+                    creationflags=DETACHED,
+                )
+        except OSError as problem:
+            error = TrainingError(reason=f"the trainer could not be started ({problem})")
             self._write(known, state="failed", key=error.key, error=error.message, hint=error.advice)
             self.failed.emit(failed(error))
             return
-        known.pid, known.started = int(pid), time.time()
-        log.info("started trainer %d for %s", pid, known.folder.path.name)
+        _children.append(process)
+        known.pid, known.started = process.pid, time.time()
+        log.info("started trainer %d for %s", process.pid, known.folder.path.name)
 
     def _ask_or_write(self, name: str, word: Any, state: str) -> None:
         known = self._known.get(name)
@@ -342,13 +357,10 @@ class Training(QObject):
         return self._project
 
 
-def _environment() -> QProcessEnvironment:
-    environment = QProcessEnvironment.systemEnvironment()
-    environment.insert("OMP_WAIT_POLICY", "PASSIVE")
-    environment.insert("PYTHONUNBUFFERED", "1")
+def _environment() -> dict[str, str]:
     root = str(Path(__file__).resolve().parents[2])
-    environment.insert("PYTHONPATH", os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", "")))))
-    return environment
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
 
 
 def _exists(pid: int) -> bool:

@@ -63,7 +63,7 @@ def session(bare_session: Session, tmp_path: Path) -> Session:
 @pytest.fixture
 def window(session: Session, qtbot) -> Iterator[MainWindow]:  # type: ignore[no-untyped-def]
     """The frame around empty pages, shown."""
-    made = MainWindow(session, {name: _blank for name in ("sounds", "train", "explore", "clips", "settings")})
+    made = MainWindow(session, dict.fromkeys(("sounds", "train", "explore", "clips", "settings"), _blank))
     made.resize(1100, 700)
     made.show()
     qtbot.waitUntil(lambda: made.painted_at > 0)
