@@ -27,8 +27,7 @@ class PictureCritic(nn.Module):
             nn.utils.parametrizations.weight_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in zip(widths, widths[1:])
         )
         self.score = nn.Conv2d(widths[-1], 1, 3, padding=1)
-        self.classes = nn.Linear(classes, widths[-1], bias=False)
-        nn.init.normal_(self.classes.weight, std=0.02)
+        self.classes = nn.Parameter(0.02 * torch.randn(classes, widths[-1]))
 
     def forward(self, audio: Tensor, classes: Tensor) -> tuple[Tensor, list[Tensor]]:
         B, C, T = audio.shape
@@ -38,7 +37,7 @@ class PictureCritic(nn.Module):
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
             features.append(x)
-        ours = (x * self.classes(classes)[:, :, None, None]).mean((1, 2, 3))[:, None]
+        ours = (x * (classes @ self.classes)[:, :, None, None]).mean((1, 2, 3))[:, None]
         return self.score(x).float().flatten(1) + ours.float(), features
 
 

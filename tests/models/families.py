@@ -1,0 +1,63 @@
+"""Small versions of every family, and made-up sounds to train them on. Used by the contract tests and by those of the trainer."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import torch
+
+from studio.models.base import Batch, Model, family
+from studio.models.controls import DataFacts
+from studio.models.oneshot import OneShotConfig
+
+LABELS = ("high", "low")
+
+TINY: dict[str, tuple[str, msgspec.Struct]] = {
+    "oneshot": ("oneshot", OneShotConfig(seconds=0.3, latent=8, width=32, window=4, critic_width=4, critics=0.3)),
+    "oneshot-stereo": ("oneshot", OneShotConfig(seconds=0.3, channels=2, latent=8, width=32, window=4, critic_width=4)),
+    "oneshot-istft": ("oneshot", OneShotConfig(seconds=0.3, decoder="istft", latent=8, width=32, window=4, critic_width=4)),
+}
+"""Every family has at least one line here; test_contract.py sees to it."""
+
+
+def tiny(name: str, labels: tuple[str, ...] = LABELS, seed: int = 0) -> Model:
+    kind, config = TINY[name]
+    torch.manual_seed(seed)
+    return family(kind)(config, DataFacts(count=4, labels=labels, seconds=0.3))
+
+
+def batch(model: Model, size: int = 4, seed: int = 0) -> Batch:
+    """Decaying sines, low and high by turns, of different lengths."""
+    material = type(model).material(model.config, model.data)
+    generator = torch.Generator().manual_seed(seed)
+    time = torch.arange(material.frames) / material.rate
+    label = torch.arange(size) % 2
+    pitch = 40 + 30 * (1 - label) + 5 * torch.rand(size, generator=generator)
+    seconds = material.seconds * (0.4 + 0.6 * torch.rand(size, generator=generator))
+    hertz = 440 * 2 ** ((pitch - 69) / 12)
+    sound = (2 * math.pi * hertz[:, None] * time).sin() * (-6 * time / seconds[:, None]).exp() * (time < seconds[:, None])
+    audio = 0.8 * sound[:, None].repeat(1, material.channels, 1)
+    audio[:, -1] *= 0.7
+    if not model.data.labels:
+        label = torch.full_like(label, -1)
+    return Batch(audio, seconds, label, pitch, torch.arange(size))
+
+
+def step(model: Model, examples: Batch, progress: float, rates: float = 1.0) -> dict[str, float]:
+    """One step of every group of the first phase, as a trainer does it; what the groups said."""
+    said: dict[str, float] = {}
+    model.train()
+    for group in model.phases()[0].groups:
+        losses = model.losses(examples, group.name, progress)
+        said |= {name: float(value.detach()) for name, value in losses.items()}
+        weights = model.weights(progress)
+        wanted = [weights[name] * value for name, value in losses.items() if name in weights]
+        if not wanted:
+            continue
+        gradients = torch.autograd.grad(sum(wanted), group.parameters, allow_unused=True)  # type: ignore[arg-type]
+        with torch.no_grad():
+            for parameter, gradient in zip(group.parameters, gradients):
+                if gradient is not None:
+                    parameter -= rates * group.lr * gradient.sign()
+    return said
