@@ -102,7 +102,7 @@ def _qt_objects() -> set[Any]:
     app.processEvents()
     found: set[Any] = {w for w in app.topLevelWidgets() if w.parent() is None and w.objectName() != "qtooltip_label"}
     for thing in gc.get_objects():
-        if isinstance(thing, (QtCore.QTimer, QtCore.QThread)) and shiboken6.isValid(thing):
+        if issubclass(type(thing), (QtCore.QTimer, QtCore.QThread)) and shiboken6.isValid(thing):  # asks no proxy
             running = thing.isActive() if isinstance(thing, QtCore.QTimer) else thing.isRunning()
             if running and thing is not QtCore.QThread.currentThread():
                 found.add(thing)
