@@ -30,6 +30,8 @@ from studio.models.controls import Controls, Range
 from studio.project.recipe import Request
 
 SEEDS = 2**31 - 1
+NAME, NUMBER = 128, 48
+"""Widths of the faders' names and numbers."""
 
 
 class ControlPanel(QWidget):
@@ -74,7 +76,11 @@ class ControlPanel(QWidget):
         self.keep.clicked.connect(self._ask_keep)
         self._foot = QVBoxLayout()
         self._foot.setContentsMargins(theme.SPACE, theme.HALF, theme.SPACE, theme.SPACE)
+        self._foot.setSpacing(theme.HALF)
+        rule = QFrame()
+        theme.mark(rule, role="line")
         buttons = QHBoxLayout()
+        buttons.setSpacing(theme.HALF)
         buttons.addWidget(self.random, 2)
         buttons.addWidget(self.keep, 1)
         self._foot.addLayout(buttons)
@@ -82,6 +88,7 @@ class ControlPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._scroll, 1)
+        column.addWidget(rule)
         column.addLayout(self._foot)
 
     # ---- building
@@ -137,6 +144,7 @@ class ControlPanel(QWidget):
         column.addWidget(label)
 
     def _add(self, column: QVBoxLayout, fader: Fader) -> Fader:
+        fader.set_columns(NAME, NUMBER)
         fader.released.connect(self.released)
         column.addWidget(fader)
         return fader
@@ -179,8 +187,6 @@ class ControlPanel(QWidget):
         self.seed = QSpinBox()
         self.seed.setRange(0, SEEDS)
         self.seed.setKeyboardTracking(False)
-        self.seed.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.seed.setAccessibleName(self.tr("Seed"))
         self.seed.setToolTip(self.tr("The same seed gives the same sound; another one the same place with other noise"))
         self.seed.valueChanged.connect(self._seed_changed)
@@ -194,7 +200,7 @@ class ControlPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(theme.HALF)
         label = QLabel(self.tr("Seed"))
-        label.setFixedWidth(110)
+        label.setFixedWidth(NAME)
         label.setBuddy(self.seed)
         row.addWidget(label)
         row.addWidget(self.seed, 1)
@@ -206,6 +212,7 @@ class ControlPanel(QWidget):
         self.temperature = Fader(
             self.tr("Temperature"), span.low, span.high, span.default, unit=span.unit, lockable=False, help=help
         )
+        self.temperature.set_columns(NAME, NUMBER)
         self._foot.insertWidget(0, self.temperature)
 
     # ---- showing

@@ -45,7 +45,7 @@ DESCRIPTORS = {
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """Everything that Explore draws and moves by. ids, paths, titles: N; latents (N, D); labels: index into `names`, −1 none."""
+    """What Explore draws and moves by. ids, paths, titles: N; latents (N, D); labels: index into `names`, −1 none."""
 
     model: str
     ids: NDArray[np.int64]

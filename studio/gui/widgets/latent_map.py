@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QFontMetricsF,
     QImage,
     QKeyEvent,
@@ -202,7 +201,7 @@ class LatentMap(Canvas):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         edge = QPainterPath()
         edge.addRoundedRect(QRectF(self.rect()), RADIUS, RADIUS)
-        painter.fillPath(edge, self.ink("ground"))
+        painter.fillPath(edge, self.ink("surface"))
         painter.setClipPath(edge)
         if not len(self._places) and self._cursor is None:
             painter.setPen(self.ink("dim"))
@@ -256,7 +255,7 @@ class LatentMap(Canvas):
 
     def _paint_clips(self, painter: QPainter) -> None:
         painter.setPen(QPen(self.ink("text"), 1.5))
-        painter.setBrush(self.ink("ground"))
+        painter.setBrush(self.ink("surface"))
         for x, y in self._points(self._clips):
             painter.drawPolygon(QPolygonF([QPointF(x, y - 5), QPointF(x + 5, y), QPointF(x, y + 5), QPointF(x - 5, y)]))
 
@@ -288,7 +287,7 @@ class LatentMap(Canvas):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.ink("accent", 0.22))
         painter.drawEllipse(at, 17, 17)
-        painter.setPen(QPen(QColor(self.ink("ground")), 2))
+        painter.setPen(QPen(self.ink("surface"), 2))
         painter.setBrush(self.ink("accent"))
         painter.drawEllipse(at, 9, 9)
 

@@ -154,7 +154,7 @@ class Spectrogram(Canvas):
         plot = self._plot
         corners = QPainterPath()
         corners.addRoundedRect(plot, RADIUS, RADIUS)
-        painter.fillPath(corners, self.ink("ground"))
+        painter.fillPath(corners, self.ink("surface"))
         if self._heat is None:
             painter.setPen(self.ink("dim"))
             painter.drawText(plot, Qt.AlignmentFlag.AlignCenter, self.placeholder)

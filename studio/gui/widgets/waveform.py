@@ -63,6 +63,7 @@ class Waveform(Canvas):
         self._pan: QPointF | None = None
         self._cache: QPixmap | None = None
         self._later = Later(self)
+        self._wanted: Sound | None = None  # a long one whose pyramid is being built
         self._later.done.connect(self._built)
         self.placeholder = self.tr("No sound yet")
         self.setMouseTracking(True)
@@ -81,6 +82,7 @@ class Waveform(Canvas):
             self._show(None)
         elif sound.seconds > LONG:
             self._show(None)
+            self._wanted = sound
             self._later.ask(partial(pyramid.build, sound))
         else:
             self._show(InMemory(sound))
@@ -90,11 +92,12 @@ class Waveform(Canvas):
         self._show(None if peaks is None else OnDisk(peaks))
 
     def _built(self, peaks: object) -> None:
-        if isinstance(peaks, Peaks) and self._outline is None:
+        if isinstance(peaks, Peaks) and peaks.source is self._wanted:
             self._show(OnDisk(peaks))
 
     def _show(self, outline: Outline | None) -> None:
         self._later.drop()
+        self._wanted = None
         self._outline = outline
         self._selection, self._playhead, self._markers, self._gain = None, None, (), 1.0
         self._start, self._end = 0.0, float(outline.frames if outline else 1)
@@ -212,7 +215,7 @@ class Waveform(Canvas):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         wave = self._wave
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.ink("ground") if self._ruler else Qt.BrushStyle.NoBrush)
+        painter.setBrush(self.ink("surface") if self._ruler else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(wave, RADIUS, RADIUS)
         if self._outline is None:
             painter.setPen(self.ink("dim"))

@@ -1,0 +1,647 @@
+"""Explore: move through what a model has learned and hear every place at once.
+
+The state is one Request. The hand (map, faders, Random, a dropped sound) makes the next one, the engine renders it, the newest
+sound plays; finished moves are undo steps. What the model does not declare is not shown.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from studio.audio import files
+from studio.engine.engine import Encoded, ModelFacts, Rendered
+from studio.engine.jobs import Ticket, Told
+from studio.errors import StudioError
+from studio.events import Failed
+from studio.explore.similar import Match
+from studio.gui import theme
+from studio.gui.pages import explore_space
+from studio.gui.pages.explore_controls import SEEDS, ControlPanel
+from studio.gui.pages.explore_models import ModelPicker, choices, moment_of
+from studio.gui.pages.explore_said import SaidBar
+from studio.gui.pages.explore_space import Space
+from studio.gui.session import Current, Session
+from studio.gui.widgets.drop_zone import Empty, audio_paths, pick_sound
+from studio.gui.widgets.latent_map import LatentMap
+from studio.gui.widgets.later import Later
+from studio.gui.widgets.sound_view import SoundView
+from studio.project.recipe import Recipe, Request
+
+TAG, DRAW, SHOW = "explore", "explore-draw", "explore-show"
+DWELL = 70
+"""Milliseconds the pointer rests on a dot before it is heard."""
+SETTLED = 600
+"""Milliseconds after the last change until a move without a clear end becomes an undo step."""
+LOOK = 3000
+LONGEST = 8.0
+"""Seconds of a file that hovering plays at most."""
+
+
+class ExplorePage(QWidget):
+    """The map and faders of one open model."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._model: ModelFacts | None = None
+        self._space: Space | None = None
+        self._request: Request | None = None
+        self._before: Request | None = None  # where the move under way began
+        self._what = ""
+        self._wish: tuple[Request, str] | None = None  # to render once the engine is free
+        self._ticket: Ticket | None = None
+        self._draw: Request | None = None  # what Random started from
+        self._pending: Recipe | Path | None = None  # to show once its model is open
+        self._opening: Path | None = None
+        self._refused: set[Path] = set()  # could not be opened; not tried again by itself
+        self._shown: Rendered | None = None
+        self._clips: list[Any] = []
+        self._build()
+        self._wire()
+        self._look()
+
+    # ---- building
+    def _build(self) -> None:
+        self.picker = ModelPicker()
+        self.encode = QPushButton(self.tr("Start from a sound…"))
+        self.encode.setIcon(theme.icon("file"))
+        self.encode.setToolTip(self.tr("Find one of your files in the model's space; dropping it here does the same"))
+        self.hear = self._tool("speaker", self.tr("Hear a dot when the pointer rests on it"))
+        self.hear.setCheckable(True)
+        self.hear.setChecked(True)
+        self.fit = self._tool("fit", self.tr("Show the whole map (0)"))
+        self.undo = self._tool("undo", self.tr("Undo (Ctrl+Z)"))
+        self.redo = self._tool("redo", self.tr("Redo (Ctrl+Shift+Z)"))
+        self.state = QLabel()
+        theme.mark(self.state, role="dim")
+        head = QHBoxLayout()
+        head.setSpacing(theme.HALF)
+        head.addWidget(self.picker)
+        head.addWidget(self.state, 1)
+        head.addWidget(self.encode)
+        for button in (self.hear, self.fit, self.undo, self.redo):
+            head.addWidget(button)
+
+        self.map = LatentMap()
+        self.view = SoundView(selectable=False)
+        self.view.wave.placeholder = self.tr("Drag the dot to make a sound")
+        self.said = SaidBar()
+        below = QWidget()
+        column = QVBoxLayout(below)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SMALL)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.said)
+        self.split = QSplitter(Qt.Orientation.Vertical)
+        self.split.addWidget(self.map)
+        self.split.addWidget(below)
+        self.split.setStretchFactor(0, 5)
+        self.split.setStretchFactor(1, 3)
+        self.split.setChildrenCollapsible(False)
+        self.panel = ControlPanel()
+        self.panel.setFixedWidth(368)
+        body = QHBoxLayout()
+        body.setSpacing(theme.GAP)
+        body.addWidget(self.split, 1)
+        body.addWidget(self.panel)
+
+        full = QWidget()
+        page = QVBoxLayout(full)
+        page.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.MARGIN)
+        page.setSpacing(theme.GAP)
+        page.addLayout(head)
+        page.addLayout(body, 1)
+        self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
+        self.stack = QStackedLayout(self)
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(full)
+        self.setAcceptDrops(True)
+        order = (
+            self.picker.box,
+            self.picker.newest,
+            self.encode,
+            self.hear,
+            self.fit,
+            self.undo,
+            self.redo,
+            self.map,
+            self.view.wave,
+        )
+        for first, second in itertools.pairwise(order):
+            QWidget.setTabOrder(first, second)
+
+    def _tool(self, icon: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(icon))
+        button.setIconSize(QSize(18, 18))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        theme.mark(button, role="icon")
+        return button
+
+    def _wire(self) -> None:
+        session, engine = self._session, self._session.engine
+        self._spaces, self._meter, self._sounds = Later(self), Later(self), Later(self)
+        self._spaces.done.connect(self._space_made)
+        self._meter.done.connect(self._measured)
+        self._sounds.done.connect(self._sound_read)
+        self._dwell = self._timer(DWELL, self._hear_dot)
+        self._settle = self._timer(SETTLED, self._commit)
+        self._listing = self._timer(LOOK, self._look, single=False)
+        engine.opened.connect(self._opened)
+        engine.places.connect(self._placed)
+        engine.rendered.connect(self._rendered)
+        engine.encoded.connect(self._encoded)
+        engine.runner.event.connect(self._told)
+        engine.busy.connect(self._engine_busy)
+        session.opened.connect(self._project_changed)
+        session.closed.connect(self._project_changed)
+        session.clipsChanged.connect(self._show_clips)
+        session.positionChanged.connect(self._show_position)
+        session.playingChanged.connect(self._show_playing)
+        session.undo.canUndoChanged.connect(self.undo.setEnabled)
+        session.undo.canRedoChanged.connect(self.redo.setEnabled)
+        self.undo.setEnabled(session.undo.canUndo())
+        self.redo.setEnabled(session.undo.canRedo())
+        self.undo.clicked.connect(session.undo.undo)
+        self.redo.clicked.connect(session.undo.redo)
+        self.empty.pressed.connect(self._go_train)
+        self.picker.chosen.connect(self.open)
+        self.encode.clicked.connect(self._choose_sound)
+        self.fit.clicked.connect(self.map.fit)
+        self.map.moved.connect(self._map_moved)
+        self.map.released.connect(self._commit)
+        self.map.hovered.connect(self._hover)
+        self.map.clipHovered.connect(self._hover_clip)
+        self.map.picked.connect(self._pick_dot)
+        self.view.seeked.connect(self._seek)
+        panel = self.panel
+        panel.axisMoved.connect(self._axis_moved)
+        panel.labelMoved.connect(self._label_moved)
+        panel.numberMoved.connect(self._number_moved)
+        panel.textChanged.connect(self._text_changed)
+        panel.released.connect(self._commit)
+        panel.randomAsked.connect(self.draw)
+        panel.keepAsked.connect(self._keep)
+        self.said.asked.connect(self._hear_path)
+        theme.changes().changed.connect(self._restyle)
+
+    def _timer(self, interval: int, slot: Any, single: bool = True) -> QTimer:
+        timer = QTimer(self)
+        timer.setInterval(interval)
+        timer.setSingleShot(single)
+        timer.timeout.connect(slot)
+        return timer
+
+    # ---- which model
+    @Slot()
+    def _look(self) -> None:
+        """List the moments that can be played; open the best of the newest run where nothing is open."""
+        found = choices(self._session.training.views) if self._session.project is not None else []
+        opened = self._model.folder if self._model is not None else None
+        self.picker.set_choices(found, opened)
+        self.stack.setCurrentIndex(1 if found or opened is not None else 0)
+        fine = [choice.folder for choice in found if choice.folder not in self._refused]
+        if fine and opened is None and self._opening is None and self.isVisible():
+            self.open(fine[0])
+
+    def showEvent(self, event: object) -> None:
+        self._look()
+        self._listing.start()
+
+    def hideEvent(self, event: object) -> None:
+        self._listing.stop()
+        self._commit()
+
+    @Slot(object)
+    def open(self, folder: Path) -> None:
+        """Open a checkpoint; the map and the faders follow when it is there."""
+        self._opening = folder
+        self._say_state(self.tr("Opening the model…"))
+        self._session.engine.open_model(folder)
+
+    @Slot(object)
+    def _engine_busy(self, told: Told) -> None:
+        if not isinstance(told.event, Failed):
+            return
+        if told.tag == "open" and self._opening is not None:
+            self._refused.add(self._opening)
+            self._opening = self._pending = None
+            self._say_state(self.tr("This model can't be opened"))
+        elif told.tag == "places":
+            self._say_state("")
+
+    @Slot()
+    def _project_changed(self) -> None:
+        self._model = self._space = self._request = self._before = self._shown = self._pending = self._opening = None
+        self._wish = None
+        self.map.set_dots(np.zeros((0, 2)))
+        self.map.set_density(None)
+        self.map.set_clips(np.zeros((0, 2)))
+        self.map.clear_cursor()
+        self.view.set_sound(None)
+        self.said.clear()
+        self._look()
+
+    @Slot(object)
+    def _opened(self, facts: ModelFacts) -> None:
+        project = self._session.project
+        if project is None or project.root not in facts.folder.parents:
+            return
+        self._opening, self._model = None, facts
+        self.panel.build(facts.controls, self._space.axes if self._space is not None and self._same_size() else None)
+        self._look()
+        self.encode.setVisible(facts.controls.latent is not None)
+        if facts.controls.latent is not None and facts.controls.latent.kind == "global":
+            self._say_state(self.tr("Finding your sounds in it…"))
+            self._session.engine.make_places(project)
+            if self._request is not None and self._request.latent is not None and not self._same_size():
+                self._request = None
+        else:
+            self._space = None
+            self.map.placeholder = self.tr("This model has no map")
+            self._say_state("")
+            self._settle_pending()
+
+    def _same_size(self) -> bool:
+        latent = self._model.controls.latent if self._model is not None else None
+        return latent is not None and self._space is not None and self._space.latents.shape[1] == latent.size
+
+    @Slot(object)
+    def _placed(self, places: Any) -> None:
+        project = self._session.project
+        if self._model is None or project is None or len(places.ids) < 2:
+            self._say_state(self.tr("The map needs at least two sounds"))
+            return
+        previous = self._space if self._same_size() else None
+        work = partial(explore_space.build, project, self._model.model, places, self._model.controls.classes, previous)
+        self._spaces.ask(work)
+
+    @Slot(object)
+    def _space_made(self, space: object) -> None:
+        if isinstance(space, Exception):
+            self._say_state("")
+            self._session.complain(space)
+            return
+        assert isinstance(space, Space)
+        if self._model is None or space.model != self._model.model:
+            return
+        again = self._space is not None and self._request is not None
+        place = self.map.cursor_place
+        self._space = space
+        self.panel.build(self._model.controls, space.axes)
+        self.map.set_dots(space.map.positions, space.labels, space.names, space.titles, space.map.bounds())
+        self.map.set_density(space.density.values, (space.density.x, space.density.y))
+        self._say_state("")
+        self._show_clips()
+        if self._pending is not None:
+            self._settle_pending()
+        elif again and place is not None and self._request is not None:
+            self._apply(space.at_place(self._request, place), SHOW)  # another moment of the model at the same place
+        elif self._request is None:
+            self._apply(space.start(Request(seed=0)), SHOW)
+
+    # ---- what others ask
+    def receive(self, payload: Any) -> None:
+        """From other pages: a Recipe to stand at, a run or checkpoint folder to open, a sound file to start from."""
+        if isinstance(payload, Recipe):
+            self._open_recipe(payload)
+        elif isinstance(payload, Path) and payload.is_dir():
+            best = next(
+                (c.folder for c in choices(self._session.training.views) if payload in (c.folder, c.folder.parent.parent)),
+                payload,
+            )
+            self.open(best)
+        elif isinstance(payload, Path):
+            self.start_from(payload)
+
+    def _open_recipe(self, recipe: Recipe) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        if self._model is not None and self._model.model == recipe.model:
+            self._pending = recipe
+            self._settle_pending()
+            return
+        folder = moment_of(recipe, project)
+        if folder is None:
+            self._session.tell(self.tr("The model of this sound is not in this project any more"))
+            return
+        self._pending = recipe
+        self.open(folder)
+
+    def _settle_pending(self) -> None:
+        pending, self._pending = self._pending, None
+        if isinstance(pending, Recipe):
+            self._begin(self.tr("Open a recipe"))
+            self._apply(pending.request)
+            self._commit()
+        elif isinstance(pending, Path):
+            self.start_from(pending)
+
+    # ---- from a request to a sound
+    def _begin(self, what: str) -> None:
+        if self._before is None:
+            self._before, self._what = self._request, what
+
+    def _apply(self, request: Request, tag: str = TAG) -> None:
+        """Stand at `request`: show it at once, hear it as soon as the engine has it."""
+        self._request = msgspec.structs.replace(request, count=1)
+        self._show_request()
+        self._ask(self._request, tag)
+
+    def _ask(self, request: Request, tag: str) -> None:
+        """One request at a time is with the engine; of those that come meanwhile only the newest is kept."""
+        if self._ticket is not None:
+            self._wish = (request, tag)
+        else:
+            self._wish = None
+            self._ticket = self._session.engine.render(request, tag)
+
+    @Slot(object)
+    def _told(self, told: Told) -> None:
+        if self._ticket is None or told.ticket != self._ticket.id or not told.last:
+            return
+        self._ticket = None
+        if self._wish is not None:
+            self._ask(*self._wish)
+
+    @Slot(object)
+    def _rendered(self, made: Rendered) -> None:
+        if made.tag == DRAW:
+            self._drawn(made.request)
+            return
+        if made.tag not in (TAG, SHOW) or self._model is None or made.recipe.model != self._model.model:
+            return
+        self._shown = made
+        self.view.set_sound(made.sound)
+        self._show_request(made.sound.seconds)
+        current = Current(made.sound, self._name(made), made.recipe)
+        if made.tag == TAG:
+            self._session.play(current)
+        else:
+            self._session.set_current(current)
+        if self._space is not None and self._space.meter is not None:
+            self._meter.ask(partial(self._space.nearest, made.sound))
+
+    def _name(self, made: Rendered) -> str:
+        weights = self._space.weights(made.request) if self._space is not None else made.request.classes
+        main = max(weights, key=lambda name: weights[name], default=made.recipe.family)
+        return f"{main} {zlib.crc32(msgspec.json.encode(made.request)) % 10000:04d}"
+
+    def _show_request(self, seconds: float | None = None) -> None:
+        request, space = self._request, self._space
+        if request is None:
+            return
+        if seconds is None and self._shown is not None:
+            seconds = self._shown.sound.seconds
+        if space is not None and request.latent is not None:
+            self.map.set_cursor(*space.place(request))
+            self.panel.show_request(request, space.coordinates(request), space.weights(request), seconds)
+        else:
+            self.panel.show_request(request, None, dict(request.classes), seconds)
+
+    @Slot()
+    def _commit(self, *_: object) -> None:
+        """The move is finished: one undo step from where it began."""
+        self._settle.stop()
+        before, self._before = self._before, None
+        after = self._request
+        if before is None or after is None or before == after or self._model is None:
+            return
+        model = self._model.model
+        self._session.do(self._what, partial(self._return_to, after, model), partial(self._return_to, before, model))
+
+    def _return_to(self, request: Request, model: str) -> None:
+        """Undo and redo: stand where one stood, if the same model is still open."""
+        if self._model is not None and self._model.model == model and request != self._request:
+            self._apply(request)
+
+    # ---- the hand
+    @Slot(float, float)
+    def _map_moved(self, x: float, y: float) -> None:
+        if self._space is None:
+            return
+        self._begin(self.tr("Move on the map"))
+        request = self._request or Request()
+        moved = self._space.at_place(request, (x, y), keep_labels=bool(self.panel.locked_labels))
+        if self.panel.locked_axes and request.latent is not None:
+            moved = self._space.lock(moved, request, self.panel.locked_axes, False)
+        self._apply(moved)
+
+    @Slot(int, float)
+    def _axis_moved(self, axis: int, value: float) -> None:
+        if self._space is not None and self._request is not None:
+            self._begin(self.tr("Move “{0}”").format(self._space.axes.titles()[axis]))
+            self._apply(self._space.at_axis(self._request, axis, value))
+
+    @Slot(str, float)
+    def _label_moved(self, name: str, value: float) -> None:
+        if self._request is None:
+            return
+        self._begin(self.tr("Move “{0}”").format(name))
+        if self._space is not None and self._request.latent is not None:
+            self._apply(self._space.at_label(self._request, name, value, self.panel.locked_labels))
+        else:
+            classes = explore_space.shared(self._request.classes, name, value, self.panel.locked_labels)
+            self._apply(msgspec.structs.replace(self._request, classes=classes))
+
+    @Slot(str, object)
+    def _number_moved(self, field: str, value: float | int | None) -> None:
+        if self._request is not None and getattr(self._request, field) != value:
+            self._begin(self.tr("Change {0}").format(field))
+            self._apply(msgspec.structs.replace(self._request, **{field: value}))
+            self._settle.start()
+
+    @Slot(str, str)
+    def _text_changed(self, field: str, value: str) -> None:
+        if self._request is not None:
+            self._begin(self.tr("Change {0}").format(field))
+            self._apply(msgspec.structs.replace(self._request, **{field: value}))
+            self._settle.start()
+
+    @Slot()
+    def draw(self) -> None:
+        """Random: a new sound from the model's prior; what is locked stays."""
+        if self._model is None:
+            return
+        before = self._request or Request()
+        self._begin(self.tr("Random"))
+        fader = self.panel.temperature
+        keep = {
+            field: getattr(before, field) for field in ("seconds", "pitch", "velocity", "text", "speaker", "prompt", "input")
+        }
+        fresh = Request(
+            classes=before.classes if self.panel.locked_labels else {},
+            temperature=fader.value if fader is not None else 1.0,
+            seed=int(np.random.default_rng().integers(SEEDS)),
+            **keep,
+        )
+        self._draw = before
+        self._ask(fresh, DRAW)
+
+    def _drawn(self, request: Request) -> None:
+        before, self._draw = self._draw, None
+        if self._space is not None and before is not None and before.latent is not None and request.latent is not None:
+            request = self._space.lock(request, before, self.panel.locked_axes, bool(self.panel.locked_labels))
+        self._apply(request)
+        self._commit()
+
+    @Slot()
+    def _keep(self) -> None:
+        if self._shown is not None:
+            self._session.keep(Current(self._shown.sound, self._name(self._shown), self._shown.recipe))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_R and not event.modifiers():
+            self.draw()
+        else:
+            super().keyPressEvent(event)
+
+    # ---- dots
+    @Slot(object)
+    def _hover(self, dot: int | None) -> None:
+        self._over = ("dot", dot)
+        self._dwell.start() if dot is not None and self.hear.isChecked() else self._dwell.stop()
+
+    @Slot(object)
+    def _hover_clip(self, clip: int | None) -> None:
+        self._over = ("clip", clip)
+        self._dwell.start() if clip is not None and self.hear.isChecked() else self._dwell.stop()
+
+    @Slot()
+    def _hear_dot(self) -> None:
+        kind, at = self._over
+        if kind == "dot" and self._space is not None and at is not None:
+            self._hear_path(Path(self._space.paths[at]))
+        elif kind == "clip" and at is not None and self._session.project is not None:
+            clip = self._clips[at]
+            self._sounds.ask(partial(self._read_clip, self._session.project, clip))
+
+    @Slot(object)
+    def _hear_path(self, path: Path) -> None:
+        self._sounds.ask(partial(self._read, path))
+
+    @staticmethod
+    def _read(path: Path) -> Current:
+        info = files.probe(path)
+        return Current(files.read(path, frames=min(info.frames, int(LONGEST * info.rate))), path.name, None, path)
+
+    @staticmethod
+    def _read_clip(project: Any, clip: Any) -> Current:
+        return Current(project.clip_sound(clip.id), clip.name, clip.recipe, project.clip_path(clip.id))
+
+    @Slot(object)
+    def _sound_read(self, current: object) -> None:
+        if isinstance(current, Current):
+            self._session.play(current)
+        elif isinstance(current, StudioError):
+            self._session.complain(current)
+
+    @Slot(object)
+    def _pick_dot(self, dot: int) -> None:
+        """A double click stands exactly at this sound: how the model says it."""
+        if self._space is not None:
+            self._begin(self.tr("Go to “{0}”").format(self._space.titles[dot]))
+            self._apply(self._space.at_sound(self._request or Request(), dot))
+            self._commit()
+
+    @Slot()
+    def _show_clips(self) -> None:
+        """Kept sounds of this very model as diamonds on the map."""
+        project, space = self._session.project, self._space
+        if project is None or space is None:
+            return
+        here = [
+            c for c in project.clips() if c.recipe is not None and c.recipe.model == space.model and c.recipe.request.latent
+        ]
+        here = [c for c in here if len(c.recipe.request.latent[0]) == space.latents.shape[1]]  # type: ignore[union-attr,index]
+        self._clips = here
+        self.map.set_clips([space.place(c.recipe.request) for c in here])  # type: ignore[union-attr]
+
+    # ---- starting from a file
+    @Slot()
+    def _choose_sound(self) -> None:
+        pick_sound(self, self.tr("Start from a sound"), self.start_from)
+
+    def start_from(self, path: Path) -> None:
+        """Find a file in the model's space, stand there, hear how the model says it."""
+        if self._model is None or self._space is None:
+            self._pending = path
+            return
+        self._say_state(self.tr("Listening to {0}…").format(path.name))
+        self._session.engine.encode(path, TAG)
+
+    @Slot(object)
+    def _encoded(self, heard: Encoded) -> None:
+        if heard.tag != TAG or self._model is None or self._space is None:
+            return
+        self._say_state("")
+        row = np.atleast_2d(heard.latent)[0]
+        self._begin(self.tr("Start from a sound"))
+        seconds = None
+        if self._model.controls.seconds is not None:
+            seconds = float(
+                np.clip(heard.original.seconds, self._model.controls.seconds.low, self._model.controls.seconds.high)
+            )
+        base = msgspec.structs.replace(self._request or Request(), seconds=seconds, classes={})
+        self.said.tell_reconstruction(heard.path, heard.distance)
+        self._apply(explore_space.with_latent(base, row))
+        self._commit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._space is not None and len(audio_paths(event.mimeData())) == 1:
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        found = audio_paths(event.mimeData())
+        if self._space is not None and len(found) == 1:
+            event.acceptProposedAction()
+            self.start_from(found[0])
+
+    # ---- what is said and shown while it sounds
+    @Slot(object)
+    def _measured(self, found: object) -> None:
+        if isinstance(found, tuple) and self._space is not None:
+            match, row, copy = found
+            assert isinstance(match, Match)
+            self.said.tell_nearest(Path(self._space.paths[row]), match.ratio, copy)
+
+    def _say_state(self, text: str) -> None:
+        self.state.setText(text)
+
+    @Slot(object)
+    def _show_position(self, seconds: float | None) -> None:
+        current = self._session.current
+        mine = self._shown is not None and current is not None and current.sound is self._shown.sound
+        self.view.set_playhead(seconds if mine and self._session.playing else None)
+
+    @Slot(bool)
+    def _show_playing(self, playing: bool) -> None:
+        if not playing:
+            self.view.set_playhead(None)
+
+    @Slot(float)
+    def _seek(self, seconds: float) -> None:
+        if self._shown is not None:
+            self._session.play(Current(self._shown.sound, self._name(self._shown), self._shown.recipe), at=seconds)
+
+    @Slot()
+    def _go_train(self) -> None:
+        self._session.go("train")
+
+    @Slot(str)
+    def _restyle(self, theme_name: str) -> None:
+        self.map.refresh()
