@@ -28,15 +28,13 @@ def groups(
 ) -> NDArray[np.int64]:
     """(N,) number of the group of each sound; the same number means the same sound. A fingerprint that says
     nothing (NaN, or the zeros of silence) is alike by hash only."""
-    count = len(fingerprints)
-    if not count:
+    if not len(fingerprints):
         return np.zeros(0, np.int64)
     _, first, same = np.unique(np.asarray(hashes, dtype=str), return_index=True, return_inverse=True)
-    prints, lengths = fingerprints[first], np.log(np.maximum(seconds[first], 1e-3))
+    prints, lengths = fingerprints[first], np.log(np.maximum(seconds[first], 1e-3)) * (NEAR / np.log(LENGTH))
     valid = np.flatnonzero(np.isfinite(prints).all(axis=1) & prints.any(axis=1))
-    pairs = valid[_pairs(prints[valid])]
-    pairs = pairs[np.abs(lengths[pairs[:, 0]] - lengths[pairs[:, 1]]) <= np.log(LENGTH)]
-    return _joined(len(first), pairs)[same]
+    points = np.column_stack([prints, lengths.astype(np.float32)])[valid]
+    return _joined(len(first), valid[_pairs(points)])[same]
 
 
 def _pairs(points: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -45,18 +43,13 @@ def _pairs(points: NDArray[np.float32]) -> NDArray[np.int64]:
 
     if len(points) < 2:
         return np.zeros((0, 2), np.int64)
-    unique, inverse = np.unique(points, axis=0, return_inverse=True)
-    order = np.argsort(inverse, kind="stable")
-    equal = np.flatnonzero(np.diff(inverse[order]) == 0)
-    alike = np.stack([order[equal], order[equal + 1]], axis=1)  # a chain through identical points
-    tree = cKDTree(unique)
-    distance, index = tree.query(unique, k=min(NEIGHBOURS + 1, len(unique)), distance_upper_bound=NEAR, workers=-1)
+    unique, first, inverse = np.unique(points, axis=0, return_index=True, return_inverse=True)
+    equal = np.stack([first[inverse], np.arange(len(points))], axis=1)
+    ranks = np.arange(2, 2 + min(NEIGHBOURS, len(unique) - 1))
+    distance, index = cKDTree(unique).query(unique, k=ranks, distance_upper_bound=NEAR, workers=-1)
     row, column = np.nonzero(np.isfinite(distance))
-    near = np.stack([row, index[row, column]], axis=1)
-    near = near[near[:, 0] < near[:, 1]]
-    representative = np.zeros(len(unique), np.int64)
-    representative[inverse] = np.arange(len(points))
-    return np.concatenate([alike, representative[near]]).astype(np.int64)
+    near = np.stack([first[row], first[index[row, column]]], axis=1)
+    return np.concatenate([equal, near]).astype(np.int64)
 
 
 def _joined(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:

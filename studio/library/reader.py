@@ -75,7 +75,8 @@ def examples(sound: Sound, material: Material, trim: bool | None = None) -> list
     """What a model of this material hears of `sound`: none of a silent one, several where it is sliced."""
     sound = _with_channels(sound if sound.rate == material.rate else files.resample(sound, material.rate), material.channels)
     spans = [(0, sound.frames)] if material.slices == "whole" else slices.pieces(sound, material)
-    found = (_example(sound.samples[:, a:b], a, material, material.trim if trim is None else trim) for a, b in spans)
+    cut = (material.trim if trim is None else trim) and material.slices != "window"  # a window may begin with silence
+    found = (_example(sound.samples[:, a:b], a, material, cut) for a, b in spans)
     return [example for example in found if example is not None]
 
 

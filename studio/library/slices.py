@@ -126,21 +126,28 @@ class _Outline:
         if not len(flux) or flux.max() <= 0:
             return []
         near = sliding_window_view(np.pad(flux, gap, mode="edge"), 2 * gap + 1).max(axis=1)
-        around = np.convolve(flux, np.ones(21, np.float32) / 21, mode="same")
+        around = np.convolve(np.pad(flux, 10), np.ones(21, np.float32) / 21, mode="valid")
         floor = 0.1 * float(np.partition(flux, -max(1, len(flux) // 100))[-max(1, len(flux) // 100) :].mean())
         found = np.flatnonzero((flux >= near) & (flux > 1.5 * around + floor))
         starts: list[int] = []
         for at in found:
             frame = self._refined(int(at))
-            if self.loud(frame, frame + round(0.05 * self.rate)) and (not starts or frame - starts[-1] >= SHORTEST * self.rate):
+            if self._begins(frame) and (not starts or frame - starts[-1] >= SHORTEST * self.rate):
                 starts.append(frame)
         return starts
+
+    def _begins(self, frame: int) -> bool:
+        """Whether something sounds after `frame`: an abrupt end is as new to the spectrum as a beginning."""
+        tick = frame // self.tick
+        before = self.ticks[max(0, tick - 10) : tick].max(initial=0.0)
+        after = self.ticks[tick + 10 : tick + 60].max(initial=0.0)
+        return self.loud(frame, frame + round(0.06 * self.rate)) and bool(after > 0.5 * before)
 
     def _refined(self, at: int) -> int:
         """The frame, a little before the steepest rise near flux frame `at`."""
         centre = at * self.hop + self.hop - self.size // 2  # of its window; the first window ends one hop into the sound
-        first = max(0, centre // self.tick - 25)
-        part = self.ticks[first : centre // self.tick + 25]
+        first = max(0, centre // self.tick - 15)
+        part = self.ticks[first : centre // self.tick + 15]
         if not len(part):
             return max(0, min(centre, self.frames))
         before = np.concatenate([np.zeros(8, np.float32), self.ticks[max(0, first - 8) : first]])[-8:]
