@@ -32,37 +32,23 @@ def compile(model: Model, *, cache: Path | None = None, key: str = "") -> Backen
     decoder = model.decoder()
     if decoder is None or model.device.type != "cpu":
         return None
-    example = model.example_inputs()
-    data = _cached(decoder, example, model.dynamic_axes(), cache, key)
-    if data is None:
-        return None
-    backend = _session(data)
-    if backend is None:
-        return None
-    plain = _plain(decoder)
-    if not _same(backend(example), plain(example)) or _seconds(backend, example) >= _seconds(plain, example):
-        return None
-    return backend
-
-
-def _cached(
-    decoder: nn.Module,
-    example: Mapping[str, np.ndarray],
-    axes: Mapping[str, Mapping[int, object]],
-    cache: Path | None,
-    key: str,
-) -> bytes | None:
+    example, plain = model.example_inputs(), _plain(decoder)
     path = cache / f"{key[:32]}.onnx" if cache is not None and key else None
-    if path is not None and path.is_file():
-        return path.read_bytes()
-    data = _export(decoder, example, axes)
-    if path is not None and data is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_bytes(path, data)
-    return data
+    wanted = plain(example)
+    backend = session(path.read_bytes()) if path is not None and path.is_file() else None
+    if backend is None or not same(backend(example), wanted):
+        data = export(decoder, example, model.dynamic_axes())
+        backend = session(data) if data is not None else None
+        if data is None or backend is None or not same(backend(example), wanted):
+            return None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic.write_bytes(path, data)
+    return backend if seconds(backend, example) < seconds(plain, example) else None
 
 
-def _export(decoder: nn.Module, example: Mapping[str, np.ndarray], axes: Mapping[str, Mapping[int, object]]) -> bytes | None:
+def export(decoder: nn.Module, example: Mapping[str, np.ndarray], axes: Mapping[str, Mapping[int, object]]) -> bytes | None:
+    """The ONNX graph of a decoder, or None where the exporter can't. `axes` may vary in length."""
     inputs = {name: torch.from_numpy(value) for name, value in example.items()}
     loud = logging.getLogger("torch.onnx").level
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -83,7 +69,8 @@ def _export(decoder: nn.Module, example: Mapping[str, np.ndarray], axes: Mapping
     return program.model_proto.SerializeToString()
 
 
-def _session(data: bytes) -> Backend | None:
+def session(data: bytes) -> Backend | None:
+    """A graph ready to run on one thread, or None where it is damaged."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -113,11 +100,12 @@ def _plain(decoder: nn.Module) -> Backend:
     return run
 
 
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
+def same(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and float(np.abs(a - b).max()) <= TOLERANCE * max(1e-3, float(np.abs(b).max()))
 
 
-def _seconds(run: Callable[[Mapping[str, np.ndarray]], np.ndarray], inputs: Mapping[str, np.ndarray], times: int = 5) -> float:
+def seconds(run: Callable[[Mapping[str, np.ndarray]], np.ndarray], inputs: Mapping[str, np.ndarray], times: int = 5) -> float:
+    """The shortest of some runs."""
     run(inputs)
     found = []
     for _ in range(times):

@@ -1,0 +1,201 @@
+"""The parts that families are built of: filter banks rebuild, distances behave, critics and priors learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from studio.models.layers.augment import augment
+from studio.models.layers.blocks import Upsample
+from studio.models.layers.decoders import DECODERS, FRAME
+from studio.models.layers.discriminators import Critics
+from studio.models.layers.flow import Flow
+from studio.models.layers.istft import ISTFT, stft
+from studio.models.layers.losses import MelDistance, mel_filters
+from studio.models.layers.pqmf import BANDS, PQMF, filters
+
+RATE = 44100
+
+
+def db(wrong: torch.Tensor, right: torch.Tensor) -> float:
+    return float(10 * torch.log10(wrong.square().mean() / right.square().mean()))
+
+
+def test_the_filter_bank_rebuilds_noise_to_59_db() -> None:
+    torch.manual_seed(0)
+    audio = torch.randn(2, 2, 8192)
+    bank = PQMF()
+    bands = bank.analysis(audio)
+    assert bands.shape == (2, 2 * BANDS, 512)
+    again = bank.synthesis(bands)
+    assert db((again - audio)[..., 256:-256], audio) < -59
+
+
+def test_the_polyphase_form_is_the_filters_themselves() -> None:
+    rng = np.random.default_rng(0)
+    audio = rng.standard_normal(2048)
+    analysis, synthesis = filters()
+    bands = np.stack([np.convolve(audio, h, "same")[::BANDS] for h in analysis])
+    ours = PQMF().analysis(torch.from_numpy(audio).float()[None, None])[0].numpy()
+    assert np.allclose(ours, bands, atol=1e-5)
+    stuffed = np.zeros((BANDS, 2048))
+    stuffed[:, ::BANDS] = bands * BANDS
+    whole = sum(np.convolve(row, h, "same") for row, h in zip(stuffed, synthesis))
+    again = PQMF().synthesis(torch.from_numpy(bands).float()[None])[0, 0].numpy()
+    assert np.allclose(again, whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("band", [0, 5, 15])
+def test_a_tone_stays_in_its_band(band: int) -> None:
+    hertz = (band + 0.5) * RATE / 2 / BANDS
+    tone = torch.sin(2 * torch.pi * hertz * torch.arange(16384) / RATE) * torch.hann_window(16384)
+    power = PQMF().analysis(tone[None, None])[0].square().mean(1)
+    near = power[max(0, band - 1) : band + 2].sum()
+    assert power.argmax() == band
+    assert near / power.sum() > 1 - 1e-6
+
+
+@pytest.mark.parametrize(("n_fft", "hop"), [(1024, 256), (512, 64), (64, 16)])
+def test_the_inverse_transform_inverts(n_fft: int, hop: int) -> None:
+    torch.manual_seed(0)
+    audio = torch.randn(2, 4096)
+    spectrum = stft(audio, n_fft, hop)
+    again = ISTFT(n_fft, hop)(spectrum.real, spectrum.imag)
+    assert again.shape == audio.shape
+    assert torch.allclose(again[:, n_fft:-n_fft], audio[:, n_fft:-n_fft], atol=1e-5)
+
+
+def test_a_hop_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="hop"):
+        ISTFT(1024, 300)
+
+
+@pytest.mark.parametrize(("n_fft", "n_mels"), [(32, 5), (256, 40), (2048, 320)])
+def test_mel_filters_have_unit_sum_and_leave_no_band_empty(n_fft: int, n_mels: int) -> None:
+    bank = mel_filters(RATE, n_fft, n_mels)
+    assert bank.shape == (n_mels, n_fft // 2 + 1)
+    assert np.allclose(bank.sum(1), 1, atol=1e-6)
+    assert (bank >= 0).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-20, 20), st.integers(0, 2**31 - 1))
+def test_the_distance_of_a_gain_is_that_gain(gain_db: float, seed: int) -> None:
+    noise = torch.randn(1, 1, 8192, generator=torch.Generator().manual_seed(seed)) * 0.1
+    distance = MelDistance(RATE).eval()
+    found = float(distance(noise * 10 ** (gain_db / 20), noise))
+    assert found == pytest.approx(abs(gain_db) / 20, abs=0.01)
+
+
+def test_the_distance_does_not_hear_what_is_100_db_down() -> None:
+    tone = torch.sin(torch.arange(16384) * 0.1)[None, None]
+    hiss = tone + 1e-5 * torch.randn(1, 1, 16384, generator=torch.Generator().manual_seed(0))
+    louder = tone + 1e-2 * torch.randn(1, 1, 16384, generator=torch.Generator().manual_seed(0))
+    distance = MelDistance(RATE).eval()
+    assert float(distance(hiss, tone)) < 0.02 < 0.3 < float(distance(louder, tone))
+
+
+def test_training_and_measuring_distances_agree() -> None:
+    torch.manual_seed(0)
+    a, b = torch.randn(4, 1, 16384) * 0.1, torch.randn(4, 1, 16384) * 0.03
+    distance = MelDistance(RATE)
+    sparse = torch.stack([distance.train()(a, b) for _ in range(4)]).mean()
+    assert float(sparse) == pytest.approx(float(distance.eval()(a, b).mean()), rel=0.02)
+
+
+def test_distance_to_and_from_silence_has_a_finite_slope() -> None:
+    silent = torch.zeros(1, 1, 4096, requires_grad=True)
+    loud = torch.randn(1, 1, 4096, generator=torch.Generator().manual_seed(0))
+    distance = MelDistance(RATE).eval()
+    (to,) = torch.autograd.grad(distance(silent, loud).sum(), silent)
+    (back,) = torch.autograd.grad(distance(silent, torch.zeros_like(loud)).sum(), silent)
+    assert torch.isfinite(to).all()
+    assert torch.isfinite(back).all()
+
+
+def test_upsampling_starts_as_a_held_sample() -> None:
+    torch.manual_seed(0)
+    held = Upsample(4, 2, 8)(torch.randn(1, 4, 5))
+    assert held.shape == (1, 2, 40)
+    assert torch.allclose(held.unflatten(2, (5, 8)).std(3), torch.zeros(1, 2, 5), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", list(DECODERS))
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_decoder_starts_at_the_level_it_is_told(kind: str, channels: int) -> None:
+    torch.manual_seed(0)
+    decoder = DECODERS[kind](8, 2, channels, 8, 64).eval()
+    noise = 0.02 * torch.randn(1, channels, 8 * FRAME)
+    decoder.set_level(PQMF().analysis(noise).square().mean((0, 2)).sqrt())
+    made = decoder(torch.randn(1, 8), torch.zeros(1, 2), torch.randn(1, channels * BANDS, 8 * FRAME // BANDS))
+    assert made.shape == noise.shape
+    assert 0.3 < float(made.detach().std() / noise.std()) < 6
+
+
+@pytest.mark.parametrize("kind", list(DECODERS))
+def test_a_short_decode_is_the_beginning_of_a_long_one(kind: str) -> None:
+    """Where the columns to the right don't reach: lengths are cut after decoding."""
+    torch.manual_seed(0)
+    decoder = DECODERS[kind](8, 0, 1, 32, 32).eval()
+    latent, none, noise = torch.randn(1, 8), torch.zeros(1, 0), torch.randn(1, BANDS, 32 * FRAME // BANDS)
+    long = decoder(latent, none, noise)
+    short = decoder(latent, none, noise[..., : 16 * FRAME // BANDS])
+    assert torch.allclose(long[..., : 8 * FRAME], short[..., : 8 * FRAME], atol=1e-5)
+
+
+def test_critics_learn_to_tell_noise_from_tones() -> None:
+    torch.manual_seed(0)
+    critics = Critics(RATE, 1, 0, 4)
+    optimiser = torch.optim.Adam(critics.parameters(), 3e-3)
+    none = torch.zeros(8, 0)
+    right = 0.0
+    for _ in range(40):
+        hertz = 200 + 2000 * torch.rand(8, 1, 1)
+        real = 0.3 * torch.sin(2 * torch.pi * hertz * torch.arange(8192) / RATE)
+        made = 0.3 * torch.randn(8, 1, 8192)
+        said = critics.judge(real, made, none)
+        optimiser.zero_grad()
+        said["critic/hinge"].backward()
+        optimiser.step()
+        right = float(said["critic/right"])
+    assert right > 0.9
+
+
+def test_the_same_sound_matches_itself() -> None:
+    critics = Critics(RATE, 1, 2, 4)
+    sound, classes = torch.randn(2, 1, 8192), torch.eye(2)
+    critics.requires_grad_(False)
+    assert float(critics.teach(sound, sound, classes)["adversarial/match"]) == 0
+    assert float(critics.teach(sound, 0.1 * sound, classes)["adversarial/match"]) > 0
+
+
+def test_augmentation_is_the_same_for_both_and_differentiable() -> None:
+    torch.manual_seed(0)
+    sound = torch.randn(3, 2, 4096, requires_grad=True)
+    a, b = augment(sound, 2 * sound)
+    assert torch.allclose(2 * a, b)
+    (slope,) = torch.autograd.grad(a.sum(), sound)
+    assert torch.isfinite(slope).all()
+    assert a.abs().amax((1, 2)).ne(sound.abs().amax((1, 2))).all()
+
+
+def test_the_prior_learns_two_clusters_by_class() -> None:
+    torch.manual_seed(0)
+    flow = Flow(2, 2, 64)
+    centres = torch.tensor([[3.0, 0.0], [-3.0, 1.0]])
+    flow.std.fill_(3.0)
+    optimiser = torch.optim.Adam(flow.parameters(), 3e-3)
+    for _ in range(400):
+        label = torch.randint(2, (128,))
+        data = centres[label] + 0.2 * torch.randn(128, 2)
+        loss = flow.loss(data, torch.eye(2)[label])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    for label in range(2):
+        drawn = flow.draw(torch.randn(200, 2), torch.eye(2)[label].expand(200, 2))
+        assert torch.allclose(drawn.mean(0), centres[label], atol=0.3)
+        assert float(drawn.std(0).max()) < 0.8
