@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -48,6 +47,8 @@ def _window(n_fft: int) -> Samples:
 
 def _spectra(samples: Samples, n_fft: int, hop: int) -> Iterator[NDArray[np.complex64]]:
     """Spectra (≤ _FRAMES_AT_ONCE, N) of frames centred at 0, hop, 2·hop … while the centre is inside the sound."""
+    import scipy.fft  # 0.2 s that the window's first paint does not wait for
+
     count = 1 + (len(samples) - 1) // hop if len(samples) else 0
     window = _window(n_fft)
     frames = np.empty((min(count, _FRAMES_AT_ONCE), n_fft), np.float32)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from studio.audio import analysis, files
@@ -259,6 +258,8 @@ def spectrogram(
 ) -> tuple[Samples, NDArray[np.float64]]:
     """Image (bins, ≤ columns) in dB, a full-scale sine at 0, not lower than `range_db` under its maximum; and the frequency
     in Hz of each row, lowest first. Windows are 46 ms, shorter where the whole sound is shorter than half a second."""
+    import scipy.fft  # 0.2 s that the window's first paint does not wait for
+
     mono = np.nan_to_num(sound.mono(), nan=0.0, posinf=0.0, neginf=0.0)
     seconds = 0.046 if sound.seconds > 0.5 else max(0.012, 0.046 * sound.seconds / 0.5)
     n_fft = 1 << max(6, round(np.log2(sound.rate * seconds)))
@@ -292,7 +293,7 @@ def _axis(axis: str, bins: int, rate: int) -> NDArray[np.float64]:
 
 def _on_axis(power: Samples, frequencies: NDArray[np.float64], rate: int, n_fft: int) -> Samples:
     """(columns, N) power → (columns, bins): the largest where rows hold several FFT bins, interpolated where they hold none."""
-    edges = np.sqrt(np.maximum(frequencies[:-1], 1e-3) * np.maximum(frequencies[1:], 1e-3))
+    edges = (frequencies[:-1] + frequencies[1:]) / 2
     position = np.concatenate([frequencies[:1], edges, frequencies[-1:]]) * n_fft / rate
     centre = np.clip(frequencies * n_fft / rate, 0, power.shape[1] - 1)
     left = np.minimum(centre.astype(int), power.shape[1] - 2)

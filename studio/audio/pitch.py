@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from studio.audio.sound import Samples
@@ -33,6 +32,8 @@ def yin(
 
     Confidence is 1 − the normalised difference at the period found. W must hold two of the longest periods.
     """
+    import scipy.fft
+
     half = frames.shape[1] // 2
     x = frames.astype(np.float64)
     front = x.copy()
