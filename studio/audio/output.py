@@ -23,8 +23,8 @@ from studio.errors import DeviceError
 
 CHANNELS = 2
 BLOCK = 0.0027  # seconds a callback reads at once, rounded to a power of two frames
-LATENCY = 0.015  # seconds asked of the device where it does not name a higher low latency
-PATIENT = 0.15  # seconds of latency for a callback in Python
+LATENCY = 0.015  # seconds asked of the device; more where it names a higher low latency of its own
+PATIENT = 0.15  # least seconds of latency for a callback in Python
 STRIP = 4.0  # least length of the strip in seconds
 _audio_lock = threading.RLock()  # PortAudio starts and stops streams one at a time
 
@@ -111,8 +111,8 @@ def _hurried() -> Iterator[None]:
 class Output:
     """A running stream. `memory` is float32 (capacity, 2); frame n of the stream lies at n modulo the capacity."""
 
-    def __init__(self, device: Device, rate: int | None = None) -> None:
-        """Opens `device` at `rate` Hz (None: its own). Raises DeviceError."""
+    def __init__(self, device: Device, rate: int | None = None, buffer: float = LATENCY) -> None:
+        """Opens `device` at `rate` Hz (None: its own) with about `buffer` seconds in the device. Raises DeviceError."""
         sd = portaudio()
         self.device = device
         self.rate = rate or device.rate
@@ -125,13 +125,13 @@ class Output:
             with _audio_lock:
                 low = sd.query_devices(device.index)["default_low_output_latency"]
                 with _hurried():
-                    self._stream = self._c_stream(low) or self._python_stream(sd)
+                    self._stream = self._c_stream(max(buffer, low if low < 0.1 else 0.0)) or self._python_stream(sd, buffer)
                     self._stream.start()
             self.latency = float(self._stream.latency)
         except (sd.PortAudioError, ValueError) as error:
             raise DeviceError(reason=f"“{device.name}” does not open ({error})") from error
 
-    def _c_stream(self, low: float) -> Any:
+    def _c_stream(self, latency: float) -> Any:
         try:
             import rtmixer
         except (ImportError, OSError):
@@ -143,10 +143,10 @@ class Output:
             samplerate=self.rate,
             channels=CHANNELS,
             blocksize=self.block,
-            latency=max(LATENCY, low if low < 0.1 else 0.0),
+            latency=latency,
         )
 
-    def _python_stream(self, sd: Any) -> Any:
+    def _python_stream(self, sd: Any, buffer: float) -> Any:
         def callback(out: Samples, frames: int, *_: Any) -> None:
             ready = max(0, min(frames, self.written - self._read))
             at = (self._read + np.arange(ready)) % self.capacity
@@ -160,7 +160,7 @@ class Output:
             samplerate=self.rate,
             channels=CHANNELS,
             blocksize=4 * self.block,
-            latency=PATIENT,
+            latency=max(PATIENT, buffer),
             dtype="float32",
             callback=callback,
         )
@@ -169,6 +169,11 @@ class Output:
     def read(self) -> int:
         """Frames the callback has taken since the stream began."""
         return self._read if self._ring is None else self.written - self._ring.read_available
+
+    @property
+    def safe_from_python(self) -> bool:
+        """Whether a C callback plays, so that nothing Python does is heard."""
+        return self._ring is not None
 
     @property
     def safe(self) -> int:

@@ -68,10 +68,9 @@ class Voice:
 class Player:
     """Plays on one device. One thread may call it; every call returns at once. See the module's text."""
 
-    def __init__(self, out: Output) -> None:
-        self._out: Output | None = out
-        self._device: str | None = None
-        self._rate: int | None = None
+    def __init__(self, device: str | None, rate: int | None, buffer: float) -> None:
+        self._device, self._rate, self._buffer = device, rate, buffer
+        self._out: Output | None = self._output()
         self._voice: Voice | None = None
         self._volume = 1.0
         self._lost = False
@@ -84,11 +83,10 @@ class Player:
         self._thread.start()
 
     @classmethod
-    def open(cls, device: str | None = None, rate: int | None = None) -> Player:
-        """A player on the device of that name (None: the system's default). Raises DeviceError."""
-        player = cls(Output(output.find(device), rate))
-        player._device, player._rate = device, rate
-        return player
+    def open(cls, device: str | None = None, rate: int | None = None, *, buffer: float = output.LATENCY) -> Player:
+        """A player on the device of that name (None: the system's default), with `buffer` seconds of sound held by the
+        device: more is safer, less is quicker. Raises DeviceError."""
+        return cls(device, rate, buffer)
 
     @staticmethod
     def devices() -> list[Device]:
@@ -188,11 +186,12 @@ class Player:
             self._reopen()
             return found
 
-    def use(self, device: str | None) -> None:
-        """Plays on another device from now on. Raises DeviceError and stays lost where it does not open."""
+    def use(self, device: str | None, buffer: float | None = None) -> None:
+        """Plays on another device, or with another buffer, from now on. Raises DeviceError and stays lost where it does
+        not open."""
         with self._lock:
             self._drop()
-            self._device = device
+            self._device, self._buffer = device, self._buffer if buffer is None else buffer
             self._reopen()
 
     def close(self) -> None:
@@ -214,8 +213,11 @@ class Player:
             self._out.close()
             self._out = None
 
+    def _output(self) -> Output:
+        return Output(output.find(self._device), self._rate, self._buffer)
+
     def _reopen(self) -> None:
-        self._out = Output(output.find(self._device), self._rate)
+        self._out = self._output()
         self._lost = False
         self._alive = (0, time.monotonic())
         self._top_up()

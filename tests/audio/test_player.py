@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from studio.audio import player as module
-from studio.audio.output import Output, find
+from studio.audio.output import Output
 from studio.audio.player import Player, Voice
 from studio.audio.sound import Sound
 from studio.errors import DeviceError
@@ -224,8 +224,8 @@ class TestHeard:
 
     @tries
     def test_the_python_callback_plays_the_same(self, sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Output, "_c_stream", lambda self, low: setattr(self, "_ring", None))
-        player = Player(Output(find(None), RATE))
+        monkeypatch.setattr(Output, "_c_stream", lambda self, latency: setattr(self, "_ring", None))
+        player = Player.open(rate=RATE)
         sound = counter(0.5)
         try:
             with sink.record() as recording:
