@@ -73,7 +73,7 @@ def probe(path: AnyPath) -> AudioInfo:
         )
 
 
-def _missing(path: AnyPath, file: soundfile.SoundFile) -> int:
+def _missing(path: AnyPath, file: _Stream) -> int:
     if file.format not in ("WAV", "WAVEX", "RF64", "AIFF"):
         return 0
     for found in riff.walk(path):
@@ -92,8 +92,7 @@ def read(path: AnyPath, *, rate: int | None = None, start: int = 0, frames: int 
         start = min(max(start, 0), file.frames)
         wanted = file.frames - start if frames is None else max(0, min(frames, file.frames - start))
         with _translated(path):
-            if start:
-                file.seek(start)
+            _go(file, start)
             samples = _take(file, wanted)
         if not samples.shape[1] and wanted:
             raise EmptyAudio(name=Path(path).name)
@@ -101,28 +100,44 @@ def read(path: AnyPath, *, rate: int | None = None, start: int = 0, frames: int 
     return sound if rate is None else resample(sound, rate)
 
 
-def _take(file: soundfile.SoundFile, frames: int) -> Samples:
+class _Stream(soundfile.SoundFile):
+    """A file that soundfile does not seek in after every read: in MP3 and Opus that loses sound (libsndfile#794)."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _go(file: _Stream, frame: int) -> None:
+    """To `frame`. After a jump in an MP3 the decoder's first frames are wrong, so it starts a little earlier."""
+    if not frame:
+        return
+    early = min(frame, 8192) if file.format == "MP3" else 0
+    file.seek(frame - early)
+    if early:
+        _decode(file, early)
+
+
+def _take(file: _Stream, frames: int) -> Samples:
     """Up to `frames` from here, (channels, n). Read in pieces, so a header's lie costs no memory."""
     pieces: list[Samples] = []
+    most = 16 * _PIECE // file.channels
     while frames > 0:
-        piece = _decode(file, min(frames, 16 * _PIECE // file.channels))
-        if not len(piece):
-            break
+        wanted = min(frames, most)
+        piece = _decode(file, wanted, first=not pieces)
         pieces.append(piece)
-        frames -= len(piece)
+        frames = frames - wanted if len(piece) == wanted else 0
     joined = pieces[0] if len(pieces) == 1 else np.concatenate(pieces or [np.zeros((0, file.channels), np.float32)])
     return np.ascontiguousarray(joined.T)
 
 
-def _decode(file: soundfile.SoundFile, frames: int) -> Samples:
-    """Up to `frames` (n, channels); fewer at the end and where the file breaks off."""
+def _decode(file: _Stream, frames: int, first: bool = False) -> Samples:
+    """Up to `frames` (n, channels); fewer at the end and where the file breaks off. Damage at the very `first` is an error."""
     out = np.full((frames, file.channels), np.nan, np.float32)
-    before = file.tell()
     try:
         return file.read(out=out, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError:
         filled = np.flatnonzero(~np.isnan(out[:, 0]))  # soundfile forgets how much it decoded before the damage
-        if not len(filled) and before == 0:
+        if not len(filled) and first:
             raise
         return out[: filled[-1] + 1 if len(filled) else 0]
 
@@ -136,8 +151,8 @@ def blocks(path: AnyPath, *, size: int = 65536, rate: int | None = None) -> Iter
         left = file.frames
         while left > 0:
             with _translated(path):
-                piece = _decode(file, min(size, left))
-            left = left - len(piece) if len(piece) else 0
+                piece = _decode(file, min(size, left), first=left == file.frames)
+            left = left - len(piece) if len(piece) == min(size, left) else 0
             clean = _clean(piece)
             if stream is not None:
                 clean = stream.resample_chunk(clean, last=left <= 0)
@@ -172,14 +187,14 @@ def _clean(samples: Samples) -> Samples:
     return samples if np.isfinite(samples).all() else np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _open(path: AnyPath) -> soundfile.SoundFile:
+def _open(path: AnyPath) -> _Stream:
     name = Path(path).name
     with _translated(path):
         if Path(path).is_dir():
             raise UnreadableAudio(name=name, reason="it is a folder")
         if not Path(path).stat().st_size:
             raise EmptyAudio(name=name)
-        file = soundfile.SoundFile(os.fspath(path))
+        file = _Stream(os.fspath(path))
     reason = ""
     if not RATES[0] <= file.samplerate <= RATES[1]:
         reason = f"its rate is {file.samplerate} Hz"

@@ -53,7 +53,7 @@ def safe(text: str) -> str:
     """ASCII, at most LONGEST characters, no separators at its ends, never empty, never a reserved name."""
     plain = unicodedata.normalize("NFKD", text.translate(_PLAIN)).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^A-Za-z0-9 ._+()-]+", "_", plain)
-    plain = re.sub(r"([ _-])[ _-]*\1", r"\1", plain)
+    plain = re.sub(r"([ _-])\1+", r"\1", plain)
     plain = plain[:LONGEST].strip(" ._-")
     if plain.partition(".")[0].lower() in _RESERVED:
         plain = f"_{plain}"[:LONGEST]
