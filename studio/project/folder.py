@@ -209,6 +209,8 @@ class ProjectFolder:
         try:
             files.write(path, sound, subtype="FLOAT", info=info, recipe=recipe.to_json() if recipe else None)
         except UnwritableAudio as error:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             if isinstance(error.__cause__, OSError):
                 raise atomic.not_saved(path, error.__cause__) from error
             raise

@@ -1,0 +1,67 @@
+"""The golden project of format 1 opens for ever, and says what it said when it was made."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio.library import check
+from studio.library.importer import flag_vanished, import_folders
+from studio.library.index import Index
+from studio.project.folder import ProjectFolder
+from studio.project.formats import current
+from studio.project.migrations import STEPS
+from studio.project.recipe import Recipe, Request
+
+GOLDEN = Path(__file__).parent / "v1" / "project"
+
+
+@pytest.fixture
+def golden(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(GOLDEN, tmp_path / "Golden"))
+
+
+def test_the_project_and_its_clips_open(golden: Path) -> None:
+    with ProjectFolder.open(golden) as project:
+        assert (project.name, project.id) == ("Golden – Größe 1", "9a09e7b2d3a64d5c8f1b6c0e4d7a2b31")
+        two, kick = project.clips()
+        assert project.broken == []
+        assert (kick.name, kick.tags, kick.stars) == ("Soft kick", ("warm", "low"), 4)
+        assert kick.edits == ({"do": "trim", "start": 0.01, "end": 0.04},)
+        assert kick.recipe == Recipe(
+            app="0.1.0",
+            family="oneshot",
+            model="0123abcd",
+            run="2026-11-20-oneshot-1",
+            step=1200,
+            backend="onnx",
+            request=Request(latent=((0.5, -0.25),), classes={"kick": 1.0}, seed=7, temperature=0.8),
+            edits=({"do": "reverse"},),
+        )
+        assert (kick.rate, kick.frames, kick.channels, kick.seconds) == (8000, 400, 1, 0.05)
+        assert project.clip_sound(kick.id).frames == 400
+        assert two.recipe is None and np.all(project.clip_sound(two.id).samples == np.full((2, 8), 0.25, np.float32))
+
+
+def test_the_library_opens_and_knows_its_sounds_in_their_new_place(golden: Path) -> None:
+    with ProjectFolder.open(golden) as project:
+        with Index(project) as index:
+            assert flag_vanished(index) == []
+            facts = [(r.name, r.label, r.include, r.trim, r.rate, r.frames) for r in index.rows()]
+            assert facts == [
+                ("hat 0.wav", "shaker", True, False, 8000, 800),
+                ("hat 1.wav", "hat", False, True, 8000, 800),
+                ("kick 0.wav", "kick", True, False, 8000, 800),
+                ("kick 1.wav", "kick", True, False, 8000, 800),
+            ]
+        assert {f.key for f in check.findings(project)} >= {"few"}
+        result = list(import_folders(project, [project.sounds], workers=1))[-1].result  # type: ignore[attr-defined]
+        assert result == {"imported": 0, "skipped": 4, "problems": []}
+
+
+def test_a_format_has_one_more_than_its_migrations() -> None:
+    assert {kind: current(kind) for kind in STEPS} == {kind: len(steps) + 1 for kind, steps in STEPS.items()}
+    assert current("project") >= 1
