@@ -20,6 +20,7 @@ StudioError
 │   ├── UnknownFamily
 │   ├── BadConfig
 │   ├── BrokenCheckpoint
+│   ├── NothingTrained    a project or run without a finished checkpoint
 │   └── NotOffered        the model does not have what a request asks for
 ├── TrainingError         a run
 │   ├── OutOfMemory
@@ -165,6 +166,11 @@ class BadConfig(ModelError):
 class BrokenCheckpoint(ModelError):
     sentence = "The trained model in “{name}” is damaged: {reason}."
     hint = "Choose an earlier moment of the same run, or train it again."
+
+
+class NothingTrained(ModelError):
+    sentence = "There is no trained model in “{name}” yet."
+    hint = "Press Train, or `wavewright train PROJECT`; the first one is there after a minute or two."
 
 
 class NotOffered(ModelError):

@@ -1,0 +1,161 @@
+"""What can be said on the command line: every verb that is built, with its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+import studio
+
+EPILOG = "Without a verb the window opens; `wavewright PROJECT` opens it on a project."
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        print(f"{message[0].upper()}{message[1:]}.\nSee `{self.prog} --help`.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every verb with its arguments. Only what is built is listed."""
+    whole = _Parser(prog="wavewright", description=studio.__doc__ or "Wavewright", epilog=EPILOG)
+    whole.add_argument("--version", action="version", version=f"Wavewright {studio.__version__}")
+    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(module: str, name: str, text: str) -> argparse.ArgumentParser:
+        one = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        one.add_argument("--json", action="store_true", help="events as JSON lines, the result last")
+        one.set_defaults(module=module)
+        return one
+
+    one = verb("library", "new", "make a project, perhaps with sounds")
+    one.add_argument("project", metavar="PROJECT")
+    one.add_argument("--from", dest="folders", nargs="+", default=[], metavar="FOLDER")
+
+    one = verb("library", "import", "bring folders of sounds into a project; known ones are skipped")
+    one.add_argument("project", metavar="PROJECT")
+    one.add_argument("folders", nargs="+", metavar="FOLDER")
+    one.add_argument("--copy", action="store_true", help="copy the sounds into the project")
+
+    one = verb("library", "check", "say what a model will hear of a project's sounds")
+    one.add_argument("project", metavar="PROJECT")
+
+    one = verb("library", "info", "say what a project, a run, a trained model or a sound file is")
+    one.add_argument("target", metavar="PROJECT|RUN|FILE")
+
+    one = verb("training", "train", "train a model on a project's sounds, or go on with a run")
+    one.add_argument("target", metavar="PROJECT|RUN")
+    one.add_argument("--model", default=None, metavar="FAMILY", help="which family (default: oneshot)")
+    length = one.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, metavar="M", help="how long (default: 30 on a CPU, 20 on a GPU)")
+    length.add_argument("--steps", type=int, metavar="N")
+    one.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="any setting, repeatable")
+    one.add_argument("--name", default="", help="what to call the run")
+    one.add_argument("--resume", metavar="RUN", help="go on with this run of the project, by name or path")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=None)
+    one.add_argument("--prepare", action="store_true", help="write the run folder, do not start")
+
+    one = verb("training", "queue", "list the runs that wait, or train them one after another")
+    one.add_argument("project", metavar="PROJECT")
+    one.add_argument("--add", action="append", default=[], metavar="RUN", help="put a run at the end")
+    one.add_argument("--run", action="store_true", help="train them now, in order")
+
+    for name, text in (
+        ("stop", "stop a training at a safe point"),
+        ("pause", "pause a training; its memory is freed"),
+        ("resume", "go on with a paused or stopped run, here"),
+        ("star", "keep a moment of a run for ever"),
+    ):
+        one = verb("training", name, text)
+        one.add_argument("run", metavar="RUN")
+    one.add_argument("--step", type=int, help="which moment (default: now, or the newest)")
+
+    one = verb("sounds", "generate", "make new sounds")
+    one.add_argument("target", metavar="PROJECT|RUN")
+    one.add_argument("--count", type=int, default=1)
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--class", dest="classes", default="", metavar="NAME[=W],…", help="labels, mixed by weight")
+    one.add_argument("--pitch", type=float, metavar="NOTE", help="MIDI note")
+    one.add_argument("--velocity", type=float, metavar="0–127")
+    one.add_argument("--seconds", type=float)
+    one.add_argument("--text", default="")
+    one.add_argument("--speaker", default="")
+    one.add_argument("--prompt", default="", metavar="IN.wav", help="a sound to continue")
+    one.add_argument("--input", default="", metavar="IN.wav", help="a sound to transform")
+    one.add_argument("--temperature", type=float, default=1.0, help="1 is the trained spread")
+    _made(one)
+
+    one = verb("sounds", "encode", "say where a model hears a sound")
+    one.add_argument("run", metavar="PROJECT|RUN")
+    one.add_argument("sound", metavar="IN.wav")
+    one.add_argument("out", metavar="OUT.npy")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+    one = verb("sounds", "decode", "make the sound of a latent")
+    one.add_argument("run", metavar="PROJECT|RUN")
+    one.add_argument("latent", metavar="IN.npy")
+    one.add_argument("out", metavar="OUT.wav")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--class", dest="classes", default="", metavar="NAME[=W],…")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+    one = verb("sounds", "morph", "make the steps from one sound to another")
+    one.add_argument("run", metavar="PROJECT|RUN")
+    one.add_argument("a", metavar="A.wav")
+    one.add_argument("b", metavar="B.wav")
+    one.add_argument("--steps", type=int, default=8)
+    one.add_argument("--shape", choices=("straight", "spherical"), default="straight")
+    one.add_argument("--seed", type=int, default=0)
+    _made(one)
+
+    one = verb("library", "similar", "find the project's sounds that are most like one")
+    one.add_argument("project", metavar="PROJECT")
+    one.add_argument("sound", metavar="IN.wav")
+    one.add_argument("--count", type=int, default=10)
+
+    one = verb("sounds", "export", "write a project's clips, or sound files, for others")
+    one.add_argument("targets", nargs="+", metavar="PROJECT|FILE")
+    one.add_argument("--as", dest="format", default="wav", metavar="FORMAT", help="wav")
+    one.add_argument("--bits", choices=("16", "24", "32f"), default=None)
+    one.add_argument("--rate", default=None, metavar="HZ")
+    one.add_argument(
+        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="any option of the format"
+    )
+    one.add_argument(
+        "--names", default="{name}", metavar="TEMPLATE", help="{name} {model} {step} {seed} {label} {note} {n} {date}"
+    )
+    one.add_argument("--out", required=True, metavar="FOLDER")
+
+    one = verb("models", "evaluate", "measure a trained model against held-out sounds")
+    one.add_argument("run", metavar="PROJECT|RUN")
+    one.add_argument("--count", type=int, default=256)
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+    one = verb("models", "axes", "name the main directions of a model's sounds")
+    one.add_argument("run", metavar="PROJECT|RUN")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+    one = verb("models", "demo", "the whole way once: sounds, a short training, new sounds and a picture")
+    one.add_argument("--minutes", type=float, default=2.0)
+    one.add_argument(
+        "--out", default="Wavewright demo", metavar="FOLDER", help="a new folder (default: “Wavewright demo” here)"
+    )
+    one.add_argument("--count", type=int, default=16)
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    one.add_argument("--no-window", dest="window", action="store_false", help="do not open the window afterwards")
+
+    verb("models", "doctor", "say what of this machine Wavewright can use, and what is missing")
+    return whole
+
+
+def _made(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--out", required=True, metavar="FOLDER")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+
+def names() -> frozenset[str]:
+    """Every verb."""
+    action = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return frozenset(action.choices)
