@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True):
     theme: Annotated[Literal["dark", "light"], setting("Dark or light window")] = "dark"
     language: Annotated[Literal["system", "en"], setting("Language of the window")] = "system"
     device: Annotated[str, setting("Sound output; empty: the system's choice")] = ""
-    buffer: Annotated[float, setting("Sound buffer: raise it if you hear drop-outs", unit="ms", ge=5, le=500)] = 20.0
+    buffer: Annotated[float, setting("Sound buffer: raise it if you hear drop-outs", unit="ms", ge=5, le=500)] = 15.0
     volume: Annotated[float, setting("Listening volume", ge=0, le=1)] = 0.8
     loudness_match: Annotated[bool, setting("Play sounds at the same loudness while comparing")] = True
     loop: Annotated[bool, setting("Start again at the end")] = False

@@ -100,6 +100,9 @@ class Training(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.gentle = False
+        """New runs leave room for other programs unless their plan says otherwise."""
+
         self._project: ProjectFolder | None = None
         self._known: dict[str, _Known] = {}
         self._queue: tuple[str, ...] = ()
@@ -148,7 +151,7 @@ class Training(QObject):
     def queue(self, family: str, config: dict[str, Any], plan: dict[str, Any] | None = None, name: str = "") -> str:
         """Freeze a run and let it wait its turn. Returns its folder's name. Raises BadConfig, DiskFull, NotSaved."""
         project = self._need()
-        run = RunFolder.create(project, family, config, decode(TrainerConfig, dict(plan or {})), name)
+        run = RunFolder.create(project, family, config, decode(TrainerConfig, {"gentle": self.gentle, **(plan or {})}), name)
         self._reorder((*self._queue, run.path.name))
         self.start_next()
         return run.path.name

@@ -98,44 +98,37 @@ class Wavewright(QObject):
         self.session.settingsChanged.connect(self._on_settings)
         self.session.opened.connect(self._describe)
         self.session.soundsChanged.connect(self._describe)
-        self._device = settings.device
         self._compute = settings.compute
+        self.training.gentle = settings.gentle
 
     # ---- after the first paint
     @Slot()
     def _begin(self) -> None:
+        starting = False
         self.engine.warm_up(self.session.settings.compute)
-        self.desk.submit(self._open_player, "player")
+        self.session.output.open()
         if self._path is not None:
             self.session.open(self._path)
         elif self.first_start and STARTER.is_dir():
+            starting = True
             self.desk.submit(lambda: copy_starter(STARTER, preferences.projects_folder() / "Starter"), "starter")
         else:
             last = next((p for p in self.session.settings.recent if Path(p, "project.json").is_file()), None)
             if last is not None:
                 self.session.open(last)
-
-    def _open_player(self) -> Work:
-        from studio.audio.player import Player
-
-        player = Player.open(self.session.settings.device or None)
-        yield Produced(kind="player", value=player)
-        yield Finished()
+        if not starting:
+            self.window.settle()
 
     @Slot(object)
     def _on_desk(self, told: Told) -> None:
         event = told.event
-        if told.tag == "player":
-            if isinstance(event, Produced):
-                self.session.set_player(event.value)
-            elif isinstance(event, Failed):
-                log.info("no sound output: %s", event.sentence)
-                self.session.set_player(None)
-        elif told.tag == "starter":
+        if told.tag == "starter":
             if isinstance(event, Produced):
                 self._open_starter(Path(event.path), tuple(map(Path, event.detail.get("import", ()))))
             elif isinstance(event, Failed):
                 self.session.complain(event)
+            if told.last:
+                self.window.settle()
 
     def _open_starter(self, path: Path, sounds: tuple[Path, ...]) -> None:
         trained = any((path / "runs").glob("*/checkpoints/*/config.json"))
@@ -158,27 +151,17 @@ class Wavewright(QObject):
 
     @Slot(object)
     def _on_settings(self, settings: preferences.Settings) -> None:
-        if settings.device != self._device:
-            self._device = settings.device
-            self.reopen_player()
+        self.training.gentle = settings.gentle
         if settings.compute != self._compute:
             self._compute = settings.compute
             self.engine.warm_up(settings.compute)
 
-    def reopen_player(self) -> None:
-        """Open the sound output the settings name."""
-        player, self.session.player = self.session.player, None
-        if player is not None:
-            player.close()
-        self.desk.submit(self._open_player, "player", newest=True)
-
     def close(self) -> None:
         """Let everything go, in the order in which it depends on each other. Trainers go on."""
         self.session.close()
-        if self.session.player is not None:
-            self.session.player.close()
         self.desk.close()
         self.engine.close()
+        self.session.output.close()
         self._app.removeEventFilter(self.window)
 
 

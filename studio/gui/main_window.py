@@ -67,7 +67,7 @@ class Rail(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(theme.RAIL)
         self._buttons: dict[str, QToolButton] = {}
-        group = QButtonGroup(self)
+        self._group = QButtonGroup(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, theme.HALF, 5, theme.HALF)
         column.setSpacing(4)
@@ -87,12 +87,14 @@ class Rail(QWidget):
             column.addWidget(button)
             if name != "help":
                 button.setCheckable(True)
-                group.addButton(button)
+                self._group.addButton(button)
                 self._buttons[name] = button
 
     def show_page(self, name: str) -> None:
-        if name in self._buttons:
-            self._buttons[name].setChecked(True)
+        """Mark the page that is shown; "" marks none."""
+        self._group.setExclusive(bool(name))
+        for page, button in self._buttons.items():
+            button.setChecked(page == name)
 
 
 class DropCurtain(QWidget):
@@ -163,6 +165,7 @@ class MainWindow(QMainWindow):
         self.quiet = QuietBar()
         self.welcome = Welcome()
         self.stack = QStackedWidget()
+        self.stack.addWidget(QWidget())  # empty until it is known whether a project opens
         self.home = Home(session)
         self.stack.addWidget(self.home)
         self.transport = Transport(session, self.actions_["play"], self.actions_["loop"], self.actions_["keep"])
@@ -260,6 +263,7 @@ class MainWindow(QMainWindow):
         if name not in self._factories or (self.session.project is None and name != "settings"):
             self.stack.setCurrentWidget(self.home)
             self._page = ""
+            self.rail.show_page("")
             return None
         widget = self._pages.get(name)
         if widget is None:
@@ -299,7 +303,8 @@ class MainWindow(QMainWindow):
         self.welcome.setVisible(project is not None and not self.session.settings.welcomed)
         if project is None:
             self.home.refresh()
-            self.show_page("")
+            if self._painted:
+                self.show_page("")
         elif self._painted:
             self.show_page(self._page or self.session.settings.page or "sounds")
 
@@ -445,7 +450,12 @@ class MainWindow(QMainWindow):
     @Slot()
     def _after_paint(self) -> None:
         self.firstPainted.emit()
-        if self.session.project is not None and not self._page:
+        if self.session.project is not None:
+            self.settle()
+
+    def settle(self) -> None:
+        """Everything that opens by itself has opened: show a page, or the way to one."""
+        if not self._page:
             self.show_page(self.session.settings.page or "sounds")
 
     def resizeEvent(self, event: QResizeEvent) -> None:

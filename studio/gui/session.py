@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
@@ -26,6 +27,7 @@ from studio.audio.sound import Sound
 from studio.engine.jobs import JobRunner, Told
 from studio.errors import DeviceError, StudioError
 from studio.events import Failed, Finished, Produced, Started, Work, failed
+from studio.gui.sound_output import SoundOutput
 from studio.project.recipe import Recipe
 from studio.settings import Settings
 
@@ -69,6 +71,18 @@ class Wanted:
 
     page: str
     payload: Any = field(default=None)
+
+
+def even_gain(sound: Sound, target_db: float = -18.0) -> float:
+    """The gain that brings the loudest 0.4 s of `sound` to `target_db` of RMS, at most 12 dB up and never into clipping."""
+    mono = sound.mono().astype(np.float64)
+    size = max(1, min(len(mono), round(0.4 * sound.rate)))
+    energy = np.concatenate([[0.0], np.cumsum(mono**2)])
+    loudest = float(np.sqrt(np.max(energy[size:] - energy[:-size]) / size)) if len(mono) else 0.0
+    peak = float(np.abs(sound.samples).max()) if sound.frames else 0.0
+    if loudest < 1e-5:
+        return 1.0
+    return min(10 ** (target_db / 20) / loudest, 4.0, 1.0 / max(peak, 1e-5))
 
 
 class _Step(QUndoCommand):
@@ -132,6 +146,7 @@ class Session(QObject):
         self.written: dict[int, tuple[Sound, Path]] = {}
         """Sounds of this session that already lie in the exports folder, by id."""
 
+        self.output = SoundOutput(self)
         self._lost = False
         self._watch = QTimer(self)
         self._watch.setInterval(FRAME)
@@ -254,14 +269,17 @@ class Session(QObject):
         self.current = current
         self.currentChanged.emit(current)
 
-    def play(self, current: Current | None = None, *, at: float = 0.0) -> None:
-        """Hear `current` (or what is in the transport) from second `at`. Without a sound output it is only shown."""
+    def play(self, current: Current | None = None, *, at: float = 0.0, compare: bool = False) -> None:
+        """Hear `current` (or what is in the transport) from second `at`. Without a sound output it is only shown.
+
+        `compare`: it is one of several to choose from, so it plays at their common loudness where the user wants that."""
         if current is not None:
             self.set_current(current)
         if self.current is None or self.player is None:
             return
         try:
-            self.player.play(self.current.sound, loop=self.settings.loop, at=at)
+            gain = even_gain(self.current.sound) if compare and self.settings.loudness_match else 1.0
+            self.player.play(self.current.sound, loop=self.settings.loop, gain=gain, at=at)
         except StudioError as error:
             self._lose(error)
             return
