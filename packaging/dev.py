@@ -51,7 +51,8 @@ def main(arguments: list[str]) -> int:
     try:
         return verbs[verb](rest)
     except subprocess.CalledProcessError as error:
-        print(f"\nSetting up stopped: `{' '.join(map(str, error.cmd))}` ended with {error.returncode}. Its reason stands above.")
+        command = " ".join(map(str, error.cmd))
+        print(f"\nSetting up stopped: `{command}` ended with {error.returncode}. Its reason stands above.")
         return 1
     except KeyboardInterrupt:
         return 130
