@@ -11,7 +11,7 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from time import perf_counter
 
@@ -59,11 +59,18 @@ def threads_for(plan: TrainerConfig) -> int:
     return plan.threads or (max(1, cores() - 1) if plan.gentle else cores())
 
 
-def use_threads(count: int) -> None:
-    """The same number on resume: sums in another order differ in their last bit."""
-    torch.set_num_threads(count)
+@contextlib.contextmanager
+def tuned() -> Iterator[None]:
+    """Settings of torch for a training, put back afterwards: other code of the process may want its smallest numbers."""
+    threads = torch.get_num_threads()
     torch.set_flush_denormal(True)
     torch.set_float32_matmul_precision("high")  # only CUDA listens
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_float32_matmul_precision("highest")
+        torch.set_num_threads(threads)
 
 
 def free_bytes(device: torch.device) -> int:
@@ -92,28 +99,32 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
     return torch.autocast(device.type, torch.bfloat16 if precision == "bf16" else torch.float16)
 
 
-def precision_for(plan: TrainerConfig, device: torch.device, step: Callable[[str], None]) -> tuple[str, float]:
-    """The number format, and the seconds of a step in it (0: not measured). `step(precision)` runs one on a throwaway copy."""
+Trial = Callable[[str], None]
+"""Runs one step in the precision that it is given, on a throwaway copy of the model."""
+
+
+def precision_for(plan: TrainerConfig, device: torch.device, trial: Trial) -> tuple[str, float]:
+    """The number format, and the seconds of a step in it (0: not measured)."""
     if device.type == "cuda":
         auto = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
         return (auto if plan.precision == "auto" else plan.precision), 0.0
     if plan.precision != "auto" or device.type != "cpu":
         chosen = {"auto": "fp32", "fp16": "fp32"}.get(plan.precision, plan.precision)
-        return chosen, _timed(step, chosen)
-    plain = _timed(step, "fp32")
+        return chosen, _timed(trial, chosen)
+    plain = _timed(trial, "fp32")
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return "fp32", plain
-    half = _timed(step, "bf16")
+    half = _timed(trial, "bf16")
     return ("bf16", half) if half < GAIN * plain else ("fp32", plain)
 
 
-def _timed(step: Callable[[str], None], precision: str) -> float:
-    """The faster of two steps after one to warm up."""
-    step(precision)
+def _timed(trial: Trial, precision: str) -> float:
+    """Seconds of the faster of two steps after one to warm up."""
+    trial(precision)
     times = []
     for _ in range(2):
         start = perf_counter()
-        step(precision)
+        trial(precision)
         times.append(perf_counter() - start)
     return min(times)
 

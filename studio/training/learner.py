@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from studio.errors import BrokenCheckpoint
 from studio.models.base import Batch, Group, Model
+from studio.models.controls import DataFacts
 from studio.training import device as devices
 from studio.training.average import Average
 from studio.training.plan import TrainerConfig, phase_at, rate_at
@@ -41,6 +43,32 @@ class Outcome:
     values: dict[str, Tensor]
     rate: float
     sound: bool
+
+
+class Sums:
+    """Means of what steps report, kept on the device until asked for."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[Tensor, int]] = {}
+        self._rate = 0.0
+
+    def add(self, outcome: Outcome) -> None:
+        self._rate = outcome.rate
+        for name, value in outcome.values.items():
+            total, count = self._values.get(name, (torch.zeros((), device=value.device), 0))
+            self._values[name] = (total + value.float(), count + 1)
+
+    def take(self) -> dict[str, float]:
+        """Means since the last time, and the present rate."""
+        found = {name: float(total) / count for name, (total, count) in self._values.items()}
+        self._values = {}
+        return found | {"rate": self._rate}
+
+
+def build(family: type[Model], config: Any, data: DataFacts, plan: TrainerConfig, device: torch.device) -> Model:
+    """A new model; its first weights follow from the seed."""
+    torch.manual_seed(mix(plan.seed, 0))
+    return family(config, data).to(device)
 
 
 class Learner:
@@ -148,7 +176,10 @@ class Learner:
         return {name: value.detach().cpu().contiguous() for name, value in found.items()}
 
     def restore(self, tensors: dict[str, Tensor], memory: Memory) -> None:
-        """Put everything back: what `tensors` gave, and the averaged weights as `average/…`. Raises BrokenCheckpoint where a tensor is missing or of another shape."""
+        """Put everything back: what `tensors` gave, and the averaged weights as `average/…`.
+
+        Raises BrokenCheckpoint where a tensor is missing or of another shape.
+        """
         try:
             self._enter(memory.phase, memory.phase_start)
             with torch.no_grad():

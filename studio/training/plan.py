@@ -105,6 +105,11 @@ def save_every(seconds: float, minutes: float | None, cost: float) -> float:
     return max(wished, cost * 20)
 
 
+def log_every(seconds: float, spent: float) -> float:
+    """Seconds between two points of the training curves: as asked, and fewer points as a run grows long. 0 is every step."""
+    return max(seconds, spent / 600) if seconds else 0.0
+
+
 def eta(step: int, total: int, pace: list[float]) -> tuple[float, float] | tuple[None, None]:
     """Seconds to the end as a range, from recent seconds per step with every pause for previews and saves in them."""
     if len(pace) < 3:

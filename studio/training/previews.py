@@ -7,6 +7,7 @@ probes. The trainer calls `make`; the window plays the WAVs and never computes a
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ class Previews:
         torch.manual_seed(0)
         rebuilt = [(probe, self._rebuild(model, probe)) for probe in (*self.fixed, *self._probes())]
         new = self._new(model, SPREAD)
-        target = self.folder / step_folder(step)
+        target = self.place(step)
         shutil.rmtree(target, ignore_errors=True)  # an earlier life came this far
         cells: list[PreviewCell] = []
         with atomic.folder(target) as folder:
@@ -106,6 +107,9 @@ class Previews:
             numbers["new/diversity"] = _diversity(new) / self.natural
         return file, numbers
 
+    def place(self, step: int) -> Path:
+        return self.folder / step_folder(step)
+
     # ---- sounds
     def _rebuild(self, model: Model, probe: Probe) -> Sound | None:
         """The probe as the model says it, or None where the family cannot encode."""
@@ -132,7 +136,7 @@ class Previews:
     def _new(self, model: Model, count: int) -> list[Sound]:
         return list(self._render(model, Request(seed=0, count=count)))
 
-    def _render(self, model: Model, request: Request):
+    def _render(self, model: Model, request: Request) -> Iterator[Sound]:
         for audio in model.generate(request):
             samples = torch.nan_to_num(audio[0].float()).clamp(-4, 4).cpu().numpy()
             yield Sound(np.ascontiguousarray(samples, dtype=np.float32), self.material.rate)

@@ -34,7 +34,7 @@ import psutil
 
 import studio
 from studio import events
-from studio.errors import AlreadyThere, BrokenFile, NotAProject, StudioError
+from studio.errors import BrokenFile, NotAProject, StudioError
 from studio.events import Event
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
@@ -90,7 +90,7 @@ class RunFolder:
     ) -> RunFolder:
         """A queued run. `config` is plain data of the family's Config; `name` is for people, the folder gets its own."""
         project.runs_dir.mkdir(exist_ok=True)
-        for _ in range(100):
+        with filelock.FileLock(project.runs_dir / ".new", thread_local=False):  # two makers, two names
             path = project.run_path(project.new_run_name(family))
             value = RunConfig(
                 app=studio.__version__,
@@ -100,14 +100,12 @@ class RunFolder:
                 config=config,
                 plan=msgspec.to_builtins(plan or TrainerConfig()),
             )
-            with contextlib.suppress(AlreadyThere):
-                with atomic.folder(path) as folder:
-                    atomic.write_json(folder / "config.json", value)
-                    atomic.write_json(folder / "status.json", RunStatus(message="Waiting its turn"))
-                    for part in ("requests", "probes", "previews", "checkpoints"):
-                        (folder / part).mkdir()
-                return cls(path)
-        raise AlreadyThere(name=family)
+            with atomic.folder(path) as folder:
+                atomic.write_json(folder / "config.json", value)
+                atomic.write_json(folder / "status.json", RunStatus(message="Waiting its turn"))
+                for part in ("requests", "probes", "previews", "checkpoints"):
+                    (folder / part).mkdir()
+        return cls(path)
 
     # ---- what it is
     @property

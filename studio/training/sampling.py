@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 CHUNK = 8
 """Batches that are sorted by length together: few enough to keep mixing labels, enough to save a third of the work on drums."""
 
+BLUR = 0.25
+"""Lengths are sorted with this relative blur, so that even in a small set the same sounds do not always meet."""
+
 
 def mix(*numbers: int) -> int:
     """One well-spread 63-bit seed out of several numbers."""
@@ -48,7 +51,9 @@ class Sampler:
         else:
             rows = rng.choice(count, size=size, p=self.weights)
         chunk = CHUNK * self.batch
-        parts = [part[np.argsort(self.lengths[part], kind="stable")] for part in np.split(rows, range(chunk, size, chunk))]
+        key = self.lengths[rows] * np.exp(BLUR * rng.standard_normal(size))
+        places = np.split(np.arange(size), range(chunk, size, chunk))
+        parts = [rows[place[np.argsort(key[place], kind="stable")]] for place in places]
         return rng.permutation(np.concatenate(parts).reshape(self.per_epoch, self.batch))
 
 

@@ -1,8 +1,9 @@
 """The checkpoints of a run: written so that a power cut at any moment leaves a run that goes on, and thinned as they age.
 
 A checkpoint's folder appears whole: config.json and weights.safetensors (models/checkpoint.py) are the averaged model, which is
-all that playing needs; training.json and training.safetensors are the rest of what going on needs. What is kept: the newest, the best on held-out sounds, starred ones, and a history of about one per doubling
-of the training time. Only the newest two and the best keep their optimiser.
+all that playing needs; training.json and training.safetensors are the rest of what going on needs. What is kept: the newest,
+the best on held-out sounds, starred ones, and a history of about one per doubling of the training time. Only the newest two
+and the best keep their optimiser.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from __future__ import annotations
 import contextlib
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from studio.errors import BrokenCheckpoint, StudioError
+from studio.errors import StudioError
 from studio.models import checkpoint
-from studio.models.base import Model
 from studio.models.controls import DataFacts, Material
 from studio.project import atomic
 from studio.project.state import Pointer
@@ -45,12 +46,19 @@ class TrainingFile(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     material: Material
     data: DataFacts
-    previewed: float = 0.0
+    previewed: float | None = None
     preview_cost: float = 0.0
     preview_total: float = 0.0
     save_total: float = 0.0
     best: float | None = None
     sounds: str = ""
+
+
+class Saved(NamedTuple):
+    """What a run goes on from."""
+
+    facts: TrainingFile
+    tensors: dict[str, Tensor]
 
 
 class Saver:
@@ -60,13 +68,15 @@ class Saver:
         self.run = run
         self.folder = run.path / "checkpoints"
 
-    def save(self, learner: Learner, model: Model, facts: TrainingFile, metrics: dict[str, float], best: bool) -> Path:
+    def save(self, learner: Learner, facts: TrainingFile, metrics: dict[str, float], best: bool) -> Path:
         """One whole checkpoint, then the pointers. Raises DiskFull, NotSaved; then the earlier ones are untouched."""
         path = self.folder / step_folder(facts.step)
         self.folder.mkdir(exist_ok=True)
         shutil.rmtree(path, ignore_errors=True)  # of this very step, saved before a rollback
         with atomic.folder(path) as partial:
-            checkpoint.write(partial, model, meta={"step": facts.step, "minutes": facts.spent / 60, "metrics": metrics})
+            checkpoint.write(
+                partial, learner.average.settled(), meta={"step": facts.step, "minutes": facts.spent / 60, "metrics": metrics}
+            )
             atomic.write_bytes(partial / "training.safetensors", safetensors.torch.save(learner.tensors()))
             atomic.write_json(partial / "training.json", facts)
         pointer = Pointer(folder=f"checkpoints/{path.name}", step=facts.step, metrics=metrics)
@@ -75,23 +85,14 @@ class Saver:
             atomic.write_json(self.run.path / "best.json", pointer)
         return path
 
-    def newest(self) -> tuple[Path, TrainingFile] | None:
+    def newest(self) -> Saved | None:
         """The newest checkpoint that a run can go on from; damaged ones are passed over."""
-        for moment in reversed(self.run.checkpoints()):
-            if moment.resumable:
-                with contextlib.suppress(StudioError, OSError):
-                    return moment.path, atomic.read_json(moment.path / "training.json", TrainingFile, "training")
-        return None
+        return next((saved for m in reversed(self.run.checkpoints()) if m.resumable and (saved := _read(m.path))), None)
 
-    def tensors(self, path: Path) -> dict[str, Tensor]:
-        """Raises BrokenCheckpoint."""
-        try:
-            averaged = safetensors.torch.load_file(path / checkpoint.WEIGHTS)
-            return safetensors.torch.load_file(path / "training.safetensors") | {
-                f"average/{name}": value for name, value in averaged.items()
-            }
-        except (OSError, safetensors.SafetensorError) as error:
-            raise BrokenCheckpoint(name=path.name, reason=error) from error
+    def best(self) -> Saved | None:
+        """The best one, if a run can still go on from it."""
+        path = self.run.checkpoint("best")
+        return _read(path) if path and (path / "training.json").exists() else None
 
     def forget_after(self, step: int) -> None:
         """What came after a moment that is gone back to: it must not be resumed from. Starred ones stay to be heard."""
@@ -122,6 +123,15 @@ class Saver:
                 shutil.rmtree(moment.path, ignore_errors=True)
                 found = True
         return found
+
+
+def _read(path: Path) -> Saved | None:
+    with contextlib.suppress(StudioError, OSError, safetensors.SafetensorError):
+        facts = atomic.read_json(path / "training.json", TrainingFile, "training")
+        averaged = safetensors.torch.load_file(path / checkpoint.WEIGHTS)
+        tensors = safetensors.torch.load_file(path / "training.safetensors")
+        return Saved(facts, tensors | {f"average/{name}": value for name, value in averaged.items()})
+    return None
 
 
 def _history(steps: list[int]) -> set[int]:

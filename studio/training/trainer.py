@@ -9,30 +9,26 @@ A step and everything random in it follow from (seed, step), so a run that was k
 
 from __future__ import annotations
 
-import hashlib
-import os
+import math
 import signal
-import socket
 import time
-import traceback
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from statistics import median
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from studio.training import device as devices  # before torch: it sets how threads wait
 
 # isort: split
 import filelock
 import msgspec
-import numpy as np
-import psutil
 import torch
 
 from studio import fields
 from studio.errors import DiskFull, Diverged, NothingToLearn, OutOfMemory, StudioError, TrainingError
-from studio.events import Event, Finished, Metric, Produced, Progress, Started, Work, failed
+from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.library import reader
 from studio.library.reader import TrainingSet
 from studio.models import base
@@ -40,21 +36,18 @@ from studio.models.base import Batch, Model
 from studio.project.folder import ProjectFolder
 from studio.project.state import RunState
 from studio.training import plan as plans
-from studio.training.curves import CLOCK, Curves
-from studio.training.learner import Learner
+from studio.training.learner import Learner, Sums, build
+from studio.training.pace import Pace
 from studio.training.plan import Schedule, TrainerConfig
 from studio.training.previews import Previews
+from studio.training.report import Report
 from studio.training.run import RunFolder
-from studio.training.sampling import Sampler, mix
-from studio.training.saving import Saver, TrainingFile
-from studio.training.verdict import judge
+from studio.training.sampling import Sampler
+from studio.training.saving import Saved, Saver, TrainingFile
+from studio.training.validation import Validation
 
 __all__ = ["TrainerConfig", "train"]
 
-HELD_OUT = 64
-"""At most this many sounds judge the model; the same ones every time."""
-
-VALIDATION_SHARE = 0.03
 PATIENCE = 5
 """Steps in a row with impossible numbers before the run goes back to a good moment."""
 
@@ -62,42 +55,48 @@ ROLLBACKS = 4
 EXPLODED = 4.0
 """A held-out distance this many times the best counts as an explosion, though every number is finite."""
 
-PREPARED = 24
+PREPARED = 32
 """Batches from which a model takes its statistics."""
+
+SOONEST = 5.0
+"""Seconds of training before the first preview, however long the preparation took."""
+
+LOOK = 0.2
+"""Seconds between two looks at the requests."""
 
 
 def train(run: RunFolder, family: type[Model] | None = None) -> Work:
     """Train a run to the end of its plan, or until it is asked to stop or pause.
 
     Finished: {"run", "state", "steps", "minutes", "best"}. Raises TrainingError (also: it is already being trained), Diverged,
-    OutOfMemory, and what reading the project raises. A full disk does not raise: it pauses the run.
-    `family` overrides the lookup by the run's family id.
+    OutOfMemory, and what reading the project raises. A full disk does not raise: it pauses the run. Closing it stops the run
+    safely. `family` overrides the lookup by the run's family id.
     """
     lock = run.lock()
     try:
         lock.acquire(blocking=False)
     except filelock.Timeout:
         raise TrainingError(reason=f"“{run.name}” is already being trained") from None
-    training = _Training(run, family)
     try:
-        with _signals(training):
+        training = _Training(run, family or base.family(run.config.family))
+        with _signals(training.asked), devices.tuned():
             yield from training.work()
     finally:
         lock.release()
 
 
 @contextmanager
-def _signals(training: _Training) -> Iterator[None]:
+def _signals(asked: set[str]) -> Iterator[None]:
     """SIGTERM and Ctrl-C ask for a safe stop; a second Ctrl-C is the usual one."""
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and "stop" in training.asked:
+        if number == signal.SIGINT and "stop" in asked:
             raise KeyboardInterrupt
-        training.asked.add("stop")
+        asked.add("stop")
 
     before = {}
     for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(ValueError):  # not the main thread: whoever runs us handles them
+        with suppress(ValueError):  # not the main thread: its owner handles them
             before[number] = signal.signal(number, ask)
     try:
         yield
@@ -109,61 +108,42 @@ def _signals(training: _Training) -> Iterator[None]:
 class _Training:
     """One life of a run, from its start or its newest checkpoint to wherever it ends."""
 
-    def __init__(self, run: RunFolder, family: type[Model] | None) -> None:
+    sounds: TrainingSet
+    learner: Learner | None = None
+    schedule: Schedule
+    sampler: Sampler
+    validation: Validation
+    previews: Previews
+
+    def __init__(self, run: RunFolder, family: type[Model]) -> None:
         self.run = run
-        self.config = run.config
         self.plan = run.plan
-        self.family = family or base.family(self.config.family)
+        self.family = family
+        self.config = fields.decode(family.Config, run.config.config)
         self.saver = Saver(run)
-        self.curves = Curves()
+        self.report = Report(run)
         self.asked: set[str] = set()
-        self.status = msgspec.structs.replace(
-            run.status(),
-            state="preparing",
-            message="Starting",
-            key="",
-            error="",
-            hint="",
-            pid=os.getpid(),
-            born=psutil.Process().create_time(),
-            host=socket.gethostname(),
-        )
         self.born = time.monotonic()
-        self.step = 0
+        self.step = self.start = 0
         self.batch = self.plan.batch
         self.best: float | None = None
-        self.spent_before = 0.0
-        self.began: float | None = None
-        self.previewed = -1.0
+        self.previewed: float | None = None
         self.preview_cost = self.preview_total = self.save_cost = self.save_total = 0.0
-        self.saved = 0.0
-        self.validated = -1e9
-        self.validation_cost = 0.0
-        self.metrics: dict[str, float] = {}
-        self.times: deque[float] = deque(maxlen=200)
-        self.pace: deque[float] = deque(maxlen=24)
-        self.pace_mark = (0, 0.0)
-        self.knot = (0, 0.0)
+        self.saved = self.validated = 0.0
+        self.measured_at = -1
         self.bad = 0
         self.troubles: deque[bool] = deque(maxlen=200)
-        self.went_back = -1e9
-
-    @property
-    def spent(self) -> float:
-        """Seconds of training over all lives."""
-        return self.spent_before + (time.monotonic() - self.began if self.began is not None else 0.0)
+        self.looked = 0.0
 
     # ---- from start to end
     def work(self) -> Work:
         state: RunState = "failed"
         try:
-            for word in self.run.take_requests():  # asked of an earlier life, unless it came after this process
-                if word == "star":
-                    self.asked.add("star")
-            self._show(force=True)
-            yield from self._told(Started(what="train", total=self.plan.steps))
+            self.run.take_requests()  # asked of an earlier life
+            self.report.show()
+            yield from self.report.tell(Started(what="train", total=self.plan.steps))
             yield from self._prepare()
-            self.began = time.monotonic()
+            self.pace.start(self.step, self.pace.spent)
             state = yield from self._loop()
         except GeneratorExit:
             state = "stopped"
@@ -172,265 +152,250 @@ class _Training:
             raise
         except DiskFull as error:
             state = "paused"
-            yield from self._pause_full(error)
-        except StudioError as error:
-            self._fail(error)
-            raise
+            self.report.status = msgspec.structs.replace(
+                self.report.status, key=error.key, error=error.message, hint=error.advice
+            )
+            with suppress(StudioError):
+                yield from self.report.notice(error.key, error.message, self.step)
         except Exception as error:
-            self._fail(error)
+            self.report.fail(error)
             raise
         finally:
             message = {"paused": "Paused", "stopped": "Stopped", "finished": "Finished"}.get(state, "Failed")
-            self._show(force=True, state=state, message=message, eta_low=None, eta_high=None, next_preview=None, pid=0)
-        yield from self._told(
-            Finished(
-                result={
-                    "run": str(self.run.path),
-                    "state": state,
-                    "steps": self.step,
-                    "minutes": self.spent / 60,
-                    "best": self.status.best,
-                }
-            )
-        )
+            with suppress(StudioError):  # a full disk keeps the last status
+                self._show(state=state, message=message, eta_low=None, eta_high=None, next_preview=None, pid=0)
+        result = {"run": str(self.run.path), "state": state, "steps": self.step, "best": self.report.status.best}
+        finished = Finished(result=result | {"minutes": self.report.status.minutes})
+        with suppress(DiskFull):
+            self.run.append(finished)
+        yield finished
 
     def _prepare(self) -> Work:
         """Sounds, model, schedule: fresh, or as the newest checkpoint has them."""
+        report = self.report
         devices.behave(self.plan)
         self.device = devices.choose(self.plan)
+        self.pace = Pace(None if self.plan.steps else self.plan.minutes or plans.DEFAULT_MINUTES[self.device.type])
         project = ProjectFolder.open(self.run.project, lock=False)
         resumed = self.saver.newest()
-        self.curves.add(self.run.events()[0])
-        old = resumed[1] if resumed else None
-        config = fields.decode(self.family.Config, self.config.config)
-        if old:
-            material, labels = old.material, old.data.labels
+        if resumed:
+            self.material, labels = resumed.facts.material, resumed.facts.data.labels
         else:
             facts = reader.facts(project)
-            material, labels = self.family.material(config, facts), facts.labels
-        self._show(message="Reading the sounds")
-        for event in reader.prepare(project, material):
+            self.material, labels = self.family.material(self.config, facts), facts.labels
+        for event in reader.prepare(project, self.material):
             if isinstance(event, Progress):
-                self._show(message=f"Reading the sounds: {event.done} of {event.total}")
+                report.show(message=f"Reading the sounds: {event.done} of {event.total}")
                 yield event
             elif isinstance(event, Finished):
                 for problem in event.result["problems"]:
-                    yield from self._notice(
-                        "SoundLeftOut", f"“{os.path.basename(problem['path'])}” was left out: {problem['reason']}"
-                    )
-        self.sounds = self._reside(reader.load(project, material, "train", labels))
-        self.held = reader.load(project, material, "validation", labels)
+                    name, reason = Path(problem["path"]).name, problem["reason"]
+                    yield from report.notice("SoundLeftOut", f"“{name}” was left out: {reason}", self.step)
+        report.show(message="Building the model")
+        self.sounds = reader.load(project, self.material, "train", labels)
+        held = reader.load(project, self.material, "validation", labels)
         if not len(self.sounds):
             raise NothingToLearn
-        self.fingerprint = _fingerprint(self.sounds)
-        self.data = old.data if old else reader.measured(self.sounds)
-        threads = old.threads if old and old.device == "cpu" and self.device.type == "cpu" else devices.threads_for(self.plan)
-        devices.use_threads(threads)
-        self._show(message="Building the model", device=devices.name(self.device), threads=threads)
-        self.model_config, self.material = config, material
-        self.threads = threads
-        if old and resumed:
-            yield from self._resume(resumed[0], old)
-        else:
-            yield from self._begin()
-        self.previews = Previews(self.run, self.held if len(self.held) else self.sounds)
-
-    def _reside(self, sounds: TrainingSet) -> TrainingSet:
-        """Device memory first, where less than a third of it is enough."""
-        if self.device.type != "cpu" and sounds.bytes < 0.3 * devices.free_bytes(self.device):
-            return sounds.on(self.device)
-        return sounds
-
-    def _build(self) -> Model:
-        torch.manual_seed(mix(self.plan.seed, 0))
-        return self.family(self.model_config, self.data).to(self.device)
+        self.heard = self.sounds.hash()
+        if self.device.type != "cpu" and self.sounds.bytes < 0.3 * devices.free_bytes(self.device):
+            self.sounds = self.sounds.on(self.device)
+        self.validation = Validation(held, self.sounds, self.device)
+        report.files = self.validation.files
+        self.threads = devices.threads_for(self.plan)
+        if resumed and resumed.facts.device == "cpu" == self.device.type:
+            self.threads = resumed.facts.threads
+        torch.set_num_threads(self.threads)  # the same on resume: sums in another order differ in their last bit
+        report.show(device=devices.name(self.device), threads=self.threads)
+        yield from self._resume(resumed) if resumed else self._begin()
+        self.previews = Previews(self.run, held if len(held) else self.sounds)
 
     def _begin(self) -> Work:
-        model = self._build()
+        self.data = reader.measured(self.sounds)
         self.sampler = self._sampler()
-        model.eval()
-        model.prepare(self._draw(n) for n in range(min(PREPARED, self.sampler.per_epoch)))
-        self._show(message="Measuring this machine")
-        precision, seconds = devices.precision_for(self.plan, self.device, self._probe)
-        self.learner = Learner(model, self.plan, precision)
-        minutes = self._minutes()
-        total = self.plan.steps or plans.steps_for(0, 0.0, minutes or 1.0, seconds or 0.1)
+        self.report.show(message="Measuring this machine")
+        while True:
+            try:
+                precision, seconds = devices.precision_for(self.plan, self.device, self._trial())
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not devices.ran_out_of_memory(error):
+                    raise
+            yield from self._halve()
+        self.report.show(message="Building the model")
+        total = self.plan.steps or plans.steps_for(0, 0.0, self.pace.minutes or 1.0, seconds or 0.1)
         self.schedule = Schedule(total=max(1, total))
-        yield from self._told(Produced(kind="began", detail={"precision": precision, "sounds": len(self.sounds)}))
+        self.learner = Learner(self._fresh(), self.plan, precision)
+        yield from self.report.tell(Produced(kind="began", detail={"precision": precision, "sounds": len(self.sounds)}))
 
-    def _resume(self, path, old: TrainingFile) -> Work:
-        precision = old.precision if old.device == self.device.type else "fp32"
-        self.batch = old.batch
-        self.sampler = self._sampler()
-        self.learner = Learner(self._build(), self.plan, precision)
-        self.learner.restore(self.saver.tensors(path), old.memory)
-        self.step, self.schedule, self.best = old.step, old.schedule, old.best
-        self.spent_before, self.saved = old.spent, old.spent
-        self.knot = self.pace_mark = (old.step, old.spent)
+    def _resume(self, saved: Saved) -> Work:
+        old = saved.facts
+        self.data, self.batch = old.data, old.batch
+        self.step = self.start = old.step
+        self.schedule, self.best = old.schedule, old.best
+        self.saved = self.validated = old.spent
         self.previewed, self.preview_cost = old.previewed, old.preview_cost
         self.preview_total, self.save_total = old.preview_total, old.save_total
+        self.sampler = self._sampler()
+        self.pace.start(old.step, old.spent)
+        learner = Learner(self._build(), self.plan, old.precision if old.device == self.device.type else "fp32")
+        learner.restore(saved.tensors, old.memory)
+        self.learner = learner
         self.saver.forget_after(old.step)
-        self.curves.forget_after(old.step)
-        yield from self._told(Produced(kind="resumed", detail={"step": old.step, "minutes": old.spent / 60}))
-        if old.sounds != self.fingerprint:
-            yield from self._notice("SoundsChanged", "The sounds changed since this run began; it goes on with the new ones.")
+        yield from self.report.resumed(old.step, old.spent)
+        if old.sounds != self.heard:
+            sentence = "The sounds changed since this run began; it goes on with the new ones."
+            yield from self.report.notice("SoundsChanged", sentence, self.step)
 
-    def _probe(self, precision: str) -> None:
-        """One step on a throwaway copy."""
-        learner = getattr(self, "_throwaway", None)
-        if learner is None or learner.precision != precision:
-            learner = self._throwaway = Learner(self._build(), self.plan, precision)
-        learner.step(0, 0.0, self._draw)
+    def _build(self) -> Model:
+        return build(self.family, self.config, self.data, self.plan, self.device)
+
+    def _fresh(self) -> Model:
+        model = self._build()
+        model.eval()
+        model.prepare(self._draw(n) for n in range(min(PREPARED, self.sampler.per_epoch)))
+        return model
+
+    def _trial(self) -> devices.Trial:
+        """One step in a number format, on a throwaway copy."""
+        copies: dict[str, Learner] = {}
+
+        def step(precision: str) -> None:
+            if precision not in copies:
+                copies.clear()
+                copies[precision] = Learner(
+                    build(self.family, self.config, self.data, self.plan, self.device), self.plan, precision
+                )
+            copies[precision].step(0, 0.0, self._draw)
+
+        return step
 
     # ---- the loop
-    def _loop(self) -> Iterator[Event]:
-        self._throwaway = None
-        logged, sums = 0.0, _Sums()
-        yield from self._told(Metric(step=self.step, name=CLOCK, value=self.spent / 60))
+    def _loop(self) -> Generator[Event, None, RunState]:
+        assert self.learner is not None
+        logged, sums = 0.0, Sums()
+        yield from self.report.measured(self.step, self.pace.spent, {})
         while True:
             state = self._answer()
             if "star" in self.asked:
                 self.asked.discard("star")
                 yield from self._checkpoint(star=True)
-            if state is None and self.schedule.at(self.step) >= 1:
+            if state is None and (self.schedule.at(self.step) >= 1 or self.pace.over()):
                 state = "finished"
+                self.schedule = self.schedule.replan(self.step, self.step)
             if state is not None:
                 yield from self._last_words(state)
                 return state
-            start = time.monotonic()
+            began = time.monotonic()
             try:
                 outcome = self.learner.step(self.step, self.schedule.at(self.step), self._draw)
             except (RuntimeError, MemoryError) as error:
                 if not devices.ran_out_of_memory(error):
                     raise
-                yield from self._halve(error)
+                outcome = None
+            if outcome is None:  # outside the except, so that the error's frames let go of their tensors
+                yield from self._halve()
                 continue
-            self.times.append(time.monotonic() - start)
             self.troubles.append(not outcome.sound)
+            self.report.impossible = sum(self.troubles) / len(self.troubles)
             self.bad = 0 if outcome.sound else self.bad + 1
             if self.bad >= PATIENCE:
-                yield from self._go_back("Impossible numbers several times in a row")
+                yield from self._go_back("Impossible numbers several times in a row", self.saver.newest())
                 continue
             self.step += 1
+            self.pace.stepped(self.step, time.monotonic() - began)
             if outcome.sound:
-                sums.add(outcome.values, outcome.rate)
-            if self.spent - logged >= max(self.plan.log, self.spent / 600):
-                logged = self.spent
-                yield from self._log(sums)
+                sums.add(outcome)
+            if self.pace.spent - logged >= plans.log_every(self.plan.log, self.pace.spent):
+                logged = self.pace.spent
+                speed = self.sampler.batch / max(1e-6, self.pace.step_seconds)
+                yield from self.report.measured(self.step, logged, sums.take() | {"speed/sounds": speed})
             yield from self._look_around()
-            self._show()
+            if self.report.due():
+                self._show()
 
     def _look_around(self) -> Work:
-        """Everything that is due between two steps by the clock."""
-        spent = self.spent
-        first = max(min(5.0, self.plan.preview), self.plan.preview - (self.began or 0.0) + self.born)
-        if self.previewed < 0 or spent >= plans.next_preview(self.previewed, first, self.preview_cost):
-            if spent >= first:
-                yield from self._validate()
-                yield from self._checkpoint()
-                yield from self._preview()
-        elif spent - self.saved >= plans.save_every(self.plan.save, self._minutes(), self.save_cost):
+        """What is due between two steps by the clock. The first preview comes before anything is measured."""
+        spent = self.pace.spent
+        if spent >= self._next_preview():
+            yield from self._preview()
             yield from self._validate()
             yield from self._checkpoint()
-        elif spent - self.validated >= min(60.0, max(10.0, self.validation_cost / VALIDATION_SHARE)):
+        elif spent - self.saved >= plans.save_every(self.plan.save, self.pace.minutes, self.save_cost):
+            if spent - self.validated >= self.validation.every():
+                yield from self._validate()
+            yield from self._checkpoint()
+        elif spent - self.validated >= self.validation.every():
             yield from self._validate()
-        if self._minutes() and spent >= (self._minutes() or 0) * 60:
-            self.schedule = self.schedule.replan(self.step, self.step)
-        if spent - self.pace_mark[1] >= 5 and self.step > self.pace_mark[0]:
-            self.pace.append((spent - self.pace_mark[1]) / (self.step - self.pace_mark[0]))
-            self.pace_mark = (self.step, spent)
 
     def _last_words(self, state: RunState) -> Work:
-        self._show(message="Saving", force=True)
-        yield from self._validate()
-        yield from self._checkpoint(replan=False)
-        if state == "finished":
-            yield from self._preview()
+        """Measure, save, and be heard once more; a pause only saves, because somebody waits for the device."""
+        if self.step > self.start or not self.saver.newest():
+            self._show(message="Saving")
+            if state != "paused":
+                yield from self._validate()
+            yield from self._checkpoint(replan=False)
+            if state == "finished":
+                yield from self._preview()
 
     def _answer(self) -> RunState | None:
-        """What was asked for, looked up five times a second."""
-        if time.monotonic() - getattr(self, "_looked", 0.0) > 0.2:
-            self._looked = time.monotonic()
+        """What was asked for."""
+        if time.monotonic() - self.looked > LOOK:
+            self.looked = time.monotonic()
             self.asked.update(self.run.take_requests())
-        self.asked.discard("resume")
         return "stopped" if "stop" in self.asked else "paused" if "pause" in self.asked else None
 
-    # ---- numbers
-    def _log(self, sums: _Sums) -> Work:
-        values, rate = sums.take()
-        values["rate"] = rate
-        if self.times:
-            values["speed/sounds"] = self.sampler.batch / max(1e-6, median(self.times))
-        yield from self._told(*self._metrics(values))
+    # ---- what is heard, measured and kept
+    def _next_preview(self) -> float:
+        """Seconds of training at which the next one is due. The first counts from the start of the process."""
+        if self.previewed is None:
+            prepared = time.monotonic() - self.born - self.pace.spent
+            return min(self.plan.preview, max(SOONEST, self.plan.preview - prepared))
+        return plans.next_preview(self.previewed, self.plan.preview, self.preview_cost)
 
-    def _metrics(self, values: dict[str, float]) -> list[Event]:
-        self.metrics.update(values)
-        clock = Metric(step=self.step, name=CLOCK, value=self.spent / 60)
-        return [clock, *(Metric(step=self.step, name=name, value=value) for name, value in values.items())]
-
-    def _validate(self) -> Work:
-        """Held-out quality of the averaged model, and the same number on training sounds. Once per step at most."""
-        if getattr(self, "_validated_at", None) == self.step:
-            return
-        self._validated_at = self.step
-        began = time.monotonic()
-        model = self.learner.average.settled()
-        found: dict[str, float] = {}
-        for name, sounds in (("held-out", self.held), ("training", self.sounds)):
-            if len(sounds):
-                found |= {
-                    f"{name}/{key}": value for key, value in _measure(model, sounds, self.device, self.sampler.batch).items()
-                }
-        self.judged = next(iter(found), "")
-        self.validation_cost, self.validated = time.monotonic() - began, self.spent
-        yield from self._told(*self._metrics(found))
-        value = found.get(self.judged, float("nan"))
-        if not np.isfinite(value) or (self.best is not None and self.best > 0 and value > EXPLODED * self.best):
-            yield from self._go_back("The model fell apart")
-
-    def _judge(self) -> None:
-        name = getattr(self, "judged", "")
-        steps, held = self.curves.values(name)
-        other, train = self.curves.values(name.replace("held-out", "training"))
-        verdict = judge(
-            self.curves.minutes(steps),
-            held,
-            train if np.array_equal(steps, other) else (),
-            files=min(HELD_OUT, len(self.held)),
-            silent=self.metrics.get("new/silent", 0.0),
-            impossible=sum(self.troubles) / len(self.troubles) if self.troubles else 0.0,
-            rollbacks=int(self.spent - self.went_back < 120),
-        )
-        self.status = msgspec.structs.replace(self.status, verdict=verdict.word, sentence=verdict.sentence)
-
-    # ---- what is kept
     def _preview(self) -> Work:
+        assert self.learner is not None
         self._show(message="Rendering a preview")
+        self.previewed = self.pace.spent
         try:
-            file, numbers = self.previews.make(self.learner.average.settled(), self.step, self.spent / 60)
+            file, numbers = self.previews.make(self.learner.average.settled(), self.step, self.pace.spent / 60)
         except (RuntimeError, MemoryError) as error:
             if not devices.ran_out_of_memory(error):
                 raise
             devices.forget()
-            yield from self._notice("PreviewLeftOut", "A preview was left out: there was no memory for it.")
-        else:
-            self.preview_cost = file.cost
-            self.preview_total += file.cost
-            path = str(self.previews.folder / f"step-{self.step:08d}")
-            yield from self._told(
-                Produced(kind="preview", path=path, detail={"step": self.step, "minutes": file.minutes, "cost": file.cost}),
-                *self._metrics(numbers),
-            )
-        self.previewed = self.spent
+            sentence = "A preview was left out: there was no memory for it."
+            yield from self.report.notice("PreviewLeftOut", sentence, self.step)
+            return
+        self.preview_cost = file.cost
+        self.preview_total += file.cost
+        detail = {"step": self.step, "minutes": file.minutes, "cost": file.cost}
+        yield from self.report.tell(Produced(kind="preview", path=str(self.previews.place(self.step)), detail=detail))
+        yield from self.report.measured(self.step, self.pace.spent, numbers)
+
+    def _validate(self) -> Work:
+        """Held-out quality of the averaged model, once per step at most."""
+        assert self.learner is not None
+        if self.measured_at == self.step:
+            return
+        self.measured_at = self.step
+        found = self.validation.measure(self.learner.average.settled(), self.sampler.batch)
+        self.validated = self.pace.spent
+        self.report.judged = self.validation.name
+        yield from self.report.measured(self.step, self.pace.spent, found)
+        value = found.get(self.validation.name, 0.0)
+        if not math.isfinite(value) or (self.best is not None and 0 < EXPLODED * self.best < value):
+            yield from self._go_back("The model fell apart", self.saver.best() or self.saver.newest())
 
     def _checkpoint(self, star: bool = False, replan: bool = True) -> Work:
-        """Save; with a plan in minutes, this is also where its end is estimated anew, so that the estimate is in the save."""
+        """Save. With a plan in minutes its end is estimated anew just before, so that the estimate is in the save."""
+        assert self.learner is not None
         if replan:
-            self._replan()
+            self.schedule = self.pace.replan(
+                self.schedule, self.step, self.validation.cost + self.save_cost + self.preview_cost
+            )
         if not self.learner.average.finite():
             return
-        value = self.metrics.get(getattr(self, "judged", ""))
-        best = value is not None and np.isfinite(value) and (self.best is None or value < self.best)
+        value = self.report.metrics.get(self.validation.name, math.nan) if self.measured_at == self.step else math.nan
+        best = math.isfinite(value) and (self.best is None or value < self.best)
         if best:
             self.best = value
         try:
@@ -442,15 +407,17 @@ class _Training:
         if star:
             self.run.star(self.step)
         self.saver.thin()
-        detail = {"step": self.step, "minutes": self.spent / 60, "best": best, "starred": star}
-        yield from self._told(Produced(kind="checkpoint", path=str(path), detail=detail))
+        detail = {"step": self.step, "minutes": self.pace.spent / 60, "best": best, "starred": star}
+        yield from self.report.tell(Produced(kind="checkpoint", path=str(path), detail=detail))
 
-    def _save(self, best: bool):
+    def _save(self, best: bool) -> Path | None:
+        if self.learner is None:
+            return None
         began = time.monotonic()
-        held = {k: v for k, v in self.metrics.items() if k.startswith(("held-out/", "training/"))}
+        held = {k: v for k, v in self.report.metrics.items() if k.startswith(("held-out/", "training/"))}
         facts = TrainingFile(
             step=self.step,
-            spent=self.spent,
+            spent=self.pace.spent,
             schedule=self.schedule,
             memory=self.learner.memory(),
             batch=self.batch,
@@ -464,84 +431,52 @@ class _Training:
             preview_total=self.preview_total,
             save_total=self.save_total,
             best=self.best,
-            sounds=self.fingerprint,
+            sounds=self.heard,
         )
-        path = self.saver.save(self.learner, self.learner.average.settled(), facts, held, best)
+        path = self.saver.save(self.learner, facts, held, best)
         self.save_cost = time.monotonic() - began
         self.save_total += self.save_cost
-        self.saved = self.spent
+        self.saved = self.pace.spent
         if best:
-            self.status = msgspec.structs.replace(self.status, best=held, best_step=self.step)
+            self.report.status = msgspec.structs.replace(self.report.status, best=held, best_step=self.step)
         return path
 
-    def _replan(self) -> None:
-        minutes = self._minutes()
-        step, spent = self.step - self.knot[0], self.spent - self.knot[1]
-        if minutes and self.plan.steps is None and step >= 5:
-            self.schedule = self.schedule.replan(self.step, plans.steps_for(self.step, self.spent, minutes, spent / step))
-            self.knot = (self.step, self.spent)
-
     # ---- when things go wrong
-    def _go_back(self, why: str) -> Work:
-        """Return to the last good moment with half the rate."""
-        learner = self.learner
-        rollbacks, slowed = learner.rollbacks + 1, learner.slowed * 0.5
+    def _go_back(self, why: str, good: Saved | None) -> Work:
+        """Return to a good moment, or to the start, with half the rate."""
+        assert self.learner is not None
+        rollbacks, slowed = self.learner.rollbacks + 1, self.learner.slowed * 0.5
         if rollbacks > ROLLBACKS:
             raise Diverged
-        good = self.saver.newest()
         if good:
-            path, old = good
-            learner.restore(self.saver.tensors(path), old.memory)
-            self.step = old.step
+            self.learner.restore(good.tensors, good.facts.memory)
+            self.step = good.facts.step
         else:
-            self.learner = learner = Learner(self._fresh(), self.plan, learner.precision)
+            self.learner = Learner(self._fresh(), self.plan, self.learner.precision)
             self.step = 0
-        learner.rollbacks, learner.slowed = rollbacks, slowed
+        self.learner.rollbacks, self.learner.slowed = rollbacks, slowed
         self.bad = 0
-        self.went_back = self.spent
-        self.saved = -1e9  # so that the lower rate is saved after the next step
+        self.measured_at = self.step
+        self.report.went_back = self.pace.spent
+        self.pace.went_back(self.step)
+        self.saved = -math.inf  # the lower rate is saved after the next step
         self.saver.forget_after(self.step)
-        self.curves.forget_after(self.step)
-        detail = {"step": self.step, "minutes": self.spent / 60}
-        yield from self._told(Produced(kind="resumed", detail=detail))
-        yield from self._notice(
-            "RolledBack", f"{why}: it went back to step {self.step} and goes on at {slowed:.0%} of the rate."
-        )
+        yield from self.report.resumed(self.step, self.pace.spent)
+        sentence = f"{why}: it went back to step {self.step} and goes on at {slowed:.0%} of the rate."
+        yield from self.report.notice("RolledBack", sentence, self.step)
 
-    def _fresh(self) -> Model:
-        model = self._build()
-        model.eval()
-        model.prepare(self._draw(n) for n in range(min(PREPARED, self.sampler.per_epoch)))
-        return model
-
-    def _halve(self, error: BaseException) -> Work:
-        self.learner.rest()
-        del error
+    def _halve(self) -> Work:
+        if self.learner is not None:
+            self.learner.rest()
         devices.forget()
         if self.sampler.batch <= 1:
             raise OutOfMemory(name=devices.name(self.device))
         self.batch = self.sampler.batch // 2
         self.sampler = self._sampler()
-        yield from self._notice("BatchHalved", f"The memory was not enough: it goes on with {self.batch} sounds a step.")
-
-    def _pause_full(self, error: DiskFull) -> Work:
-        self.status = msgspec.structs.replace(self.status, key=error.key, error=error.message, hint=error.advice)
-        with suppress(StudioError):
-            yield from self._notice(error.key, error.message)
-
-    def _fail(self, error: Exception) -> None:
-        fact = failed(error, "".join(traceback.format_exception(error)))
-        self.status = msgspec.structs.replace(self.status, key=fact.key, error=fact.sentence, hint=fact.hint)
-        with suppress(StudioError):
-            self.run.append(fact)
+        sentence = f"The memory was not enough: it goes on with {self.batch} sounds a step."
+        yield from self.report.notice("BatchHalved", sentence, self.step)
 
     # ---- small
-    def _minutes(self) -> float | None:
-        """The plan in minutes; None where it is in steps."""
-        if self.plan.steps is not None:
-            return None
-        return self.plan.minutes or plans.DEFAULT_MINUTES[self.device.type]
-
     def _sampler(self) -> Sampler:
         labels = self.sounds.label if self.plan.balanced else None
         return Sampler(self.sounds.frames, self.batch, self.plan.seed, labels)
@@ -549,92 +484,31 @@ class _Training:
     def _draw(self, draw: int) -> Batch:
         return self.sounds.batch(self.sampler.rows(draw), self.device)
 
-    def _notice(self, key: str, sentence: str) -> Work:
-        yield from self._told(Produced(kind="notice", detail={"key": key, "sentence": sentence, "step": self.step}))
-
-    def _told(self, *events: Event) -> Work:
-        """Write events down, keep them for the verdict, and yield them."""
-        self.run.append(*events)
-        self.curves.add(events)
-        if any(isinstance(e, Metric) and e.name == getattr(self, "judged", "") for e in events):
-            self._judge()
-        yield from events
-
-    def _show(self, force: bool = False, **changes) -> None:
-        """Replace status.json, at most twice a second unless something is said."""
-        now = time.monotonic()
-        if not (force or changes) and now - getattr(self, "_shown", 0.0) < 0.5:
+    def _show(self, **changes: Any) -> None:
+        """status.json with every number of the moment."""
+        if self.learner is None:
+            self.report.show(**changes)
             return
-        self._shown = now
-        if self.began is not None and "state" not in changes:
-            changes = self._numbers() | {"state": "training", "message": ""} | changes
-        self.status = msgspec.structs.replace(self.status, heartbeat=time.time(), **changes)
-        try:
-            self.run.write_status(self.status)
-        except StudioError:
-            if not force:  # the last word of a run on a full disk may stay unsaid
-                raise
-
-    def _numbers(self) -> dict:
-        spent = max(self.spent, 1e-9)
-        low, high = plans.eta(self.step, self.schedule.total, list(self.pace)) if self.step >= 30 else (None, None)
-        first = max(self.previewed, 0.0)
-        return {
+        spent = max(self.pace.spent, 1e-9)
+        low, high = self.pace.left(self.step, self.schedule.total)
+        numbers = {
+            "state": "training",
+            "message": "",
             "step": self.step,
             "planned_steps": self.schedule.total,
-            "progress": max(self.status.progress, self.schedule.at(self.step)),
+            "progress": max(self.report.status.progress, self.schedule.at(self.step)),
             "minutes": spent / 60,
-            "planned": self._minutes(),
-            "eta_low": None if low is None else low / 60,
-            "eta_high": None if high is None else high / 60,
-            "metrics": dict(self.metrics),
+            "planned": self.pace.minutes,
+            "eta_low": low,
+            "eta_high": high,
+            "metrics": dict(self.report.metrics),
             "phase": self.learner.phases[self.learner.phase].name,
             "precision": self.learner.precision,
             "batch": self.sampler.batch,
             "memory_mb": devices.held_mb(self.device),
-            "step_seconds": median(self.times) if self.times else 0.0,
+            "step_seconds": self.pace.step_seconds,
             "preview_cost": self.preview_total / spent,
             "save_cost": self.save_total / spent,
-            "next_preview": max(0.0, plans.next_preview(first, self.plan.preview, self.preview_cost) - spent),
+            "next_preview": max(0.0, self._next_preview() - spent),
         }
-
-
-class _Sums:
-    """Means of what steps report, kept on the device until asked for."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, tuple[torch.Tensor, int]] = {}
-        self.rate = 0.0
-
-    def add(self, values: dict[str, torch.Tensor], rate: float) -> None:
-        self.rate = rate
-        for name, value in values.items():
-            total, count = self.values.get(name, (torch.zeros((), device=value.device), 0))
-            self.values[name] = (total + value.float(), count + 1)
-
-    def take(self) -> tuple[dict[str, float], float]:
-        found = {name: float(total) / count for name, (total, count) in self.values.items()}
-        self.values = {}
-        return found, self.rate
-
-
-@torch.no_grad()
-def _measure(model: Model, sounds: TrainingSet, device: torch.device, batch: int) -> dict[str, float]:
-    """The family's own numbers on an even choice of sounds, batches of like length."""
-    torch.manual_seed(0)
-    rows = np.unique(np.linspace(0, len(sounds) - 1, HELD_OUT).round().astype(np.int64))
-    rows = rows[np.argsort(sounds.frames[rows], kind="stable")]
-    sums: dict[str, float] = {}
-    for start in range(0, len(rows), batch):
-        part = rows[start : start + batch]
-        for name, value in model.measure(sounds.batch(part, device)).items():
-            sums[name] = sums.get(name, 0.0) + value * len(part)
-    return {name: value / len(rows) for name, value in sums.items()}
-
-
-def _fingerprint(sounds: TrainingSet) -> str:
-    """Tells whether a resumed run hears the same examples in the same order."""
-    data = hashlib.sha256(np.ascontiguousarray(sounds.frames).tobytes())
-    data.update(np.ascontiguousarray(sounds.label).tobytes())
-    data.update(sounds.gain.tobytes())
-    return data.hexdigest()[:16]
+        self.report.show(**(numbers | changes))

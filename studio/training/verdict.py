@@ -104,14 +104,14 @@ def _stretch(t: NDArray[np.float64]) -> float:
 
 
 def _line(t: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Theil–Sen slope, and how much its end moves by the scatter of the points: 1.5 median deviations over the root of the number."""
+    """Theil–Sen slope, and 2.5 standard errors of what it makes over the stretch (σ √(12/n) for even times)."""
     i, j = np.triu_indices(len(t), 1)
     apart = t[j] - t[i]
     slopes = (y[j] - y[i])[apart > 0] / apart[apart > 0]
     slope = float(np.median(slopes)) if len(slopes) else 0.0
     rest = y - slope * t
     spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
-    return slope, 1.5 * spread / np.sqrt(len(t) / 4)
+    return slope, 2.5 * spread * float(np.sqrt(12 / len(t)))
 
 
 def _time(minutes: float) -> str:

@@ -1,0 +1,107 @@
+"""What a trainer says while it works: events, the status, the verdict. All that the window sees of a run goes through here."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import traceback
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import numpy as np
+import psutil
+
+from studio.errors import StudioError
+from studio.events import Event, Metric, Produced, Work, failed
+from studio.training.curves import CLOCK, Curves
+from studio.training.run import RunFolder
+from studio.training.verdict import judge
+
+EVERY = 0.5
+"""Seconds between two writes of status.json."""
+
+SORE = 120.0
+"""Seconds of training for which a rollback makes a run unstable."""
+
+
+class Report:
+    """Writes events.jsonl and status.json of one run. `metrics`: newest value of each curve; `judged`: the one that decides."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.curves = Curves()
+        self.curves.add(run.events()[0])
+        self.metrics: dict[str, float] = {}
+        self.judged = ""
+        self.files = 0
+        self.impossible = 0.0
+        self.went_back = -1e9
+        self._shown = 0.0
+        self.status = msgspec.structs.replace(
+            run.status(),
+            state="preparing",
+            message="Starting",
+            key="",
+            error="",
+            hint="",
+            pid=os.getpid(),
+            born=psutil.Process().create_time(),
+            host=socket.gethostname(),
+        )
+
+    # ---- events
+    def tell(self, *events: Event) -> Work:
+        """Write events down, then yield them."""
+        self.run.append(*events)
+        self.curves.add(events)
+        yield from events
+
+    def measured(self, step: int, spent: float, values: dict[str, float]) -> Work:
+        """Points of curves, with the clock beside them."""
+        self.metrics.update(values)
+        clock = Metric(step=step, name=CLOCK, value=spent / 60)
+        yield from self.tell(clock, *(Metric(step=step, name=name, value=value) for name, value in values.items()))
+        if self.judged in values:
+            self._judge(spent)
+
+    def notice(self, key: str, sentence: str, step: int) -> Work:
+        """Something worth a sentence that ends nothing."""
+        yield from self.tell(Produced(kind="notice", detail={"key": key, "sentence": sentence, "step": step}))
+
+    def resumed(self, step: int, spent: float) -> Work:
+        """The run goes on from an earlier step: what was measured after it no longer counts."""
+        self.curves.forget_after(step)
+        yield from self.tell(Produced(kind="resumed", detail={"step": step, "minutes": spent / 60}))
+
+    def fail(self, error: Exception) -> None:
+        """The last words of a run that ends in an error; they may stay unsaid on a full disk."""
+        fact = failed(error, "".join(traceback.format_exception(error)))
+        self.status = msgspec.structs.replace(self.status, key=fact.key, error=fact.sentence, hint=fact.hint)
+        with suppress(StudioError):
+            self.run.append(fact)
+
+    # ---- status
+    def due(self) -> bool:
+        return time.monotonic() - self._shown >= EVERY
+
+    def show(self, **changes: Any) -> None:
+        """Replace status.json. Raises DiskFull, NotSaved."""
+        self._shown = time.monotonic()
+        self.status = msgspec.structs.replace(self.status, heartbeat=time.time(), **changes)
+        self.run.write_status(self.status)
+
+    def _judge(self, spent: float) -> None:
+        steps, held = self.curves.values(self.judged)
+        beside, train = self.curves.values(self.judged.replace("held-out/", "training/"))
+        verdict = judge(
+            self.curves.minutes(steps),
+            held,
+            train if np.array_equal(steps, beside) else (),
+            files=self.files,
+            silent=self.metrics.get("new/silent", 0.0),
+            impossible=self.impossible,
+            rollbacks=int(spent - self.went_back < SORE),
+        )
+        self.status = msgspec.structs.replace(self.status, verdict=verdict.word, sentence=verdict.sentence)

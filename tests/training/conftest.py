@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from studio.events import Event, Metric, Produced
+from studio.project.folder import ProjectFolder
+from studio.training.plan import TrainerConfig
+from studio.training.run import RunFolder
+
+Make = Callable[..., RunFolder]
+
+
+@pytest.fixture(autouse=True)
+def same_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training in the tests' own process must not slow down the tests after it."""
+    monkeypatch.setattr("studio.training.device.behave", lambda plan: None)
+
+
+@pytest.fixture
+def make(project: ProjectFolder) -> Make:
+    """Queue a run of the tiny family in `project`: make({"phases": 2}, steps=20)."""
+
+    def run(config: dict[str, Any] | None = None, **plan: Any) -> RunFolder:
+        wanted = {"steps": 20, "batch": 4, "log": 0.0, "precision": "fp32", "threads": 1, "warmup": 4, "preview": 3600.0}
+        return RunFolder.create(project, "tiny", config or {}, TrainerConfig(**(wanted | plan)))
+
+    return run
+
+
+def losses(events: list[Event], name: str = "mel") -> dict[int, float]:
+    """Step → value, as the newest life of the run says it."""
+    return {e.step: e.value for e in events if isinstance(e, Metric) and e.name == name}
+
+
+def produced(events: list[Event], kind: str) -> list[Produced]:
+    return [e for e in events if isinstance(e, Produced) and e.kind == kind]
