@@ -162,7 +162,6 @@ class Wavewright(QObject):
         self.desk.close()
         self.engine.close()
         self.session.output.close()
-        self._app.removeEventFilter(self.window)
 
 
 def copy_starter(source: Path, target: Path) -> Work:

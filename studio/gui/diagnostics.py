@@ -1,4 +1,4 @@
-"""Facts to copy when something is wrong: versions, devices, what doctor finds, and the end of the log. Nothing is sent anywhere."""
+"""Facts to copy when something is wrong: versions, devices, what doctor finds, the end of the log. Nothing is sent anywhere."""
 
 from __future__ import annotations
 

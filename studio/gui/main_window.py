@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
+    QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
-    QKeyEvent,
+    QKeySequence,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -217,6 +218,8 @@ class MainWindow(QMainWindow):
         row.addWidget(self.rail)
         row.addLayout(right, 1)
         self.setCentralWidget(whole)
+        whole.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        whole.setFocus()
 
     def _connect(self) -> None:
         session, chip = self.session, self.top_bar.training
@@ -245,8 +248,14 @@ class MainWindow(QMainWindow):
         self.home.chosen.connect(session.open)
         self.welcome.wanted.connect(self.show_page)
         self.welcome.dismissed.connect(self._welcomed)
-        _application().installEventFilter(self)
+        self._press = QAction(self)
+        self._press.setShortcuts([QKeySequence(Qt.Key.Key_Return), QKeySequence(Qt.Key.Key_Enter)])
+        self._press.triggered.connect(self._press_focused)
+        self._press.setEnabled(False)
+        self.addAction(self._press)
+        _application().focusChanged.connect(self._follow_focus)
         self._show_undo()
+        calm_focus(self)
 
     # ---- pages
     @property
@@ -281,6 +290,7 @@ class MainWindow(QMainWindow):
             self.session.complain(error)
             widget = QLabel(self.tr("This page could not be shown."))
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        calm_focus(widget)
         self._pages[name] = widget
         self.stack.addWidget(widget)
         return widget
@@ -431,14 +441,15 @@ class MainWindow(QMainWindow):
             self.session.go("sounds", dropped.paths)
 
     # ---- the window itself
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    @Slot(object, object)
+    def _follow_focus(self, old: QWidget | None, new: QWidget | None) -> None:
         """Space always plays, so Return presses the button that has the focus."""
-        if event.type() == QEvent.Type.KeyPress and isinstance(watched, QAbstractButton) and isinstance(event, QKeyEvent):
-            plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and plain and watched.window() is self:
-                watched.click()
-                return True
-        return False
+        self._press.setEnabled(isinstance(new, QAbstractButton) and new.window() is self)
+
+    def _press_focused(self) -> None:
+        focused = self.focusWidget()
+        if isinstance(focused, QAbstractButton):
+            focused.click()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -492,6 +503,13 @@ class _Go:
 
     def go(self) -> None:
         self._window.show_page(self._name)
+
+
+def calm_focus(widget: QWidget) -> None:
+    """Buttons take the focus by Tab, not by a click: a ring stays where the keyboard is."""
+    for button in widget.findChildren(QAbstractButton):
+        if button.focusPolicy() == Qt.FocusPolicy.StrongFocus:
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
 
 def _application() -> QApplication:

@@ -13,6 +13,7 @@ Pages get one Session and nothing else. They call its methods (requests) and lis
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -375,7 +376,7 @@ class Session(QObject):
     def complain(self, what: StudioError | Failed | Problem | BaseException) -> None:
         """A problem, in the quiet bar."""
         if isinstance(what, BaseException):
-            what = failed(what)
+            what = failed(what, "" if isinstance(what, StudioError) else "".join(traceback.format_exception(what)))
         if isinstance(what, Failed):
             what = Problem(what.sentence, what.hint, what.details)
         self.problem.emit(what)

@@ -68,7 +68,6 @@ def window(session: Session, qtbot) -> Iterator[MainWindow]:  # type: ignore[no-
     made.show()
     qtbot.waitUntil(lambda: made.painted_at > 0)
     yield made
-    QApplication.instance().removeEventFilter(made)
     made.hide()
     made.deleteLater()
 

@@ -215,7 +215,7 @@ class SettingsPage(QWidget):
 
     def _add_facts(self) -> None:
         grid = self._panel(self.tr("Facts to copy"))
-        hint = QLabel(self.tr("Versions, devices and the end of the log, for when something is wrong. Nothing is sent anywhere."))
+        hint = QLabel(self.tr("Versions, devices and the end of the log, for when something is wrong. Nothing is ever sent."))
         hint.setProperty("role", "dim")
         hint.setWordWrap(True)
         grid.addWidget(hint, 1, 0, 1, 2)

@@ -25,6 +25,7 @@ class DragHandle(QToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIcon(theme.icon("drag"))
         self.setIconSize(QSize(16, 16))
+        self.setFixedHeight(theme.CONTROL)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setAccessibleName(self.tr("Drag this sound out as a WAV file"))
         self.setToolTip(self.tr("Drag this sound into your DAW or a folder, as a 24-bit WAV"))
