@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
 
 def demo(rest: list[str]) -> int:
     set_up()
-    return studio("demo", *([] if has_screen() or "--no-window" in rest else ["--no-window"]), *rest)
+    return studio("demo", "--out", str(ROOT / "build" / "demo"), *rest)
 
 
 def test(rest: list[str]) -> int:
@@ -88,16 +88,12 @@ def lint(rest: list[str]) -> int:
 
 
 def studio(*arguments: str) -> int:
-    return call(PYTHON, "-m", "studio", *arguments)
+    """In the caller's folder, so that paths mean what the caller means."""
+    return subprocess.run([str(PYTHON), "-m", "studio", *arguments], check=False).returncode
 
 
 def call(*command: str | Path) -> int:
     return subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
-
-
-def has_screen() -> bool:
-    """Whether a window could be seen here."""
-    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 # -- setting up -------------------------------------------------------------------------------------------------------------

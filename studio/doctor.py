@@ -7,6 +7,7 @@ never this one. Nothing is changed and nothing is sent anywhere.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 import shutil
@@ -25,9 +26,21 @@ from studio.errors import DeviceError
 State = Literal["good", "warn", "bad"]
 GB = 1e9
 PATIENCE = 120.0  # seconds a probe may take; the first import of torch from a cold disk is slow
-XCB = ("xcb-cursor", "xcb-icccm", "xcb-keysyms", "xcb-shape", "xkbcommon-x11")
-DEBIAN = "apt-get install libgl1 libegl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon0"
-DEBIAN_X11 = "apt-get install libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0"
+PACKAGES = {  # what Qt loads on Linux → Debian's package for it
+    "libGL.so.1": "libgl1",
+    "libEGL.so.1": "libegl1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+}
+SCREEN_PACKAGES = {  # and what it loads besides where there is an X screen
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -278,24 +291,30 @@ def sound() -> Check:
 
 
 def window(qt: dict[str, Any]) -> Check:
+    """Whether Qt starts, and whether there is a screen to show a window on. `qt`: what the probe found."""
+    linux = sys.platform.startswith("linux")
+    screen = not linux or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    wanted = {**PACKAGES, **(SCREEN_PACKAGES if os.environ.get("DISPLAY") else {})} if linux else {}
+    missing = {library: package for library, package in wanted.items() if not _loads(library)}
+    install = f"On Debian and its kin: sudo apt-get install --no-install-recommends {' '.join(missing.values())}"
     if "error" in qt:
-        hint = f"On Debian and Ubuntu: {DEBIAN}" if sys.platform.startswith("linux") else "Make the environment anew."
+        hint = install if missing else "Make the environment anew: delete .venv and call `python3 packaging/dev.py run`."
         return Check("Window", "bad", f"Qt does not start: {qt['error']}.", hint)
     said = f"Qt {qt.get('version', '')}"
-    if not sys.platform.startswith("linux"):
-        return Check("Window", "good", f"{said}.")
-    if os.environ.get("DISPLAY") and (missing := _missing_libraries()):
-        return Check("Window", "bad", f"{said} can't show a window: {', '.join(missing)} missing.", f"Install: {DEBIAN_X11}")
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if missing:
+        return Check("Window", "bad", f"{said} can't show a window: {', '.join(missing)} missing.", install)
+    if not screen:
         hint = "The command line does everything but the window."
         return Check("Window", "warn", f"{said} works; there is no screen here.", hint)
     return Check("Window", "good", f"{said}.")
 
 
-def _missing_libraries() -> list[str]:
-    from ctypes.util import find_library
-
-    return [f"lib{name}" for name in XCB if find_library(name) is None]
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def disk(folder: Path) -> Check:

@@ -1,0 +1,1 @@
+"""Sound as float32 arrays: files, facts, edits, pictures and the player. No torch, no Qt."""

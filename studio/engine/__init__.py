@@ -1,0 +1,1 @@
+"""Where Qt begins, without a window: jobs, the thread that owns the model, the trainer processes."""

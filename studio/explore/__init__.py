@@ -1,0 +1,1 @@
+"""Latent space as numpy: axes, map, paths, neighbours. No torch, no Qt."""

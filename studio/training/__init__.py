@@ -1,0 +1,1 @@
+"""A run folder goes in; checkpoints, previews and events come out."""

@@ -1,0 +1,1 @@
+"""Sounds, Train, Explore, Clips and Settings."""

@@ -1,0 +1,1 @@
+"""Qt's item models over the project's index and clips."""
