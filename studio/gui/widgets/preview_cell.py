@@ -1,0 +1,157 @@
+"""One sound of a training preview: its name, waveform and spectrogram; click or Enter hears it.
+
+The pictures of a cell come ready-made (`Pictures`), made off the GUI thread, so that walking through time costs nothing here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from studio.audio import edit, files
+from studio.audio.peaks import spectrogram
+from studio.audio.sound import Sound
+from studio.gui import theme
+from studio.gui.widgets.canvas import Canvas, spectrum
+from studio.gui.widgets.shape import Columns, InMemory, picture_of
+from studio.gui.widgets.spectrogram import heat_image
+
+COLUMNS, BINS = 120, 96
+HEAD = 20
+LOUDNESS = -18.0
+"""LUFS at which all cells are heard, so that louder does not pass for better."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """A sound, at the loudness at which cells are compared, and what is drawn of it.
+
+    `columns`: low, high, RMS (COLUMNS,); `heat` (BINS, columns) dB
+    """
+
+    path: Path
+    sound: Sound
+    columns: Columns
+    heat: NDArray[np.float32]
+
+
+def pictures_of(path: Path) -> Pictures:
+    """Read and prepare one cell. Raises what files.read raises."""
+    sound = edit.match_loudness(files.read(path), LOUDNESS)
+    heat, _ = spectrogram(sound, bins=BINS, columns=COLUMNS)
+    return Pictures(path, sound, InMemory(sound).view(0, sound.frames, COLUMNS), heat)
+
+
+class PreviewCell(Canvas):
+    """A tile to look at and to hear."""
+
+    pressed = Signal(object)
+    """The cell itself: it should be heard."""
+
+    stepped = Signal(int)
+    """−1 or +1: left and right arrow, to walk through time."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = ""
+        self.note = ""
+        self.pictures: Pictures | None = None
+        self._playing = False
+        self._position: float | None = None
+        self._hot = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(86, 76)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def sizeHint(self) -> QSize:
+        return QSize(150, 104)
+
+    def show_sound(self, title: str, note: str, pictures: Pictures | None) -> None:
+        """`note` stands small at the right of the title, for instance the distance to the original."""
+        self.title, self.note, self.pictures = title, note, pictures
+        self._position = None
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(note)
+        self.setToolTip(f"{title}  {note}".strip())
+        self.refresh()
+
+    def set_playing(self, playing: bool, position: float | None = None) -> None:
+        if (playing, position) != (self._playing, self._position):
+            self._playing, self._position = playing, position
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.ink("raised") if not self._hot else self.ink("line", 0.7))
+        painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
+        self._paint_head(painter)
+        if self.pictures is not None:
+            self._paint_sound(painter, self.pictures)
+        if self._playing or (self.hasFocus() and self._walked):
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self.ink("accent"), 1.5))
+            painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
+
+    def _paint_head(self, painter: QPainter) -> None:
+        font = theme.font("caption")
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        wide = metrics.horizontalAdvance(self.note)
+        roomy = self.width() - 16 - wide >= metrics.horizontalAdvance(self.title) or self.width() > 130
+        painter.setPen(self.ink("dim"))
+        if roomy and self.note:
+            painter.drawText(QPointF(self.width() - 8 - wide, 14), self.note)
+        painter.setPen(self.ink("accent") if self._playing else self.ink("text"))
+        space = self.width() - 16 - (wide + 8 if roomy and self.note else 0)
+        painter.drawText(QPointF(8, 14), metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, space))
+
+    def _paint_sound(self, painter: QPainter, pictures: Pictures) -> None:
+        inside = QRectF(6, HEAD, self.width() - 12, self.height() - HEAD - 6)
+        upper = QRectF(inside.left(), inside.top(), inside.width(), round(inside.height() * 0.42))
+        lower = QRectF(inside.left(), upper.bottom() + 2, inside.width(), inside.bottom() - upper.bottom() - 2)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        peak = float(max(pictures.columns[1].max(initial=0), -pictures.columns[0].min(initial=0)))
+        gain = 1 / peak if peak > 1e-4 else 1.0
+        wave = picture_of(pictures.columns, max(8, round(upper.height() * 2)), self.ink("accent"), gain=gain)
+        painter.drawImage(upper, wave)
+        corners = QPainterPath()
+        corners.addRoundedRect(lower, 3, 3)
+        painter.save()
+        painter.setClipPath(corners)
+        painter.drawImage(lower, heat_image(pictures.heat, spectrum()))
+        painter.restore()
+        if self._playing and self._position is not None:
+            x = inside.left() + self._position / max(pictures.sound.seconds, 1e-6) * inside.width()
+            if x <= inside.right():
+                painter.setPen(QPen(self.ink("text"), theme.PLAYHEAD))
+                painter.drawLine(QPointF(x, inside.top()), QPointF(x, inside.bottom()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.pressed.emit(self)
+
+    def enterEvent(self, event: object) -> None:
+        self._hot = True
+        self.update()
+
+    def leaveEvent(self, event: object) -> None:
+        self._hot = False
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.pressed.emit(self)
+        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self.stepped.emit(1 if event.key() == Qt.Key.Key_Right else -1)
+        else:
+            super().keyPressEvent(event)
