@@ -13,6 +13,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from time import perf_counter
 
 import psutil
@@ -22,8 +23,9 @@ from studio.errors import TrainingError
 from studio.training.plan import TrainerConfig
 
 NICE, GENTLE = 5, 12
+FEW_CORES = 4
 GAIN = 0.75
-"""bf16 is taken on a CPU where a step takes at most this share of an fp32 step; below that it is not worth its rounding."""
+"""bf16 is taken on a CPU where a trial takes at most this share of one in fp32; above that it is not worth its rounding."""
 
 
 def choose(plan: TrainerConfig) -> torch.device:
@@ -53,10 +55,6 @@ def behave(plan: TrainerConfig) -> None:
             psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS if plan.gentle else psutil.BELOW_NORMAL_PRIORITY_CLASS)
         else:
             os.setpriority(os.PRIO_PROCESS, 0, GENTLE if plan.gentle else NICE)
-
-
-def threads_for(plan: TrainerConfig) -> int:
-    return plan.threads or (max(1, cores() - 1) if plan.gentle else cores())
 
 
 @contextlib.contextmanager
@@ -100,27 +98,42 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
 
 
 Trial = Callable[[str], None]
-"""Runs one step in the precision that it is given, on a throwaway copy of the model."""
+"""Runs a part of a step in the precision that it is given, on a throwaway copy of the model."""
 
 
-def precision_for(plan: TrainerConfig, device: torch.device, trial: Trial) -> tuple[str, float]:
-    """The number format, and the seconds of a step in it (0: not measured)."""
-    if device.type == "cuda":
-        auto = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-        return (auto if plan.precision == "auto" else plan.precision), 0.0
-    if plan.precision != "auto" or device.type != "cpu":
-        chosen = {"auto": "fp32", "fp16": "fp32"}.get(plan.precision, plan.precision)
-        return chosen, _timed(trial, chosen)
-    plain = _timed(trial, "fp32")
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return "fp32", plain
-    half = _timed(trial, "bf16")
-    return ("bf16", half) if half < GAIN * plain else ("fp32", plain)
+@dataclass(frozen=True)
+class Tuning:
+    """precision and threads to train with; seconds of one trial in them, 0 where none was needed."""
+
+    precision: str
+    threads: int
+    seconds: float = 0.0
 
 
-def _timed(trial: Trial, precision: str) -> float:
-    """Seconds of the faster of two steps after one to warm up."""
-    trial(precision)
+def tune(plan: TrainerConfig, device: torch.device, trial: Trial) -> Tuning:
+    """What suits this machine as it is now: on a CPU decided by timed trials, because other programs take their cores too."""
+    if device.type != "cpu":
+        auto = (
+            "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp16" if device.type == "cuda" else "fp32"
+        )
+        return Tuning(auto if plan.precision == "auto" else plan.precision, plan.threads or cores())
+    fewer = max(1, cores() - 1)
+    few = cores() <= FEW_CORES  # with many, one more or less is not worth a trial
+    counts = [plan.threads] if plan.threads else [fewer] if plan.gentle else [cores(), fewer] if few else [cores()]
+    wanted = "bf16" if plan.precision == "bf16" else "fp32"
+    trial(wanted)
+    threads, seconds = min(((n, _timed(trial, wanted, n)) for n in dict.fromkeys(counts)), key=lambda found: found[1])
+    if plan.precision == "auto" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        trial("bf16")
+        half = _timed(trial, "bf16", threads)
+        if half < GAIN * seconds:
+            return Tuning("bf16", threads, half)
+    return Tuning(wanted, threads, seconds)
+
+
+def _timed(trial: Trial, precision: str, threads: int) -> float:
+    """Seconds of the faster of two."""
+    torch.set_num_threads(threads)
     times = []
     for _ in range(2):
         start = perf_counter()

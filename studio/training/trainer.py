@@ -55,8 +55,11 @@ ROLLBACKS = 4
 EXPLODED = 4.0
 """A held-out distance this many times the best counts as an explosion, though every number is finite."""
 
-PREPARED = 32
+PREPARED = 16
 """Batches from which a model takes its statistics."""
+
+TRIAL = 4
+"""A trial of a number format takes every fourth sound of a batch."""
 
 SOONEST = 5.0
 """Seconds of training before the first preview, however long the preparation took."""
@@ -201,12 +204,8 @@ class _Training:
             self.sounds = self.sounds.on(self.device)
         self.validation = Validation(held, self.sounds, self.device)
         report.files = self.validation.files
-        self.threads = devices.threads_for(self.plan)
-        if resumed and resumed.facts.device == "cpu" == self.device.type:
-            self.threads = resumed.facts.threads
-        torch.set_num_threads(self.threads)  # the same on resume: sums in another order differ in their last bit
-        report.show(device=devices.name(self.device), threads=self.threads)
         yield from self._resume(resumed) if resumed else self._begin()
+        report.show(device=devices.name(self.device), threads=torch.get_num_threads())
         self.previews = Previews(self.run, held if len(held) else self.sounds)
 
     def _begin(self) -> Work:
@@ -215,17 +214,20 @@ class _Training:
         self.report.show(message="Measuring this machine")
         while True:
             try:
-                precision, seconds = devices.precision_for(self.plan, self.device, self._trial())
+                tuning = devices.tune(self.plan, self.device, self._trial())
                 break
             except (RuntimeError, MemoryError) as error:
                 if not devices.ran_out_of_memory(error):
                     raise
             yield from self._halve()
+        torch.set_num_threads(tuning.threads)
         self.report.show(message="Building the model")
-        total = self.plan.steps or plans.steps_for(0, 0.0, self.pace.minutes or 1.0, seconds or 0.1)
+        step_seconds = TRIAL * tuning.seconds or 0.1
+        total = self.plan.steps or plans.steps_for(0, 0.0, self.pace.minutes or 1.0, step_seconds)
         self.schedule = Schedule(total=max(1, total))
-        self.learner = Learner(self._fresh(), self.plan, precision)
-        yield from self.report.tell(Produced(kind="began", detail={"precision": precision, "sounds": len(self.sounds)}))
+        self.learner = Learner(self._fresh(), self.plan, tuning.precision)
+        detail = {"precision": tuning.precision, "threads": tuning.threads, "sounds": len(self.sounds)}
+        yield from self.report.tell(Produced(kind="began", detail=detail))
 
     def _resume(self, saved: Saved) -> Work:
         old = saved.facts
@@ -237,6 +239,8 @@ class _Training:
         self.preview_total, self.save_total = old.preview_total, old.save_total
         self.sampler = self._sampler()
         self.pace.start(old.step, old.spent)
+        if old.device == self.device.type == "cpu":
+            torch.set_num_threads(old.threads)  # sums in another order differ in their last bit
         learner = Learner(self._build(), self.plan, old.precision if old.device == self.device.type else "fp32")
         learner.restore(saved.tensors, old.memory)
         self.learner = learner
@@ -256,16 +260,15 @@ class _Training:
         return model
 
     def _trial(self) -> devices.Trial:
-        """One step in a number format, on a throwaway copy."""
+        """A step with a quarter of the batch, on a throwaway copy."""
         copies: dict[str, Learner] = {}
+        some = self.sampler.rows(0)[::TRIAL]
 
         def step(precision: str) -> None:
             if precision not in copies:
                 copies.clear()
-                copies[precision] = Learner(
-                    build(self.family, self.config, self.data, self.plan, self.device), self.plan, precision
-                )
-            copies[precision].step(0, 0.0, self._draw)
+                copies[precision] = Learner(self._build(), self.plan, precision)
+            copies[precision].step(0, 0.0, lambda draw: self.sounds.batch(some, self.device))
 
         return step
 
@@ -316,16 +319,15 @@ class _Training:
     def _look_around(self) -> Work:
         """What is due between two steps by the clock. The first preview comes before anything is measured."""
         spent = self.pace.spent
-        if spent >= self._next_preview():
+        since = spent - self.validated if self.measured_at >= 0 else math.inf
+        heard = spent >= self._next_preview()
+        save = heard or spent - self.saved >= plans.save_every(self.plan.save, self.pace.minutes, self.save_cost)
+        if heard:
             yield from self._preview()
+        if since >= self.validation.every() * (0.5 if save else 1.0):
             yield from self._validate()
+        if save:
             yield from self._checkpoint()
-        elif spent - self.saved >= plans.save_every(self.plan.save, self.pace.minutes, self.save_cost):
-            if spent - self.validated >= self.validation.every():
-                yield from self._validate()
-            yield from self._checkpoint()
-        elif spent - self.validated >= self.validation.every():
-            yield from self._validate()
 
     def _last_words(self, state: RunState) -> Work:
         """Measure, save, and be heard once more; a pause only saves, because somebody waits for the device."""
@@ -422,7 +424,7 @@ class _Training:
             memory=self.learner.memory(),
             batch=self.batch,
             precision=self.learner.precision,
-            threads=self.threads,
+            threads=torch.get_num_threads(),
             device=self.device.type,
             material=self.material,
             data=self.data,

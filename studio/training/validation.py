@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from studio.library.reader import TrainingSet
 from studio.models.base import Model
 
-HELD_OUT, TRAINING = 64, 32
+HELD_OUT, TRAINING = 48, 24
 """At most this many sounds of each side; the same ones every time."""
 
-SHARE = 0.03
+SHARE = 0.04
 """Validation may cost this share of the training time."""
 
 
