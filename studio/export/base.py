@@ -26,10 +26,10 @@ from studio.project.recipe import Recipe
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One sound to export. `sound`: edits applied, or a path to read when its turn comes; `root`: MIDI note with fraction;
-    `loop`: first and last frame, inclusive, of `sound`."""
+    """One sound to export. `sound`: edits applied, or a path, or a function that gives it when its turn comes;
+    `root`: MIDI note with fraction; `loop`: first and last frame, inclusive, of `sound`."""
 
-    sound: Any  # Sound | Path
+    sound: Any  # Sound | Path | Callable[[], Sound]
     name: str
     recipe: Recipe | None = None
     root: float | None = None
@@ -37,7 +37,9 @@ class Item(msgspec.Struct, frozen=True):
 
     def load(self) -> Sound:
         """Raises what files.read raises."""
-        return self.sound if isinstance(self.sound, Sound) else files.read(self.sound)
+        if isinstance(self.sound, Sound):
+            return self.sound
+        return self.sound() if callable(self.sound) else files.read(self.sound)
 
 
 class Exporter(ABC):

@@ -1,0 +1,54 @@
+"""What the desk does for Clips: list them, open one with its edits, draw their thumbnails. No window in here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from studio.audio import analysis, edit, peaks
+from studio.audio.sound import Sound
+from studio.errors import StudioError
+from studio.events import Finished, Produced, Started, Work
+from studio.gui.pages.clips_editor import Opened
+from studio.project.folder import ProjectFolder
+from studio.project.recipe import Recipe
+from studio.project.state import ClipFile
+
+LIST, OPEN, PICTURES = "clips-list", "clips-open", "clips-pictures"
+
+
+def recipe_of(clip: ClipFile) -> Recipe | None:
+    """The clip's recipe with its edits, so that a file made from it says how it came to be."""
+    recipe = clip.recipe
+    return msgspec.structs.replace(recipe, edits=(*recipe.edits, *clip.edits)) if recipe is not None else None
+
+
+def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Sound:
+    assert project is not None
+    return edit.apply(project.clip_sound(clip.id), clip.edits)
+
+
+def listed(project: ProjectFolder) -> Work:
+    yield Started(what=LIST)
+    yield Produced(kind="clips", value=(project, project.clips()))
+    yield Finished()
+
+
+def opened(project: ProjectFolder, clip: ClipFile, original: Sound | None) -> Work:
+    yield Started(what=OPEN)
+    original = original or project.clip_sound(clip.id)
+    sound = edit.apply(original, clip.edits)
+    yield Produced(kind="clip", value=(project, Opened(clip, original, sound, analysis.facts(sound))))
+    yield Finished()
+
+
+def pictured(project: ProjectFolder, clips: Sequence[ClipFile]) -> Work:
+    yield Started(what=PICTURES, total=len(clips))
+    for clip in clips:
+        try:
+            picture = peaks.thumbnail(sound_of(project, clip))
+        except StudioError:
+            continue  # the list shows it without a picture; choosing it says why
+        yield Produced(kind="picture", value=(project, (clip, picture)))
+    yield Finished()
