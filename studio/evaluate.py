@@ -117,13 +117,18 @@ def evaluate(
 
 
 def faults(scores: Scores, made: Sequence[Sound], held: TrainingSet) -> None:
-    """Shares of new sounds that are silent (peak under −60 dBFS), clipped (flat tops) or offset (DC above 1 % of the peak)."""
-    facts = [analysis.facts(sound) for sound in made]
-    words = f"{len(made)} new sounds as they came"
-    scores.put("silent", np.mean([f.peak_db < -60 for f in facts]), None, words)
-    scores.put("clipped", np.mean([f.clipped > 0 for f in facts]), None, words)
-    scores.put("offset", np.mean([abs(f.dc) > 0.01 * 10 ** (f.peak_db / 20) for f in facts]), None, words)
-    scores.put("seconds", np.mean([s.seconds for s in made]), held.seconds.mean() if len(held) else None, "mean length")
+    """Shares of sounds that are silent (peak under −60 dBFS), clipped (flat tops) or offset (DC above 1 % of the peak)."""
+    ours, theirs = ([analysis.facts(sound) for sound in part] for part in (made, [held.sound(i) for i in range(len(held))]))
+    words = f"{len(ours)} new sounds as they came; floor: {len(theirs)} held-out sounds as the model hears them"
+    shares = {
+        "silent": lambda f: f.peak_db < -60,
+        "clipped": lambda f: f.clipped > 0,
+        "offset": lambda f: abs(f.dc) > 0.01 * 10 ** (f.peak_db / 20),
+    }
+    for name, is_so in shares.items():
+        scores.put(name, np.mean([is_so(f) for f in ours]), np.mean([is_so(f) for f in theirs]) if theirs else None, words)
+    words = f"mean length of {len(ours)} new and {len(theirs)} held-out sounds"
+    scores.put("seconds", np.mean([f.seconds for f in ours]), held.seconds.mean() if theirs else None, words)
 
 
 def copies(scores: Scores, made: Heard, real: Heard, known: Heard) -> None:
@@ -159,7 +164,7 @@ def distributions(scores: Scores, made: Heard, real: Heard, known: Heard, seed: 
         scores.sets |= dict.fromkeys(names, f"left out: {count} held-out sounds are fewer than {FEWEST}")
         return
     whiten = metrics.Whitener.fit(known.statistics, count)
-    ours, truth, theirs = whiten(made.statistics), whiten(real.statistics)[:count], whiten(known.statistics)
+    ours, truth, theirs = whiten(made.statistics), some(whiten(real.statistics), count, seed), whiten(known.statistics)
     compare(scores, "", ours, truth, theirs, f"{whiten.size} mel statistics", seed)
     bins = max(2, min(50, len(known) // 20))
     values = [
@@ -167,7 +172,7 @@ def distributions(scores: Scores, made: Heard, real: Heard, known: Heard, seed: 
             metrics.ndb(theirs, pool[np.random.default_rng(seed + i).permutation(len(pool))[:count]], bins, seed)
             for i in range(4)
         ]
-        for pool in (ours, truth)
+        for pool in (ours, whiten(real.statistics))
     ]
     words = f"{count} new sounds in {bins} bins of {len(known)} training sounds; floor: {count} held-out ones"
     for place, name in enumerate(("ndb", "js")):
@@ -244,7 +249,15 @@ def labels(
     _, theirs = judge.hear(network, known.images[here])
     count = min(len(felt), len(truth), len(theirs))
     whiten = metrics.Whitener.fit(theirs, count)
-    compare(scores, "judge_", whiten(felt), whiten(truth)[:count], whiten(theirs), f"{whiten.size} classifier features", seed)
+    compare(
+        scores,
+        "judge_",
+        whiten(felt),
+        some(whiten(truth), count, seed),
+        whiten(theirs),
+        f"{whiten.size} classifier features",
+        seed,
+    )
 
 
 def reconstructions(
@@ -326,6 +339,11 @@ def _own(scores: Scores, instrument: Instrument, held: TrainingSet) -> None:
 
 
 # ---- material
+
+
+def some(points: Any, count: int, seed: int) -> Any:
+    """`count` rows in random order: the sets are sorted by path, so their beginnings are all of one label."""
+    return points[np.random.default_rng(seed).permutation(len(points))[:count]]
 
 
 def _prepared(sounds: Sequence[Sound], material: Material) -> list[Sound]:

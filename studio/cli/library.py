@@ -82,13 +82,17 @@ def info(args: Namespace) -> Work:
 def say_info(result: dict[str, Any]) -> Iterator[str]:
     for key, value in result.items():
         if isinstance(value, dict):
-            value = ", ".join(f"{k} {short(v)}" for k, v in value.items() if v not in (None, "", {}, [], ()))
+            value = ", ".join(f"{k} {_cut(short(v))}" for k, v in value.items() if v not in (None, "", {}, [], ()))
         elif isinstance(value, list) and len(value) > 12:
             value = f"{len(value)}: {', '.join(map(short, value[:6]))} … {short(value[-1])}"
         elif isinstance(value, list):
             value = ", ".join(map(short, value))
         if value not in (None, ""):
             yield f"{key:12} {short(value)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "…"
 
 
 def similar(args: Namespace) -> Work:
