@@ -423,45 +423,11 @@ def test_demo_without_starter_sounds_says_so(wavewright, monkeypatch, tmp_path):
     assert status == 1 and "no sound to learn from" in err and not (tmp_path / "Demo").exists()
 
 
-def test_doctor_says_what_is_there(result):
+def test_doctor_says_what_is_there(result, capsys):
     found = result("doctor")
-    checks = {c["name"]: c for c in found["checks"]}
-    assert set(checks) >= {"Python", "Computer", "GPU", "Sound", "Window", "Disk", "Playing"}
-    assert not checks["Sound"]["ok"] and checks["Sound"]["hint"]  # tests run on a machine without sound
-    assert found["ok"] is False and found["versions"]["torch"]
-
-
-@pytest.mark.parametrize(
-    ("built", "available", "card", "ok", "said"),
-    [
-        (None, False, None, True, "No NVIDIA GPU"),
-        (None, False, ("RTX 4070", "560.35", (12, 6)), False, "built for processors only"),
-        ("12.8", False, ("RTX 4070", "535.10", (12, 2)), False, "knows CUDA up to 12.2"),
-        ("12.4", False, ("RTX 4070", "560.35", (12, 6)), False, "does not start"),
-        ("12.4", True, ("RTX 4070", "560.35", (12, 6)), True, "used through CUDA 12.4"),
-    ],
-)
-def test_doctor_tells_a_missing_gpu_from_a_wrong_torch_or_driver(monkeypatch, built, available, card, ok, said):
-    import torch
-
-    from studio.cli import doctor
-
-    monkeypatch.setattr(torch.version, "cuda", built)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    monkeypatch.setattr(doctor, "_nvidia", lambda: card)
-    found = doctor.graphics()
-    assert found.ok is ok and said in found.sentence and bool(found.hint) is not ok
-
-
-def test_doctor_names_the_packages_that_bring_missing_libraries(monkeypatch):
-    from studio.cli import doctor
-
-    monkeypatch.setattr(doctor.sys, "platform", "linux")
-    monkeypatch.setenv("DISPLAY", ":7")
-    monkeypatch.setattr(doctor, "_loads", lambda library: library not in ("libEGL.so.1", "libxcb-cursor.so.0"))
-    (found,) = doctor.window()
-    assert not found.ok and found.hint.endswith("libegl1 libxcb-cursor0")
+    checks = {check["name"]: check for check in found["checks"]}
+    assert checks["PyTorch"]["state"] == "good" and checks["Sound"]["state"] == "warn"  # tests run on a machine without sound
+    assert found["state"] in ("good", "warn", "bad")
 
 
 # ---- faces

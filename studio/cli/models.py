@@ -77,14 +77,18 @@ def say_demo(result: dict[str, Any]) -> Iterator[str]:
 
 
 def doctor(args: Namespace) -> Work:
-    from studio.cli.doctor import examine
+    import msgspec
+
+    from studio import doctor as core
 
     yield Started(what="doctor")
-    yield Finished(result=examine())
+    checks = core.report()
+    yield Finished(result={"state": core.worst(checks), "checks": [msgspec.to_builtins(check) for check in checks]})
 
 
 def say_doctor(result: dict[str, Any]) -> Iterator[str]:
-    for fact in result["checks"]:
-        yield f"{'ok ' if fact['ok'] else '!! '} {fact['name']:12} {fact['sentence']}"
-        if fact["hint"]:
-            yield f"{'':16} → {fact['hint']}"
+    marks = {"good": "ok", "warn": " ?", "bad": "!!"}
+    for check in result["checks"]:
+        yield f"{marks[check['state']]}  {check['name']:12} {check['sentence']}"
+        if check["hint"]:
+            yield f"{'':16} → {check['hint']}"
