@@ -6,7 +6,6 @@ sound plays; finished moves are undo steps. What the model does not declare is n
 
 from __future__ import annotations
 
-import itertools
 import zlib
 from functools import partial
 from pathlib import Path
@@ -14,37 +13,31 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from studio.audio import files
 from studio.engine.engine import Encoded, ModelFacts, Rendered
-from studio.engine.jobs import Ticket, Told
-from studio.errors import StudioError
+from studio.engine.jobs import Told
 from studio.events import Failed
 from studio.explore.similar import Match
 from studio.gui import theme
 from studio.gui.pages import explore_space
-from studio.gui.pages.explore_controls import SEEDS, ControlPanel
-from studio.gui.pages.explore_models import ModelPicker, choices, moment_of
-from studio.gui.pages.explore_said import SaidBar
+from studio.gui.pages.explore_controls import SEEDS
+from studio.gui.pages.explore_models import choices, moment_of
+from studio.gui.pages.explore_sound import DotPlayer, Rendering
 from studio.gui.pages.explore_space import Space
+from studio.gui.pages.explore_view import ExploreView
 from studio.gui.session import Current, Session
 from studio.gui.widgets.drop_zone import Empty, audio_paths, pick_sound
-from studio.gui.widgets.latent_map import LatentMap
 from studio.gui.widgets.later import Later
-from studio.gui.widgets.sound_view import SoundView
 from studio.project.recipe import Recipe, Request
+from studio.project.state import ClipFile
 
 TAG, DRAW, SHOW = "explore", "explore-draw", "explore-show"
-DWELL = 70
-"""Milliseconds the pointer rests on a dot before it is heard."""
 SETTLED = 600
 """Milliseconds after the last change until a move without a clear end becomes an undo step."""
 LOOK = 3000
-LONGEST = 8.0
-"""Seconds of a file that hovering plays at most."""
 
 
 class ExplorePage(QWidget):
@@ -58,134 +51,56 @@ class ExplorePage(QWidget):
         self._request: Request | None = None
         self._before: Request | None = None  # where the move under way began
         self._what = ""
-        self._wish: tuple[Request, str] | None = None  # to render once the engine is free
-        self._ticket: Ticket | None = None
         self._draw: Request | None = None  # what Random started from
         self._pending: Recipe | Path | None = None  # to show once its model is open
         self._opening: Path | None = None
         self._refused: set[Path] = set()  # could not be opened; not tried again by itself
         self._shown: Rendered | None = None
-        self._clips: list[Any] = []
-        self._build()
-        self._wire()
-        self._look()
-
-    # ---- building
-    def _build(self) -> None:
-        self.picker = ModelPicker()
-        self.encode = QPushButton(self.tr("Start from a sound…"))
-        self.encode.setIcon(theme.icon("file"))
-        self.encode.setToolTip(self.tr("Find one of your files in the model's space; dropping it here does the same"))
-        self.hear = self._tool("speaker", self.tr("Hear a dot when the pointer rests on it"))
-        self.hear.setCheckable(True)
-        self.hear.setChecked(True)
-        self.fit = self._tool("fit", self.tr("Show the whole map (0)"))
-        self.undo = self._tool("undo", self.tr("Undo (Ctrl+Z)"))
-        self.redo = self._tool("redo", self.tr("Redo (Ctrl+Shift+Z)"))
-        self.state = QLabel()
-        theme.mark(self.state, role="dim")
-        head = QHBoxLayout()
-        head.setSpacing(theme.HALF)
-        head.addWidget(self.picker)
-        head.addWidget(self.state, 1)
-        head.addWidget(self.encode)
-        for button in (self.hear, self.fit, self.undo, self.redo):
-            head.addWidget(button)
-
-        self.map = LatentMap()
-        self.view = SoundView(selectable=False)
-        self.view.wave.placeholder = self.tr("Drag the dot to make a sound")
-        self.said = SaidBar()
-        below = QWidget()
-        column = QVBoxLayout(below)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.SMALL)
-        column.addWidget(self.view, 1)
-        column.addWidget(self.said)
-        self.split = QSplitter(Qt.Orientation.Vertical)
-        self.split.addWidget(self.map)
-        self.split.addWidget(below)
-        self.split.setStretchFactor(0, 5)
-        self.split.setStretchFactor(1, 3)
-        self.split.setChildrenCollapsible(False)
-        self.panel = ControlPanel()
-        self.panel.setFixedWidth(368)
-        body = QHBoxLayout()
-        body.setSpacing(theme.GAP)
-        body.addWidget(self.split, 1)
-        body.addWidget(self.panel)
-
-        full = QWidget()
-        page = QVBoxLayout(full)
-        page.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.MARGIN)
-        page.setSpacing(theme.GAP)
-        page.addLayout(head)
-        page.addLayout(body, 1)
+        self._clips: list[ClipFile] = []
+        self.view = ExploreView()
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
         self.stack = QStackedLayout(self)
         self.stack.addWidget(self.empty)
-        self.stack.addWidget(full)
+        self.stack.addWidget(self.view)
         self.setAcceptDrops(True)
-        order = (
-            self.picker.box,
-            self.picker.newest,
-            self.encode,
-            self.hear,
-            self.fit,
-            self.undo,
-            self.redo,
-            self.map,
-            self.view.wave,
-        )
-        for first, second in itertools.pairwise(order):
-            QWidget.setTabOrder(first, second)
-
-    def _tool(self, icon: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(theme.icon(icon))
-        button.setIconSize(QSize(18, 18))
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        theme.mark(button, role="icon")
-        return button
+        self._wire()
+        self._look()
 
     def _wire(self) -> None:
         session, engine = self._session, self._session.engine
-        self._spaces, self._meter, self._sounds = Later(self), Later(self), Later(self)
+        self._rendering, self._dots = Rendering(engine, self), DotPlayer(session, self)
+        self._spaces, self._meter = Later(self), Later(self)
         self._spaces.done.connect(self._space_made)
         self._meter.done.connect(self._measured)
-        self._sounds.done.connect(self._sound_read)
-        self._dwell = self._timer(DWELL, self._hear_dot)
         self._settle = self._timer(SETTLED, self._commit)
         self._listing = self._timer(LOOK, self._look, single=False)
         engine.opened.connect(self._opened)
         engine.places.connect(self._placed)
         engine.rendered.connect(self._rendered)
         engine.encoded.connect(self._encoded)
-        engine.runner.event.connect(self._told)
         engine.busy.connect(self._engine_busy)
         session.opened.connect(self._project_changed)
         session.closed.connect(self._project_changed)
         session.clipsChanged.connect(self._show_clips)
         session.positionChanged.connect(self._show_position)
         session.playingChanged.connect(self._show_playing)
-        session.undo.canUndoChanged.connect(self.undo.setEnabled)
-        session.undo.canRedoChanged.connect(self.redo.setEnabled)
-        self.undo.setEnabled(session.undo.canUndo())
-        self.redo.setEnabled(session.undo.canRedo())
-        self.undo.clicked.connect(session.undo.undo)
-        self.redo.clicked.connect(session.undo.redo)
+        session.undo.canUndoChanged.connect(self.view.undo.setEnabled)
+        session.undo.canRedoChanged.connect(self.view.redo.setEnabled)
+        self.view.undo.setEnabled(session.undo.canUndo())
+        self.view.redo.setEnabled(session.undo.canRedo())
+        self.view.undo.clicked.connect(session.undo.undo)
+        self.view.redo.clicked.connect(session.undo.redo)
         self.empty.pressed.connect(self._go_train)
-        self.picker.chosen.connect(self.open)
-        self.encode.clicked.connect(self._choose_sound)
-        self.fit.clicked.connect(self.map.fit)
-        self.map.moved.connect(self._map_moved)
-        self.map.released.connect(self._commit)
-        self.map.hovered.connect(self._hover)
-        self.map.clipHovered.connect(self._hover_clip)
-        self.map.picked.connect(self._pick_dot)
-        self.view.seeked.connect(self._seek)
-        panel = self.panel
+        self.view.picker.chosen.connect(self.open)
+        self.view.encode.clicked.connect(self._choose_sound)
+        self.view.fit.clicked.connect(self.view.map.fit)
+        self.view.map.moved.connect(self._map_moved)
+        self.view.map.released.connect(self._commit)
+        self.view.map.hovered.connect(self._hover)
+        self.view.map.clipHovered.connect(self._hover_clip)
+        self.view.map.picked.connect(self._pick_dot)
+        self.view.sound.seeked.connect(self._seek)
+        panel = self.view.panel
         panel.axisMoved.connect(self._axis_moved)
         panel.labelMoved.connect(self._label_moved)
         panel.numberMoved.connect(self._number_moved)
@@ -193,7 +108,7 @@ class ExplorePage(QWidget):
         panel.released.connect(self._commit)
         panel.randomAsked.connect(self.draw)
         panel.keepAsked.connect(self._keep)
-        self.said.asked.connect(self._hear_path)
+        self.view.said.asked.connect(self._dots.hear)
         theme.changes().changed.connect(self._restyle)
 
     def _timer(self, interval: int, slot: Any, single: bool = True) -> QTimer:
@@ -209,7 +124,7 @@ class ExplorePage(QWidget):
         """List the moments that can be played; open the best of the newest run where nothing is open."""
         found = choices(self._session.training.views) if self._session.project is not None else []
         opened = self._model.folder if self._model is not None else None
-        self.picker.set_choices(found, opened)
+        self.view.picker.set_choices(found, opened)
         self.stack.setCurrentIndex(1 if found or opened is not None else 0)
         fine = [choice.folder for choice in found if choice.folder not in self._refused]
         if fine and opened is None and self._opening is None and self.isVisible():
@@ -244,13 +159,13 @@ class ExplorePage(QWidget):
     @Slot()
     def _project_changed(self) -> None:
         self._model = self._space = self._request = self._before = self._shown = self._pending = self._opening = None
-        self._wish = None
-        self.map.set_dots(np.zeros((0, 2)))
-        self.map.set_density(None)
-        self.map.set_clips(np.zeros((0, 2)))
-        self.map.clear_cursor()
-        self.view.set_sound(None)
-        self.said.clear()
+        self._rendering.drop()
+        self.view.map.set_dots(np.zeros((0, 2)))
+        self.view.map.set_density(None)
+        self.view.map.set_clips(np.zeros((0, 2)))
+        self.view.map.clear_cursor()
+        self.view.sound.set_sound(None)
+        self.view.said.clear()
         self._look()
 
     @Slot(object)
@@ -259,9 +174,9 @@ class ExplorePage(QWidget):
         if project is None or project.root not in facts.folder.parents:
             return
         self._opening, self._model = None, facts
-        self.panel.build(facts.controls, self._space.axes if self._space is not None and self._same_size() else None)
+        self.view.panel.build(facts.controls, self._space.axes if self._space is not None and self._same_size() else None)
         self._look()
-        self.encode.setVisible(facts.controls.latent is not None)
+        self.view.encode.setVisible(facts.controls.latent is not None)
         if facts.controls.latent is not None and facts.controls.latent.kind == "global":
             self._say_state(self.tr("Finding your sounds in it…"))
             self._session.engine.make_places(project)
@@ -269,7 +184,7 @@ class ExplorePage(QWidget):
                 self._request = None
         else:
             self._space = None
-            self.map.placeholder = self.tr("This model has no map")
+            self.view.map.placeholder = self.tr("This model has no map")
             self._say_state("")
             self._settle_pending()
 
@@ -297,11 +212,11 @@ class ExplorePage(QWidget):
         if self._model is None or space.model != self._model.model:
             return
         again = self._space is not None and self._request is not None
-        place = self.map.cursor_place
+        place = self.view.map.cursor_place
         self._space = space
-        self.panel.build(self._model.controls, space.axes)
-        self.map.set_dots(space.map.positions, space.labels, space.names, space.titles, space.map.bounds())
-        self.map.set_density(space.density.values, (space.density.x, space.density.y))
+        self.view.panel.build(self._model.controls, space.axes)
+        self.view.map.set_dots(space.map.positions, space.labels, space.names, space.titles, space.map.bounds())
+        self.view.map.set_density(space.density.values, (space.density.x, space.density.y))
         self._say_state("")
         self._show_clips()
         if self._pending is not None:
@@ -358,23 +273,7 @@ class ExplorePage(QWidget):
         """Stand at `request`: show it at once, hear it as soon as the engine has it."""
         self._request = msgspec.structs.replace(request, count=1)
         self._show_request()
-        self._ask(self._request, tag)
-
-    def _ask(self, request: Request, tag: str) -> None:
-        """One request at a time is with the engine; of those that come meanwhile only the newest is kept."""
-        if self._ticket is not None:
-            self._wish = (request, tag)
-        else:
-            self._wish = None
-            self._ticket = self._session.engine.render(request, tag)
-
-    @Slot(object)
-    def _told(self, told: Told) -> None:
-        if self._ticket is None or told.ticket != self._ticket.id or not told.last:
-            return
-        self._ticket = None
-        if self._wish is not None:
-            self._ask(*self._wish)
+        self._rendering.ask(self._request, tag)
 
     @Slot(object)
     def _rendered(self, made: Rendered) -> None:
@@ -384,7 +283,7 @@ class ExplorePage(QWidget):
         if made.tag not in (TAG, SHOW) or self._model is None or made.recipe.model != self._model.model:
             return
         self._shown = made
-        self.view.set_sound(made.sound)
+        self.view.sound.set_sound(made.sound)
         self._show_request(made.sound.seconds)
         current = Current(made.sound, self._name(made), made.recipe)
         if made.tag == TAG:
@@ -406,10 +305,10 @@ class ExplorePage(QWidget):
         if seconds is None and self._shown is not None:
             seconds = self._shown.sound.seconds
         if space is not None and request.latent is not None:
-            self.map.set_cursor(*space.place(request))
-            self.panel.show_request(request, space.coordinates(request), space.weights(request), seconds)
+            self.view.map.set_cursor(*space.place(request))
+            self.view.panel.show_request(request, space.coordinates(request), space.weights(request), seconds)
         else:
-            self.panel.show_request(request, None, dict(request.classes), seconds)
+            self.view.panel.show_request(request, None, dict(request.classes), seconds)
 
     @Slot()
     def _commit(self, *_: object) -> None:
@@ -434,9 +333,9 @@ class ExplorePage(QWidget):
             return
         self._begin(self.tr("Move on the map"))
         request = self._request or Request()
-        moved = self._space.at_place(request, (x, y), keep_labels=bool(self.panel.locked_labels))
-        if self.panel.locked_axes and request.latent is not None:
-            moved = self._space.lock(moved, request, self.panel.locked_axes, False)
+        moved = self._space.at_place(request, (x, y), keep_labels=bool(self.view.panel.locked_labels))
+        if self.view.panel.locked_axes and request.latent is not None:
+            moved = self._space.lock(moved, request, self.view.panel.locked_axes, False)
         self._apply(moved)
 
     @Slot(int, float)
@@ -451,9 +350,9 @@ class ExplorePage(QWidget):
             return
         self._begin(self.tr("Move “{0}”").format(name))
         if self._space is not None and self._request.latent is not None:
-            self._apply(self._space.at_label(self._request, name, value, self.panel.locked_labels))
+            self._apply(self._space.at_label(self._request, name, value, self.view.panel.locked_labels))
         else:
-            classes = explore_space.shared(self._request.classes, name, value, self.panel.locked_labels)
+            classes = explore_space.shared(self._request.classes, name, value, self.view.panel.locked_labels)
             self._apply(msgspec.structs.replace(self._request, classes=classes))
 
     @Slot(str, object)
@@ -477,23 +376,23 @@ class ExplorePage(QWidget):
             return
         before = self._request or Request()
         self._begin(self.tr("Random"))
-        fader = self.panel.temperature
+        fader = self.view.panel.temperature
         keep = {
             field: getattr(before, field) for field in ("seconds", "pitch", "velocity", "text", "speaker", "prompt", "input")
         }
         fresh = Request(
-            classes=before.classes if self.panel.locked_labels else {},
+            classes=before.classes if self.view.panel.locked_labels else {},
             temperature=fader.value if fader is not None else 1.0,
             seed=int(np.random.default_rng().integers(SEEDS)),
             **keep,
         )
         self._draw = before
-        self._ask(fresh, DRAW)
+        self._rendering.ask(fresh, DRAW)
 
     def _drawn(self, request: Request) -> None:
         before, self._draw = self._draw, None
         if self._space is not None and before is not None and before.latent is not None and request.latent is not None:
-            request = self._space.lock(request, before, self.panel.locked_axes, bool(self.panel.locked_labels))
+            request = self._space.lock(request, before, self.view.panel.locked_axes, bool(self.view.panel.locked_labels))
         self._apply(request)
         self._commit()
 
@@ -511,42 +410,12 @@ class ExplorePage(QWidget):
     # ---- dots
     @Slot(object)
     def _hover(self, dot: int | None) -> None:
-        self._over = ("dot", dot)
-        self._dwell.start() if dot is not None and self.hear.isChecked() else self._dwell.stop()
+        on = dot is not None and self._space is not None and self.view.hear.isChecked()
+        self._dots.point_at(Path(self._space.paths[dot]) if on else None)  # type: ignore[union-attr,index]
 
     @Slot(object)
     def _hover_clip(self, clip: int | None) -> None:
-        self._over = ("clip", clip)
-        self._dwell.start() if clip is not None and self.hear.isChecked() else self._dwell.stop()
-
-    @Slot()
-    def _hear_dot(self) -> None:
-        kind, at = self._over
-        if kind == "dot" and self._space is not None and at is not None:
-            self._hear_path(Path(self._space.paths[at]))
-        elif kind == "clip" and at is not None and self._session.project is not None:
-            clip = self._clips[at]
-            self._sounds.ask(partial(self._read_clip, self._session.project, clip))
-
-    @Slot(object)
-    def _hear_path(self, path: Path) -> None:
-        self._sounds.ask(partial(self._read, path))
-
-    @staticmethod
-    def _read(path: Path) -> Current:
-        info = files.probe(path)
-        return Current(files.read(path, frames=min(info.frames, int(LONGEST * info.rate))), path.name, None, path)
-
-    @staticmethod
-    def _read_clip(project: Any, clip: Any) -> Current:
-        return Current(project.clip_sound(clip.id), clip.name, clip.recipe, project.clip_path(clip.id))
-
-    @Slot(object)
-    def _sound_read(self, current: object) -> None:
-        if isinstance(current, Current):
-            self._session.play(current)
-        elif isinstance(current, StudioError):
-            self._session.complain(current)
+        self._dots.point_at(self._clips[clip] if clip is not None and self.view.hear.isChecked() else None)
 
     @Slot(object)
     def _pick_dot(self, dot: int) -> None:
@@ -567,7 +436,7 @@ class ExplorePage(QWidget):
         ]
         here = [c for c in here if len(c.recipe.request.latent[0]) == space.latents.shape[1]]  # type: ignore[union-attr,index]
         self._clips = here
-        self.map.set_clips([space.place(c.recipe.request) for c in here])  # type: ignore[union-attr]
+        self.view.map.set_clips([space.place(c.recipe.request) for c in here])  # type: ignore[union-attr]
 
     # ---- starting from a file
     @Slot()
@@ -595,7 +464,7 @@ class ExplorePage(QWidget):
                 np.clip(heard.original.seconds, self._model.controls.seconds.low, self._model.controls.seconds.high)
             )
         base = msgspec.structs.replace(self._request or Request(), seconds=seconds, classes={})
-        self.said.tell_reconstruction(heard.path, heard.distance)
+        self.view.said.tell_reconstruction(heard.path, heard.distance)
         self._apply(explore_space.with_latent(base, row))
         self._commit()
 
@@ -617,21 +486,21 @@ class ExplorePage(QWidget):
         if isinstance(found, tuple) and self._space is not None:
             match, row, copy = found
             assert isinstance(match, Match)
-            self.said.tell_nearest(Path(self._space.paths[row]), match.ratio, copy)
+            self.view.said.tell_nearest(Path(self._space.paths[row]), match.ratio, copy)
 
     def _say_state(self, text: str) -> None:
-        self.state.setText(text)
+        self.view.state.setText(text)
 
     @Slot(object)
     def _show_position(self, seconds: float | None) -> None:
         current = self._session.current
         mine = self._shown is not None and current is not None and current.sound is self._shown.sound
-        self.view.set_playhead(seconds if mine and self._session.playing else None)
+        self.view.sound.set_playhead(seconds if mine and self._session.playing else None)
 
     @Slot(bool)
     def _show_playing(self, playing: bool) -> None:
         if not playing:
-            self.view.set_playhead(None)
+            self.view.sound.set_playhead(None)
 
     @Slot(float)
     def _seek(self, seconds: float) -> None:
@@ -644,4 +513,4 @@ class ExplorePage(QWidget):
 
     @Slot(str)
     def _restyle(self, theme_name: str) -> None:
-        self.map.refresh()
+        self.view.map.refresh()

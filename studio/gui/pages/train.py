@@ -6,6 +6,7 @@ shown is read from run folders; the trainer is a process of its own.
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
-    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -68,7 +67,7 @@ class TrainPage(QWidget):
         self.plot = CurvePlot()
         self.quality = QComboBox()
         self.quality.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.quality.setMinimumContentsLength(16)
+        self.quality.setMinimumContentsLength(12)
         self.quality.setAccessibleName(self.tr("Which quality"))
         self.quality.setToolTip(self.tr("Measured on held-out sounds (solid) and on sounds it learns from (dashed)"))
         self.log = QPushButton(self.tr("Log time"))
@@ -78,16 +77,13 @@ class TrainPage(QWidget):
         self.all = QPushButton(self.tr("All numbers…"))
         self.all.setToolTip(self.tr("Every loss, rate and speed that was logged, and CSV"))
         theme.mark(self.all, role="quiet")
-        self.legend = QLabel(self.tr("solid: held-out   dashed: learned from"))
-        theme.mark(self.legend, role="caption")
-        self.legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         curves = QWidget()
         theme.mark(curves, role="panel")
         curves.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         head = QHBoxLayout()
         head.setSpacing(theme.HALF)
         head.addWidget(self.quality)
-        head.addWidget(self.legend, 1)
+        head.addStretch(1)
         head.addWidget(self.log)
         head.addWidget(self.all)
         column = QVBoxLayout(curves)
@@ -262,7 +258,9 @@ class TrainPage(QWidget):
                 self.tr("The first sounds come soon after it begins") if view.place is not None else self.tr("No previews yet")
             )
         if view.status.next_preview is not None and view.status.state == "training":
-            return self.tr("The first sounds in {0}").format(words.seconds(max(0.0, view.status.next_preview)))
+            if view.status.next_preview < 1:
+                return self.tr("The first sounds are being made")
+            return self.tr("The first sounds in {0}").format(words.seconds(view.status.next_preview))
         return view.status.message or self.tr("Getting ready")
 
     # ---- curves
@@ -307,7 +305,6 @@ class TrainPage(QWidget):
             self.quality.addItem(words.metric_words(name), name)
         self.quality.setCurrentIndex(max(0, names.index(before) if before in names else 0))
         self.quality.setVisible(bool(names))
-        self.legend.setVisible(bool(names))
 
     @Slot(float)
     def _mark_moment(self, minutes: float) -> None:
@@ -330,7 +327,7 @@ class TrainPage(QWidget):
     @Slot(str, object, object, str)
     def _train(self, family: str, config: dict[str, Any], plan: dict[str, Any], name: str) -> None:
         try:
-            made = self._session.training.queue(family, config, plan, name)
+            made = self._session.training.queue(family, config, plan, name or self._name(family))
         except StudioError as error:
             self._session.complain(error)
             return
@@ -338,6 +335,13 @@ class TrainPage(QWidget):
         view = self._session.training.view(made)
         if view is not None and view.place is not None:
             self._session.tell(self.tr("Queued: it begins when the others have ended"))
+
+    def _name(self, family: str) -> str:
+        """“One-shots 3”: the family's name and the first number that no run has."""
+        facts = self.start.family
+        base = facts.info.name if facts is not None and facts.info.id == family else family
+        taken = {view.title for view in self._session.training.views}
+        return next(name for name in (f"{base} {n}" for n in itertools.count(1)) if name not in taken)
 
     @Slot(str)
     def _ask_shown(self, what: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.engine.training import RunView
 from studio.gui import theme
@@ -25,7 +25,7 @@ class VerdictPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = QLabel()
         theme.mark(self.title, role="strong")
-        self.title.setMinimumWidth(40)
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.state = QLabel()
         self.sentence = QLabel()
         self.sentence.setWordWrap(True)
@@ -44,9 +44,11 @@ class VerdictPanel(QWidget):
         self.explore = self._button("explore", self.tr("Explore"), self.tr("Open the best moment of this training in Explore"))
         head = QHBoxLayout()
         head.setSpacing(theme.HALF)
-        head.addWidget(self.title)
-        head.addWidget(self.state)
-        head.addStretch(1)
+        named = QHBoxLayout()
+        named.setSpacing(theme.HALF)
+        named.addWidget(self.state)
+        named.addWidget(self.title, 1)
+        head.addLayout(named, 1)
         for button, what in ((self.pause, "pause"), (self.resume, "resume"), (self.stop, "stop"), (self.explore, "explore")):
             button.setProperty("asks", what)
             button.clicked.connect(self._ask)
@@ -72,6 +74,7 @@ class VerdictPanel(QWidget):
     def show_run(self, view: RunView, playable: bool) -> None:
         status = view.status
         self.title.setText(view.title or view.name)
+        self.title.setToolTip(view.name)
         self.state.setText(words.state_words(view))
         theme.mark(self.state, state=words.STATES.get(view.state, ""), role="dim" if view.state not in words.STATES else "")
         self.sentence.setText(self._sentence(view))
@@ -97,6 +100,11 @@ class VerdictPanel(QWidget):
             return self.tr("It begins as soon as what is before it has ended.") if view.place else status.message
         return status.message or self.tr("Getting ready")
 
+    def _next(self, seconds: float | None) -> str:
+        if seconds is None:
+            return ""
+        return self.tr("next preview in {0}").format(words.seconds(seconds)) if seconds >= 1 else self.tr("next preview now")
+
     def _facts(self, view: RunView) -> str:
         status = view.status
         parts = []
@@ -105,10 +113,8 @@ class VerdictPanel(QWidget):
             parts.append(self.tr("{0} of {1}").format(spent, words.minutes(status.planned)) if status.planned else spent)
         if view.alive:
             parts.append(words.left(status.eta_low, status.eta_high))
-            if status.next_preview is not None and status.state == "training":
-                parts.append(self.tr("next preview in {0}").format(words.seconds(max(0.0, status.next_preview))))
-            if status.state == "training" and status.message:
-                parts.append(status.message if status.message not in ("Training",) else "")
+            if status.state == "training":
+                parts.append(status.message or self._next(status.next_preview))
             parts.append(status.device)
             if status.memory_mb:
                 parts.append(words.size(int(status.memory_mb * 1e6)))

@@ -156,8 +156,35 @@ class CurvePlot(Canvas):
                 pen.setDashPattern([4, 3])
             painter.setPen(pen)
             painter.drawPath(self._path(*line))
+            if np.isfinite(line[1]).sum() == 1:
+                at = int(np.flatnonzero(np.isfinite(line[1]))[0])
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(tint)
+                painter.drawEllipse(QPointF(float(self._xs(line[0][at])), float(self._ys(line[1][at]))), 3, 3)
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setClipping(False)
+        self._paint_legend(painter)
         painter.end()
         return page
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        """What the lines are, from the right upper corner to the left, as far as there is room."""
+        font = theme.font("caption")
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        right, y = self.width() - float(RIGHT), TOP + metrics.ascent() / 2
+        for series in reversed(self._series):
+            wide = metrics.horizontalAdvance(series.name)
+            if right - wide - 26 < self._plot.left():
+                break
+            painter.setPen(self.ink("dim"))
+            painter.drawText(QPointF(right - wide, y + metrics.ascent() / 2 - 1), series.name)
+            pen = QPen(self._tint(series), 1.5)
+            if series.dashed:
+                pen.setDashPattern([4, 3])
+            painter.setPen(pen)
+            painter.drawLine(QPointF(right - wide - 24, y), QPointF(right - wide - 6, y))
+            right -= wide + 40
 
     def _tint(self, series: Series) -> QColor:
         return theme.label_color(series.color) if isinstance(series.color, int) else self.ink(series.color)

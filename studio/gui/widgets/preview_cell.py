@@ -91,8 +91,9 @@ class PreviewCell(Canvas):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.ink("raised") if not self._hot else self.ink("line", 0.7))
+        flat = self.ink("raised") == self.ink("surface")  # the light theme lifts by a line, not by tone
+        painter.setPen(QPen(self.ink("line"), 1) if flat else Qt.PenStyle.NoPen)
+        painter.setBrush(self.ink("line", 0.5 if flat else 0.9) if self._hot else self.ink("raised"))
         painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
         self._paint_head(painter)
         if self.pictures is not None:

@@ -1,0 +1,89 @@
+"""How Explore is laid out: the map over the sound on the left, the controls on the right, a line of tools above.
+
+Widgets only; explore.py says what they show and what happens when a hand moves them.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSplitter, QToolButton, QVBoxLayout, QWidget
+
+from studio.gui import theme
+from studio.gui.pages.explore_controls import ControlPanel
+from studio.gui.pages.explore_models import ModelPicker
+from studio.gui.pages.explore_said import SaidBar
+from studio.gui.widgets.latent_map import LatentMap
+from studio.gui.widgets.sound_view import SoundView
+
+PANEL = 368
+
+
+class ExploreView(QWidget):
+    """The full page, as it is when there is a model."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picker = ModelPicker()
+        self.state = QLabel()
+        self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        theme.mark(self.state, role="dim")
+        self.encode = QPushButton(self.tr("Start from a sound…"))
+        self.encode.setIcon(theme.icon("file"))
+        self.encode.setToolTip(self.tr("Find one of your files in the model's space; dropping it here does the same"))
+        self.hear = self._tool("speaker", self.tr("Hear a dot when the pointer rests on it"))
+        self.hear.setCheckable(True)
+        self.hear.setChecked(True)
+        self.fit = self._tool("fit", self.tr("Show the whole map (0)"))
+        self.undo = self._tool("undo", self.tr("Undo (Ctrl+Z)"))
+        self.redo = self._tool("redo", self.tr("Redo (Ctrl+Shift+Z)"))
+        self.map = LatentMap()
+        self.sound = SoundView(selectable=False)
+        self.sound.wave.placeholder = self.tr("Drag the dot to make a sound")
+        self.said = SaidBar()
+        self.panel = ControlPanel()
+        self.panel.setFixedWidth(PANEL)
+        head = QHBoxLayout()
+        head.setSpacing(theme.HALF)
+        head.addWidget(self.picker)
+        head.addWidget(self.state, 1)
+        head.addWidget(self.encode)
+        for button in (self.hear, self.fit, self.undo, self.redo):
+            head.addWidget(button)
+        body = QHBoxLayout()
+        body.setSpacing(theme.GAP)
+        body.addWidget(self._left(), 1)
+        body.addWidget(self.panel)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.MARGIN)
+        page.setSpacing(theme.GAP)
+        page.addLayout(head)
+        page.addLayout(body, 1)
+        order = (self.picker.box, self.picker.newest, self.encode, self.hear, self.fit, self.undo, self.redo, self.map)
+        for first, second in itertools.pairwise((*order, self.sound.wave, self.said.button)):
+            QWidget.setTabOrder(first, second)
+
+    def _left(self) -> QSplitter:
+        below = QWidget()
+        column = QVBoxLayout(below)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.SMALL)
+        column.addWidget(self.sound, 1)
+        column.addWidget(self.said)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.map)
+        split.addWidget(below)
+        split.setStretchFactor(0, 5)
+        split.setStretchFactor(1, 3)
+        split.setChildrenCollapsible(False)
+        return split
+
+    def _tool(self, icon: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(icon))
+        button.setIconSize(QSize(18, 18))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        theme.mark(button, role="icon")
+        return button
