@@ -3,7 +3,8 @@
     instrument = Instrument.open(best_checkpoint(run))
     for sound in instrument.render(Request(count=4, seed=7)): ...
 
-The same recipe gives the same samples: noise is drawn by number, each sound is made alone, and the backend is part of the recipe.
+The same recipe gives the same samples: noise is drawn by number, each sound is made alone, and
+the backend is part of the recipe.
 """
 
 from __future__ import annotations

@@ -98,8 +98,9 @@ class Model(nn.Module):
     def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
         """Named losses of one group at `progress` (0–1 of the phase). Names in `weights` are summed, others only logged.
 
-        No name of `weights` among them: this group has nothing to learn now and its step is left out. All randomness is from
-        torch's global generators, so that a resumed run repeats itself.
+        Only this group's parameters ask for gradients while it is called. No name of `weights` among them: this group
+        has nothing to learn now and its step is left out. All randomness is from torch's global generators, so that a resumed
+        run repeats itself.
         """
         raise NotImplementedError
 

@@ -1,9 +1,9 @@
 """One-shots: single hits and notes up to four seconds, learned from tens to thousands of files.
 
 A variational autoencoder whose decoder draws 16 filter-bank bands (or an inverse STFT) from one small latent, judged by log-mel
-distances over seven windows and, later in training, by small discriminators on onset-weighted crops. A flow-matching prior learns
-how the latents of each class are spread, and a length head how long each sound is. After RAVE (2111.05011), Vocos (2306.00814),
-DrumGAN VST (2206.14723) and rectified flow (2209.03003).
+distances over seven windows and, later in training, by small discriminators on onset-weighted crops. A flow-matching prior
+learns how the latents of each class are spread, and a length head how long each sound is. After RAVE (2111.05011),
+Vocos (2306.00814), DrumGAN VST (2206.14723) and rectified flow (2209.03003).
 Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples, W frames of a training window.
 """
 
@@ -176,7 +176,9 @@ class OneShot(Model):
     @torch.no_grad()
     def prepare(self, batches: Iterator[Batch]) -> None:
         """Output level of each band, mean and spread of the log-mels, mean length, and how often each class occurs."""
-        power, mels, lengths, count = torch.zeros(self.config.channels * BANDS), [], [], torch.zeros(len(self.share))
+        power, count = torch.zeros(self.config.channels * BANDS), torch.zeros(len(self.share))
+        mels: list[Tensor] = []
+        lengths: list[Tensor] = []
         total = 0.0
         for batch in batches:
             audio = self._middle_side(batch.audio)
@@ -200,7 +202,7 @@ class OneShot(Model):
         groups = (
             Group("sound", learner, lr=self.config.rate, betas=(0.8, 0.99), weight_decay=1e-2),
             Group("critics", list(self.critics.parameters()), lr=2e-4, betas=(0.8, 0.99), every=2),
-            Group("prior", list(self.flow.parameters()), lr=1e-3, betas=(0.9, 0.99)),
+            Group("prior", list(self.flow.parameters()), lr=1e-3, betas=(0.9, 0.99), steps=3),
         )
         return (Phase("learn", groups),)
 
@@ -226,7 +228,7 @@ class OneShot(Model):
         classes = self._one_hot(batch.label)
         mean, logvar = self.encoder(audio)
         latent = mean + (0.5 * logvar).exp() * torch.randn_like(mean)
-        known = classes * (torch.rand(len(classes), 1, device=classes.device) > 0.3)
+        known = classes * (torch.rand(len(classes), 1, device=classes.device) > 0.5)
         columns = self.decode.columns(latent, known)
         distance, shown = mean.new_zeros(()), []
         for rows, start, n in self._windows(batch.seconds):
@@ -256,10 +258,7 @@ class OneShot(Model):
         self.shown = real, made.detach(), classes
         if progress < self.config.critics:
             return {}
-        self.critics.requires_grad_(False)
-        found = self.critics.teach(real, made, classes)
-        self.critics.requires_grad_(True)
-        return found
+        return self.critics.teach(real, made, classes)
 
     def _critic_losses(self) -> dict[str, Tensor]:
         return self.critics.judge(*self.shown) if self.shown else {}
@@ -276,8 +275,8 @@ class OneShot(Model):
         return {"prior/velocity": self.flow.loss(self.bank[rows], classes)}
 
     def _windows(self, seconds: Tensor) -> Iterator[tuple[list[int], list[int], int]]:
-        """What one step decodes: (rows, start frame of each, frames). Every beginning, in two groups of like length so that short
-        sounds cost little; and pieces from later on of up to a quarter of the sounds."""
+        """What one step decodes: (rows, start frame of each, frames). Every beginning, in two groups of like length so that
+        short sounds cost little; and pieces from later on of up to a quarter of the sounds."""
         W, last = self.config.window, self.config.frames
         lengths = [min(last, math.ceil(s * 1.1 * RATE / FRAME) + 1) for s in seconds.tolist()]
         order = sorted(range(len(lengths)), key=lengths.__getitem__)

@@ -1,4 +1,4 @@
-"""Small versions of every family, and made-up sounds to train them on. Used by the contract tests and by those of the trainer."""
+"""Small versions of every family, and made-up sounds to train them on. Used by contract and trainer tests."""
 
 from __future__ import annotations
 

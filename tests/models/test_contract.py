@@ -122,7 +122,8 @@ def test_the_same_draws_give_the_same_losses(name: str) -> None:
     found = []
     for _ in range(2):
         torch.manual_seed(5)
-        found.append({key: float(v.detach()) for key, v in model.losses(examples, model.phases()[0].groups[0].name, 1.0).items()})
+        losses = model.losses(examples, model.phases()[0].groups[0].name, 1.0)
+        found.append({key: float(value.detach()) for key, value in losses.items()})
     assert found[0] == found[1]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from studio.models.layers.augment import augment
 from studio.models.layers.blocks import Upsample
-from studio.models.layers.decoders import DECODERS, FRAME
+from studio.models.layers.decoders import DECODERS, FRAME, Tones
 from studio.models.layers.discriminators import Critics
 from studio.models.layers.flow import Flow
 from studio.models.layers.istft import ISTFT, stft
@@ -66,6 +66,26 @@ def test_the_inverse_transform_inverts(n_fft: int, hop: int) -> None:
     again = ISTFT(n_fft, hop)(spectrum.real, spectrum.imag)
     assert again.shape == audio.shape
     assert torch.allclose(again[:, n_fft:-n_fft], audio[:, n_fft:-n_fft], atol=1e-5)
+
+
+def test_few_bins_are_the_same_as_all_with_silent_ones() -> None:
+    torch.manual_seed(0)
+    real, imaginary = torch.randn(2, 20, 16), torch.randn(2, 20, 16)
+    rest = (0, 0, 0, 257 - 20)
+    whole = ISTFT(512, 128)(torch.nn.functional.pad(real, rest), torch.nn.functional.pad(imaginary, rest))
+    assert torch.allclose(ISTFT(512, 128, 20)(real, imaginary), whole, atol=1e-5)
+
+
+def test_constant_features_are_a_constant_tone() -> None:
+    tones = Tones(4, 1).requires_grad_(False)
+    assert tones.out.bias is not None
+    tones.out.bias.view(3, -1)[0] = -20
+    tones.out.bias.view(3, -1)[0, 20] = 2
+    tone = tones(torch.zeros(1, 4, 64))[0, 0, 8192:24576] * torch.hann_window(16384)
+    power = torch.fft.rfft(tone).abs().square()
+    peak = int(power.argmax())
+    assert peak * RATE / 16384 == pytest.approx(20 * RATE / 2048, abs=RATE / 16384)
+    assert float(power[peak - 3 : peak + 4].sum() / power.sum()) > 1 - 1e-5
 
 
 def test_a_hop_that_does_not_fit_is_refused() -> None:

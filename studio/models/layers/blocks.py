@@ -42,7 +42,7 @@ class Upsample(nn.Module):
 
 
 class ConvNeXt(nn.Module):
-    """Depthwise 7-tap convolution, LayerNorm, two pointwise layers, scaled and added (Liu et al. 2201.03545, in one dimension)."""
+    """Depthwise 7-tap convolution, LayerNorm, two pointwise layers, scaled and added (2201.03545, in one dimension)."""
 
     def __init__(self, channels: int, hidden: int, scale: float = 0.1) -> None:
         super().__init__()

@@ -1,11 +1,13 @@
 """Small critics that look at pictures of sound: log-mel images at two resolutions, through strided 2-D convolutions.
 
-A log-mel distance averages over what it can't predict; these see whether the grain is that of real sounds. One of them costs less
-than a tenth of the decoder. Hinge loss and feature matching as in HiFi-GAN (2010.05646) and DAC (2306.06546); projection
+A log-mel distance averages over what it can't predict; these see whether the grain is that of real sounds. One of them costs
+less than a tenth of the decoder. Hinge loss and feature matching as in HiFi-GAN (2010.05646) and DAC (2306.06546); projection
 conditioning on the class after Miyato and Koyama (1802.05637). B batch, C channels, T samples, K classes.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +26,7 @@ class PictureCritic(nn.Module):
         self.mel = Mel(rate, n_fft, n_mels, hop)
         widths = (channels, width, 2 * width, 3 * width, 4 * width)
         self.layers = nn.ModuleList(
-            nn.utils.parametrizations.weight_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in zip(widths, widths[1:])
+            nn.utils.parametrizations.weight_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in pairwise(widths)
         )
         self.score = nn.Conv2d(widths[-1], 1, 3, padding=1)
         self.classes = nn.Parameter(0.02 * torch.randn(classes, widths[-1]))

@@ -32,8 +32,8 @@ def mel_filters(rate: int, n_fft: int, n_mels: int) -> np.ndarray:
 class Mel(nn.Module):
     """(B, T) → mel amplitudes (B, frames, n_mels); a full-scale sine reads about 1 in its band.
 
-    Frame n is centred on sample n·hop. Frames are joined from blocks of one hop, which is several times cheaper to differentiate
-    than torch.stft, and |·| has slope 0 at silence where a square root has none.
+    Frame n is centred on sample n·hop. Frames are joined from blocks of one hop, several times cheaper to differentiate than
+    torch.stft, and |·| has slope 0 at silence where a square root has none.
     """
 
     bank: Tensor

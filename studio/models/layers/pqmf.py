@@ -1,7 +1,7 @@
 """A fixed bank of 16 near-perfect cosine-modulated filters: what a decoder has to draw becomes 16 slow bands.
 
-After Nguyen, "Near-perfect-reconstruction pseudo-QMF banks" (1994), as RAVE (2111.05011) uses it; every part rebuilds a signal to
-−60 dB. Both directions are one 16 → 16 convolution at the low rate and a reshape (the polyphase form), a hundredth of the
+After Nguyen, "Near-perfect-reconstruction pseudo-QMF banks" (1994), as RAVE (2111.05011) uses it; it rebuilds a signal to −59
+dB. Both directions are one 16 → 16 convolution at the low rate and a reshape (the polyphase form), a hundredth of the
 work of one long filter over zero-stuffed bands. B batch, C channels, M bands, T samples.
 """
 
