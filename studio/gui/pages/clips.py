@@ -34,6 +34,8 @@ from studio.project.folder import ProjectFolder
 from studio.project.state import ClipFile
 
 EXPORT = "clips-export"
+PORTION = 12
+"""Thumbnails made in one go."""
 Changed = Sequence[tuple[ClipFile, ClipFile]]
 """Clips before and after a change."""
 
@@ -150,6 +152,8 @@ class ClipsPage(QWidget):
             if project is self._session.project:
                 take: dict[object, Callable[[Any], None]] = {LIST: self._list, OPEN: self._show, PICTURES: self._picture}
                 take[told.tag](value)
+        elif told.tag == PICTURES and isinstance(event, Finished):
+            self._draw()
         elif told.tag == OPEN and isinstance(event, Failed):
             self.editor.refuse(event.sentence)
         elif told.tag == LIST and isinstance(event, Failed):
@@ -169,11 +173,14 @@ class ClipsPage(QWidget):
         else:
             self._choose()
         self.stack.setCurrentWidget(self._full if clips else self.empty)
-        missing = self.model.without_picture()
-        if missing and self._session.project is not None:
-            self._session.desk.submit(
-                partial(clips_work.pictured, self._session.project, missing), tag=PICTURES, newest=True, urgent=True
-            )
+        self._draw()
+
+    def _draw(self) -> None:
+        """Ask for the next few thumbnails; in small portions, so that a click never waits for many."""
+        missing = self.model.without_picture()[:PORTION]
+        project = self._session.project
+        if missing and project is not None:
+            self._session.desk.submit(partial(clips_work.pictured, project, missing), tag=PICTURES, newest=True, urgent=True)
 
     def _picture(self, value: tuple[ClipFile, Any]) -> None:
         self.model.set_picture(*value)
@@ -201,8 +208,11 @@ class ClipsPage(QWidget):
         clip = self.list.current
         if clip is None or clip.id != opened.clip.id:
             return
+        fresh = self.editor.opened is None or self.editor.opened.sound is not opened.sound
         self.editor.open(opened)
         current = self._session.current
+        if not fresh:
+            return
         if self._hear:
             self._hear = False
             self._play()

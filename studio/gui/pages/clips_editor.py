@@ -37,12 +37,12 @@ from studio.project.state import ClipFile
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A clip with its edits applied, ready to be heard and drawn."""
+    """A clip with its edits applied, ready to be heard and drawn; `facts` follow a moment later."""
 
     clip: ClipFile
     original: Sound
     sound: Sound
-    facts: Facts
+    facts: Facts | None = None
 
 
 class ClipEditor(QWidget):
@@ -201,8 +201,9 @@ class ClipEditor(QWidget):
             self.steps.set_words("")
         elif before is None or before.clip.id != opened.clip.id or before.clip.edits != opened.clip.edits:
             self.view.set_sound(opened.sound)
-            self.facts.set_words(self._measured(opened))
             self.steps.set_words(self._history(opened.clip))
+        if opened is not None:
+            self.facts.set_words(self._measured(opened))
         self._show_tools()
 
     def refuse(self, sentence: str) -> None:
@@ -216,6 +217,8 @@ class ClipEditor(QWidget):
             sound.channels, self.tr("{0} channels").format(sound.channels)
         )
         parts = [self.tr("{0} s").format(clock(sound.seconds, 0.001)), f"{sound.rate / 1000:g} kHz", channels]
+        if facts is None:
+            return "  ·  ".join(parts)
         if facts.silent:
             parts.append(self.tr("silent"))
         else:
@@ -229,7 +232,10 @@ class ClipEditor(QWidget):
     def _history(self, clip: ClipFile) -> str:
         if not clip.edits:
             return self.tr("As it was kept")
-        return "  ›  ".join(self._step_words(step) for step in clip.edits)
+        words = [self._step_words(step) for step in clip.edits]
+        if len(words) <= 2:
+            return "  ›  ".join(words)
+        return self.tr("{0} edits:  …  ›  {1}").format(len(words), "  ›  ".join(words[-2:]))
 
     def _step_words(self, step: dict[str, Any]) -> str:
         name = {

@@ -102,7 +102,7 @@ class ClipList(QWidget):
         self._filter = ClipFilter(self)
         self._filter.setSourceModel(model)
         self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Filter by name, tag or model"))
+        self.search.setPlaceholderText(self.tr("Name, tag or model"))
         self.search.setAccessibleName(self.tr("Filter clips"))
         self._clear = self.search.addAction(theme.icon("close", "dim"), QLineEdit.ActionPosition.TrailingPosition)
         self._clear.setToolTip(self.tr("Show all clips"))

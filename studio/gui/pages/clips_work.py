@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -11,6 +12,7 @@ from studio.audio.sound import Sound
 from studio.errors import StudioError
 from studio.events import Finished, Produced, Started, Work
 from studio.gui.pages.clips_editor import Opened
+from studio.gui.tables.clips import Picture
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe
 from studio.project.state import ClipFile
@@ -36,19 +38,22 @@ def listed(project: ProjectFolder) -> Work:
 
 
 def opened(project: ProjectFolder, clip: ClipFile, original: Sound | None) -> Work:
+    """Told twice: as soon as it can be heard, and once more with what was measured."""
     yield Started(what=OPEN)
     original = original or project.clip_sound(clip.id)
     sound = edit.apply(original, clip.edits)
+    yield Produced(kind="clip", value=(project, Opened(clip, original, sound)))
     yield Produced(kind="clip", value=(project, Opened(clip, original, sound, analysis.facts(sound))))
     yield Finished()
 
 
 def pictured(project: ProjectFolder, clips: Sequence[ClipFile]) -> Work:
+    """Thumbnails and lengths with the edits, None for a clip that can't be read: choosing it says why."""
     yield Started(what=PICTURES, total=len(clips))
     for clip in clips:
-        try:
-            picture = peaks.thumbnail(sound_of(project, clip))
-        except StudioError:
-            continue  # the list shows it without a picture; choosing it says why
+        picture: Picture | None = None
+        with suppress(StudioError):
+            sound = sound_of(project, clip)
+            picture = Picture(peaks.thumbnail(sound), sound.seconds)
         yield Produced(kind="picture", value=(project, (clip, picture)))
     yield Finished()

@@ -6,6 +6,7 @@ A row is the clip's waveform, its name, and below it length, tags and the moment
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,14 @@ ROW = 56
 THUMB = 80
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What a row shows of the edited sound: its thumbnail (peaks.thumbnail) and its length in seconds."""
+
+    thumbnail: NDArray[np.uint8]
+    seconds: float
+
+
 class ClipModel(QAbstractListModel):
     """Clips, newest first, and their thumbnails once they are there."""
 
@@ -46,7 +55,7 @@ class ClipModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._clips: list[ClipFile] = []
-        self._pictures: dict[str, tuple[tuple[dict[str, Any], ...], NDArray[np.uint8]]] = {}
+        self._pictures: dict[str, tuple[tuple[dict[str, Any], ...], Picture | None]] = {}
 
     # ---- what is shown
     @property
@@ -73,7 +82,7 @@ class ClipModel(QAbstractListModel):
         """Clips whose thumbnail is missing or shows other edits."""
         return [c for c in self._clips if self._pictures.get(c.id, (None,))[0] != c.edits]
 
-    def set_picture(self, clip: ClipFile, picture: NDArray[np.uint8]) -> None:
+    def set_picture(self, clip: ClipFile, picture: Picture | None) -> None:
         self._pictures[clip.id] = (clip.edits, picture)
         for row, known in enumerate(self._clips):
             if known.id == clip.id:
@@ -90,9 +99,9 @@ class ClipModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return clip.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{clip.name}, {said(clip)}, {self.tr('{0} stars').format(clip.stars)}"
+            return f"{clip.name}, {said(clip, index.data(PICTURE))}, {self.tr('{0} stars').format(clip.stars)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{clip.name}\n{said(clip)}"
+            return f"{clip.name}\n{said(clip, index.data(PICTURE))}"
         if role == CLIP:
             return clip
         if role == PICTURE:
@@ -114,9 +123,9 @@ class ClipModel(QAbstractListModel):
         return item.ItemIsEnabled | item.ItemIsSelectable | item.ItemIsEditable | item.ItemIsDragEnabled
 
 
-def said(clip: ClipFile) -> str:
+def said(clip: ClipFile, picture: Picture | None = None) -> str:
     """Length, tags and origin of a clip in one line."""
-    parts = [f"{clock(clip.seconds, 0.01)} s", *clip.tags]
+    parts = [f"{clock(picture.seconds if picture else clip.seconds, 0.01)} s", *clip.tags]
     if clip.recipe is not None and (clip.recipe.run or clip.recipe.family):
         parts.append(clip.recipe.run or clip.recipe.family)
     return " · ".join(parts)
@@ -138,7 +147,7 @@ class ClipFilter(QSortFilterProxyModel):
 
     def _set(self, words: tuple[str, ...], stars: int) -> None:
         self._words, self._stars = words, stars
-        self.invalidateRowsFilter()
+        self.setFilterFixedString("\n".join((str(stars), *words)))  # any change of the pattern filters again
 
     def filterAcceptsRow(self, row: int, parent: AnyIndex) -> bool:
         clip = self.sourceModel().index(row, 0).data(CLIP)
@@ -179,7 +188,9 @@ class ClipDelegate(QStyledItemDelegate):
             painter.drawPixmap(upper.right() - 11, upper.center().y() - 6, star)
             upper.setRight(upper.right() - 30)
         self._words(painter, upper, clip.name, "body", "text")
-        self._words(painter, QRect(text.left(), text.top() + 27, text.width(), 18), said(clip), "caption", "dim")
+        self._words(
+            painter, QRect(text.left(), text.top() + 27, text.width(), 18), said(clip, index.data(PICTURE)), "caption", "dim"
+        )
         painter.restore()
 
     def _words(self, painter: QPainter, area: QRect, words: str, role: str, token: str) -> None:
@@ -189,17 +200,18 @@ class ClipDelegate(QStyledItemDelegate):
         shown = QFontMetrics(font).elidedText(words, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
-    def _paint_wave(self, painter: QPainter, area: QRectF, picture: NDArray[np.uint8] | None) -> None:
+    def _paint_wave(self, painter: QPainter, area: QRectF, picture: Picture | None) -> None:
         middle = area.center().y()
         painter.setPen(QPen(theme.color("line"), 1))
         painter.drawLine(QPointF(area.left(), middle), QPointF(area.right(), middle))
         if picture is None:
             return
-        low, high = ((row.astype(np.float32) - 128) / 127 for row in picture)
+        low, high = ((row.astype(np.float32) - 128) / 127 for row in picture.thumbnail)
         painter.setPen(QPen(theme.color("accent"), 1))
-        step = area.width() / picture.shape[1]
+        columns = picture.thumbnail.shape[1]
+        step = area.width() / columns
         reach = area.height() / 2
-        for column in range(picture.shape[1]):
+        for column in range(columns):
             x = area.left() + (column + 0.5) * step
             top, bottom = middle - float(high[column]) * reach, middle - float(low[column]) * reach
             painter.drawLine(QPointF(x, top), QPointF(x, max(bottom, top + 0.5)))
