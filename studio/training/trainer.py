@@ -27,24 +27,23 @@ import msgspec
 import torch
 
 from studio import fields
-from studio.errors import DiskFull, Diverged, NothingToLearn, OutOfMemory, StudioError, TrainingError
+from studio.errors import DiskFull, Diverged, NothingToLearn, StudioError, TrainingError
 from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.library import reader
-from studio.library.reader import TrainingSet
 from studio.models import base
-from studio.models.base import Batch, Model
+from studio.models.base import Model
 from studio.project.folder import ProjectFolder
 from studio.project.state import RunState
 from studio.training import plan as plans
-from studio.training.learner import Learner, Sums, build
+from studio.training.learner import Learner, Sums
 from studio.training.pace import Pace
 from studio.training.plan import Schedule, TrainerConfig
 from studio.training.previews import Previews
 from studio.training.report import Report
 from studio.training.run import RunFolder
-from studio.training.sampling import Sampler
 from studio.training.saving import Saved, Saver, TrainingFile
 from studio.training.validation import Validation
+from studio.training.workshop import Workshop
 
 __all__ = ["TrainerConfig", "train"]
 
@@ -54,12 +53,6 @@ PATIENCE = 5
 ROLLBACKS = 4
 EXPLODED = 4.0
 """A held-out distance this many times the best counts as an explosion, though every number is finite."""
-
-PREPARED = 16
-"""Batches from which a model takes its statistics."""
-
-TRIAL = 4
-"""A trial of a number format takes every fourth sound of a batch."""
 
 SOONEST = 5.0
 """Seconds of training before the first preview, however long the preparation took."""
@@ -111,10 +104,9 @@ def _signals(asked: set[str]) -> Iterator[None]:
 class _Training:
     """One life of a run, from its start or its newest checkpoint to wherever it ends."""
 
-    sounds: TrainingSet
+    shop: Workshop
     learner: Learner | None = None
     schedule: Schedule
-    sampler: Sampler
     validation: Validation
     previews: Previews
 
@@ -128,12 +120,13 @@ class _Training:
         self.asked: set[str] = set()
         self.born = time.monotonic()
         self.step = self.start = 0
-        self.batch = self.plan.batch
         self.best: float | None = None
         self.previewed: float | None = None
         self.preview_cost = self.preview_total = self.save_cost = self.save_total = 0.0
         self.saved = self.validated = 0.0
         self.measured_at = -1
+        self.saved_as = (-1, -1)
+        """The step of the newest save, and that of the newest measurement in it."""
         self.bad = 0
         self.troubles: deque[bool] = deque(maxlen=200)
         self.looked = 0.0
@@ -182,11 +175,11 @@ class _Training:
         project = ProjectFolder.open(self.run.project, lock=False)
         resumed = self.saver.newest()
         if resumed:
-            self.material, labels = resumed.facts.material, resumed.facts.data.labels
+            material, labels = resumed.facts.material, resumed.facts.data.labels
         else:
             facts = reader.facts(project)
-            self.material, labels = self.family.material(self.config, facts), facts.labels
-        for event in reader.prepare(project, self.material):
+            material, labels = self.family.material(self.config, facts), facts.labels
+        for event in reader.prepare(project, material):
             if isinstance(event, Progress):
                 report.show(message=f"Reading the sounds: {event.done} of {event.total}")
                 yield event
@@ -195,53 +188,50 @@ class _Training:
                     name, reason = Path(problem["path"]).name, problem["reason"]
                     yield from report.notice("SoundLeftOut", f"“{name}” was left out: {reason}", self.step)
         report.show(message="Building the model")
-        self.sounds = reader.load(project, self.material, "train", labels)
-        held = reader.load(project, self.material, "validation", labels)
-        if not len(self.sounds):
+        sounds = reader.load(project, material, "train", labels)
+        held = reader.load(project, material, "validation", labels)
+        if not len(sounds):
             raise NothingToLearn
-        self.heard = self.sounds.hash()
-        if self.device.type != "cpu" and self.sounds.bytes < 0.3 * devices.free_bytes(self.device):
-            self.sounds = self.sounds.on(self.device)
-        self.validation = Validation(held, self.sounds, self.device)
+        self.heard = sounds.hash()
+        data = resumed.facts.data if resumed else reader.measured(sounds)
+        batch = resumed.facts.batch if resumed else self.plan.batch
+        self.shop = Workshop(self.family, self.config, self.plan, self.device, sounds, data, batch)
+        self.validation = Validation(held, self.shop.sounds, self.device)
         report.files = self.validation.files
         yield from self._resume(resumed) if resumed else self._begin()
         report.show(device=devices.name(self.device), threads=torch.get_num_threads())
-        self.previews = Previews(self.run, held if len(held) else self.sounds)
+        self.previews = Previews(self.run, held if len(held) else sounds)
 
     def _begin(self) -> Work:
-        self.data = reader.measured(self.sounds)
-        self.sampler = self._sampler()
         self.report.show(message="Measuring this machine")
-        while True:
+        tuning = None
+        while tuning is None:
             try:
-                tuning = devices.tune(self.plan, self.device, self._trial())
-                break
+                tuning = self.shop.tune()
             except (RuntimeError, MemoryError) as error:
                 if not devices.ran_out_of_memory(error):
                     raise
-            yield from self._halve()
+            if tuning is None:
+                yield from self._halve()
         torch.set_num_threads(tuning.threads)
         self.report.show(message="Building the model")
-        step_seconds = TRIAL * tuning.seconds or 0.1
-        total = self.plan.steps or plans.steps_for(0, 0.0, self.pace.minutes or 1.0, step_seconds)
+        total = self.plan.steps or plans.steps_for(0, 0.0, self.pace.minutes or 1.0, tuning.seconds or 0.1)
         self.schedule = Schedule(total=max(1, total))
-        self.learner = Learner(self._fresh(), self.plan, tuning.precision)
-        detail = {"precision": tuning.precision, "threads": tuning.threads, "sounds": len(self.sounds)}
+        self.learner = Learner(self.shop.begin(), self.plan, tuning.precision)
+        detail = {"precision": tuning.precision, "threads": tuning.threads, "sounds": len(self.shop.sounds)}
         yield from self.report.tell(Produced(kind="began", detail=detail))
 
     def _resume(self, saved: Saved) -> Work:
         old = saved.facts
-        self.data, self.batch = old.data, old.batch
         self.step = self.start = old.step
         self.schedule, self.best = old.schedule, old.best
         self.saved = self.validated = old.spent
         self.previewed, self.preview_cost = old.previewed, old.preview_cost
         self.preview_total, self.save_total = old.preview_total, old.save_total
-        self.sampler = self._sampler()
         self.pace.start(old.step, old.spent)
         if old.device == self.device.type == "cpu":
             torch.set_num_threads(old.threads)  # sums in another order differ in their last bit
-        learner = Learner(self._build(), self.plan, old.precision if old.device == self.device.type else "fp32")
+        learner = Learner(self.shop.build(), self.plan, old.precision if old.device == self.device.type else "fp32")
         learner.restore(saved.tensors, old.memory)
         self.learner = learner
         self.saver.forget_after(old.step)
@@ -249,28 +239,6 @@ class _Training:
         if old.sounds != self.heard:
             sentence = "The sounds changed since this run began; it goes on with the new ones."
             yield from self.report.notice("SoundsChanged", sentence, self.step)
-
-    def _build(self) -> Model:
-        return build(self.family, self.config, self.data, self.plan, self.device)
-
-    def _fresh(self) -> Model:
-        model = self._build()
-        model.eval()
-        model.prepare(self._draw(n) for n in range(min(PREPARED, self.sampler.per_epoch)))
-        return model
-
-    def _trial(self) -> devices.Trial:
-        """A step with a quarter of the batch, on a throwaway copy."""
-        copies: dict[str, Learner] = {}
-        some = self.sampler.rows(0)[::TRIAL]
-
-        def step(precision: str) -> None:
-            if precision not in copies:
-                copies.clear()
-                copies[precision] = Learner(self._build(), self.plan, precision)
-            copies[precision].step(0, 0.0, lambda draw: self.sounds.batch(some, self.device))
-
-        return step
 
     # ---- the loop
     def _loop(self) -> Generator[Event, None, RunState]:
@@ -290,7 +258,7 @@ class _Training:
                 return state
             began = time.monotonic()
             try:
-                outcome = self.learner.step(self.step, self.schedule.at(self.step), self._draw)
+                outcome = self.learner.step(self.step, self.schedule.at(self.step), self.shop.draw)
             except (RuntimeError, MemoryError) as error:
                 if not devices.ran_out_of_memory(error):
                     raise
@@ -310,7 +278,7 @@ class _Training:
                 sums.add(outcome)
             if self.pace.spent - logged >= plans.log_every(self.plan.log, self.pace.spent):
                 logged = self.pace.spent
-                speed = self.sampler.batch / max(1e-6, self.pace.step_seconds)
+                speed = self.shop.batch / max(1e-6, self.pace.step_seconds)
                 yield from self.report.measured(self.step, logged, sums.take() | {"speed/sounds": speed})
             yield from self._look_around()
             if self.report.due():
@@ -319,8 +287,8 @@ class _Training:
     def _look_around(self) -> Work:
         """What is due between two steps by the clock. The first preview comes before anything is measured."""
         spent = self.pace.spent
-        since = spent - self.validated if self.measured_at >= 0 else math.inf
         heard = spent >= self._next_preview()
+        since = spent - self.validated if self.measured_at >= 0 else math.inf if heard else 0.0
         save = heard or spent - self.saved >= plans.save_every(self.plan.save, self.pace.minutes, self.save_cost)
         if heard:
             yield from self._preview()
@@ -379,7 +347,7 @@ class _Training:
         if self.measured_at == self.step:
             return
         self.measured_at = self.step
-        found = self.validation.measure(self.learner.average.settled(), self.sampler.batch)
+        found = self.validation.measure(self.learner.average.settled(), self.shop.batch)
         self.validated = self.pace.spent
         self.report.judged = self.validation.name
         yield from self.report.measured(self.step, self.pace.spent, found)
@@ -394,7 +362,7 @@ class _Training:
             self.schedule = self.pace.replan(
                 self.schedule, self.step, self.validation.cost + self.save_cost + self.preview_cost
             )
-        if not self.learner.average.finite():
+        if not self.learner.average.finite() or (self.saved_as == (self.step, self.measured_at) and not star):
             return
         value = self.report.metrics.get(self.validation.name, math.nan) if self.measured_at == self.step else math.nan
         best = math.isfinite(value) and (self.best is None or value < self.best)
@@ -422,12 +390,12 @@ class _Training:
             spent=self.pace.spent,
             schedule=self.schedule,
             memory=self.learner.memory(),
-            batch=self.batch,
+            batch=self.shop.batch,
             precision=self.learner.precision,
             threads=torch.get_num_threads(),
             device=self.device.type,
-            material=self.material,
-            data=self.data,
+            material=self.shop.sounds.material,
+            data=self.shop.data,
             previewed=self.previewed,
             preview_cost=self.preview_cost,
             preview_total=self.preview_total,
@@ -439,6 +407,7 @@ class _Training:
         self.save_cost = time.monotonic() - began
         self.save_total += self.save_cost
         self.saved = self.pace.spent
+        self.saved_as = (self.step, self.measured_at)
         if best:
             self.report.status = msgspec.structs.replace(self.report.status, best=held, best_step=self.step)
         return path
@@ -454,7 +423,7 @@ class _Training:
             self.learner.restore(good.tensors, good.facts.memory)
             self.step = good.facts.step
         else:
-            self.learner = Learner(self._fresh(), self.plan, self.learner.precision)
+            self.learner = Learner(self.shop.begin(), self.plan, self.learner.precision)
             self.step = 0
         self.learner.rollbacks, self.learner.slowed = rollbacks, slowed
         self.bad = 0
@@ -470,22 +439,11 @@ class _Training:
     def _halve(self) -> Work:
         if self.learner is not None:
             self.learner.rest()
-        devices.forget()
-        if self.sampler.batch <= 1:
-            raise OutOfMemory(name=devices.name(self.device))
-        self.batch = self.sampler.batch // 2
-        self.sampler = self._sampler()
-        sentence = f"The memory was not enough: it goes on with {self.batch} sounds a step."
+        self.shop.halve()
+        sentence = f"The memory was not enough: it goes on with {self.shop.batch} sounds a step."
         yield from self.report.notice("BatchHalved", sentence, self.step)
 
     # ---- small
-    def _sampler(self) -> Sampler:
-        labels = self.sounds.label if self.plan.balanced else None
-        return Sampler(self.sounds.frames, self.batch, self.plan.seed, labels)
-
-    def _draw(self, draw: int) -> Batch:
-        return self.sounds.batch(self.sampler.rows(draw), self.device)
-
     def _show(self, **changes: Any) -> None:
         """status.json with every number of the moment."""
         if self.learner is None:
@@ -506,7 +464,7 @@ class _Training:
             "metrics": dict(self.report.metrics),
             "phase": self.learner.phases[self.learner.phase].name,
             "precision": self.learner.precision,
-            "batch": self.sampler.batch,
+            "batch": self.shop.batch,
             "memory_mb": devices.held_mb(self.device),
             "step_seconds": self.pace.step_seconds,
             "preview_cost": self.preview_total / spent,
