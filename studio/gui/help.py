@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -83,3 +84,22 @@ class Help(QDialog):
         if not shortcuts and row >= 0:
             text = (theme.RESOURCES / "help" / f"{PAGES[row]}.md").read_text(encoding="utf-8")
             self._text.setMarkdown(text)
+            self._space_out()
+
+    def _space_out(self) -> None:
+        """Markdown comes without air: lines of 150 %, room between paragraphs, lists close to the margin."""
+        document = self._text.document()
+        document.setIndentWidth(theme.SPACE)
+        cursor = QTextCursor(document)
+        cursor.beginEditBlock()
+        block = document.firstBlock()
+        while block.isValid():
+            cursor.setPosition(block.position())
+            shape = block.blockFormat()
+            heading = shape.headingLevel() > 0
+            shape.setLineHeight(100.0 if heading else 145.0, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            shape.setTopMargin(0 if heading or block.textList() else theme.HALF)
+            shape.setBottomMargin(theme.SPACE if heading else theme.HALF)
+            cursor.setBlockFormat(shape)
+            block = block.next()
+        cursor.endEditBlock()

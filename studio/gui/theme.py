@@ -350,12 +350,10 @@ def _glyphs(t: Tokens) -> dict[str, str]:
     return made
 
 
-def style_sheet(t: Tokens, glyphs: dict[str, str]) -> str:
-    """The style sheet of resources/styles with this theme's colours and sizes put in."""
-    text = (RESOURCES / "styles" / "wavewright.qss").read_text(encoding="utf-8")
+def derived(t: Tokens) -> dict[str, str]:
+    """The colours of the style sheet that are mixed from the tokens: hover, selection, soft grounds, words on them."""
     light = t is LIGHT
-    values = {f.name: getattr(t, f.name) for f in fields(t)}
-    values |= {
+    return {
         "hover": mix(t.raised, t.text, 0.06),
         "pressed": mix(t.raised, t.text, 0.11),
         "faint": mix(t.surface, t.text, 0.04),
@@ -366,15 +364,21 @@ def style_sheet(t: Tokens, glyphs: dict[str, str]) -> str:
         "disabled": mix(t.surface, t.dim, 0.6),
         "handle": mix(t.surface, t.dim, 0.45),
         "handle_hover": mix(t.surface, t.dim, 0.75),
-        "bad_soft": mix(t.surface, t.bad, 0.16),
-        "warn_soft": mix(t.surface, t.warn, 0.16),
-        "good_soft": mix(t.surface, t.good, 0.16),
-        "accent_soft": mix(t.surface, t.accent, 0.16),
+        "bad_soft": mix(t.surface, t.bad, 0.12 if light else 0.16),
+        "warn_soft": mix(t.surface, t.warn, 0.12 if light else 0.16),
+        "good_soft": mix(t.surface, t.good, 0.12 if light else 0.16),
+        "accent_soft": mix(t.surface, t.accent, 0.12 if light else 0.16),
         "good_text": mix(t.good, t.text, 0.15) if light else t.good,
         "warn_text": mix(t.warn, t.text, 0.1) if light else t.warn,
         "bad_text": mix(t.bad, t.text, 0.1) if light else t.bad,
         "accent_text": mix(t.accent, t.text, 0.1) if light else t.accent,
     }
+
+
+def style_sheet(t: Tokens, glyphs: dict[str, str]) -> str:
+    """The style sheet of resources/styles with this theme's colours and sizes put in."""
+    text = (RESOURCES / "styles" / "wavewright.qss").read_text(encoding="utf-8")
+    values = {f.name: getattr(t, f.name) for f in fields(t)} | derived(t)
     values |= {f"glyph_{glyph}": path for glyph, path in glyphs.items()}
     for key in sorted(values, key=len, reverse=True):
         text = text.replace(f"@{key}", values[key])

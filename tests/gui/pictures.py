@@ -63,6 +63,7 @@ def make_project(target: Path, source: Path | None) -> Path:
 
 
 def take(asked: argparse.Namespace, path: Path) -> int:
+    from PySide6.QtGui import QCursor
     from PySide6.QtWidgets import QApplication
 
     from studio.errors import UnreadableAudio
@@ -88,6 +89,7 @@ def take(asked: argparse.Namespace, path: Path) -> int:
         made += 1
 
     window.resize(1440, 900)
+    QCursor.setPos(4000, 4000)  # nothing is hovered
     window.show()
     pump(asked.wait)
     for page in asked.pages.split(","):
