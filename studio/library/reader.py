@@ -55,6 +55,12 @@ LEAD, FADE = 0.005, 0.005
 SHARD = 256 << 20
 """Bytes of audio per cache file, and about what preparing holds in memory."""
 
+EVERY = 32
+"""Sounds between two words about progress."""
+
+STALE = 64
+"""Sounds that are gone may lie in the cache, up to this many and as many again as there are."""
+
 
 # ---- one sound
 @dataclass(frozen=True)
@@ -221,10 +227,10 @@ def prepare(project: ProjectFolder, material: Material, workers: int | None = No
     if not rows:
         raise NothingToLearn
     folder = _folder(project, material)
-    known = {(e.hash, e.trim) for _, shard in _shards(folder) for e in shard.sounds}
+    known = {(e.hash, e.trim) for _, shard in _shards(folder, material) for e in shard.sounds}
     wanted = {(r.source_hash, material.trim or r.trim): r for r in rows}
     missing = [row for key, row in wanted.items() if key not in known]
-    if len(known) > 2 * len(wanted) + 64:  # mostly sounds that are gone: start afresh
+    if len(known) > 2 * len(wanted) + STALE:  # mostly sounds that are gone: start afresh
         shutil.rmtree(folder, ignore_errors=True)
         missing = list(wanted.values())
     problems: list[dict[str, str]] = []
@@ -249,7 +255,7 @@ def prepare(project: ProjectFolder, material: Material, workers: int | None = No
         if size * 2 > SHARD:
             _write_shard(folder, entries, parts)
             entries, parts, size = [], [], 0
-        if done % 32 == 0:
+        if done % EVERY == 0:
             yield Progress(done=done, total=len(missing), note=row.name)
     if entries:
         _write_shard(folder, entries, parts)
@@ -269,23 +275,21 @@ def load(
     if labels is None:
         labels = _labels(rows)
     where: dict[tuple[str, bool], tuple[NDArray[np.int16], _Entry]] = {}
-    for path, shard in _shards(_folder(project, material)):
-        data = np.load(path, mmap_mode="r", allow_pickle=False)
+    for data, shard in _shards(_folder(project, material), material):
         where.update({(e.hash, e.trim): (data, e) for e in shard.sounds})
     parts: list[NDArray[np.int16]] = []
     table: list[tuple[int, int, SoundRow, int, float, float]] = []
     total = 0
     for row in rows:
-        data, entry = where.get((row.source_hash, material.trim or row.trim), (None, None))
-        if data is None or entry is None or (split is not None and row.split != split):
+        found = where.get((row.source_hash, material.trim or row.trim))
+        if found is None or (split is not None and row.split != split):
             continue
+        data, entry = found
         for start, frames, begin, gain, level in entry.pieces:
             table.append((total, frames, row, begin, gain, level))
             parts.append(data[start : start + frames * material.channels])
             total += frames * material.channels
     flat = np.concatenate(parts) if parts else np.zeros(0, np.int16)
-    if len(flat) != total:
-        raise NothingToLearn  # only a cache that was cut short behind its table's back comes here
     owners = [entry[2] for entry in table]
     return TrainingSet(
         material=material,
@@ -384,17 +388,29 @@ def _folder(project: ProjectFolder, material: Material) -> Path:
     return project.cache / f"material-{key}"
 
 
-def _shards(folder: Path) -> list[tuple[Path, _Shard]]:
-    """Whole shards; anything damaged is as good as not there."""
+def _shards(folder: Path, material: Material) -> list[tuple[NDArray[np.int16], _Shard]]:
+    """Whole shards with their audio, not yet read from the disk; damaged ones are deleted, which costs no more than time."""
     found = []
     for table in sorted(folder.glob("shard-*.json")):
-        with suppress(OSError, StudioError):
+        audio = table.with_suffix(".npy")
+        try:
             shard = atomic.read_json(table, _Shard, "shard", ())
-            data = table.with_suffix(".npy")
-            ends = (start + frames for e in shard.sounds for start, frames, *_ in e.pieces)
-            if data.stat().st_size > shard.size * 2 and max(ends, default=0) <= shard.size:
-                found.append((data, shard))
+            data = np.load(audio, mmap_mode="r", allow_pickle=False)
+            if data.dtype != np.int16 or data.shape != (shard.size,) or not _fits(shard, material):
+                raise ValueError("the table and the audio do not belong together")
+            found.append((data, shard))
+        except (OSError, ValueError, EOFError, StudioError):
+            for path in (table, audio):
+                with suppress(OSError):
+                    path.unlink()
     return found
+
+
+def _fits(shard: _Shard, material: Material) -> bool:
+    pieces = (piece for entry in shard.sounds for piece in entry.pieces)
+    return all(
+        0 < frames <= material.frames and 0 <= start <= shard.size - frames * material.channels for start, frames, *_ in pieces
+    )
 
 
 def _write_shard(folder: Path, entries: Sequence[_Entry], parts: Sequence[NDArray[np.int16]]) -> None:
