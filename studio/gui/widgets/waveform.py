@@ -179,6 +179,9 @@ class Waveform(Canvas):
 
     def zoom(self, factor: float, around: float | None = None) -> None:
         """Show `factor` times as much time, keeping the second `around` where it is (default: the middle)."""
+        total = float(self._outline.frames if self._outline else 1)
+        span = self._end - self._start
+        factor = min(max(span * factor, min(FEWEST, total)), total) / max(span, 1e-9)
         at = (self._start + self._end) / 2 if around is None else around * self._rate
         self._look(at - (at - self._start) * factor, at + (self._end - at) * factor)
 
