@@ -28,7 +28,7 @@ SILENCE_DB = -60.0
 """Below this, relative to a sound's own peak, is silence at its head and tail."""
 
 _FRAMES_AT_ONCE = 256
-_PIECE_SECONDS = 30
+_AT_ONCE_SECONDS = 10
 _NOISE_FLATNESS = 0.5615
 """exp(−γ): the flatness of a periodogram of white noise, at which `noisiness` is 1."""
 
@@ -174,7 +174,7 @@ class Facts(msgspec.Struct, frozen=True):
 
 def facts(sound: Sound) -> Facts:
     """Measure a sound in memory."""
-    step = _PIECE_SECONDS * sound.rate
+    step = _AT_ONCE_SECONDS * sound.rate
     return measure((sound.samples[:, i : i + step] for i in range(0, sound.frames, step)), sound.rate, sound.channels)
 
 
@@ -226,11 +226,11 @@ class _Meter:
             self.nan += int(piece.size - finite.sum())
             piece = np.where(finite, piece, np.float32(0))
         self.frames += piece.shape[1]
-        piece = np.concatenate([self.rest, piece], axis=1) if self.rest.shape[1] else piece
-        whole = piece.shape[1] - piece.shape[1] % (100 * self.tick)
-        self.rest = piece[:, whole:]
-        if whole:
-            self._take(piece[:, :whole])
+        self.rest = np.concatenate([self.rest, piece], axis=1) if self.rest.shape[1] else piece
+        if self.rest.shape[1] >= _AT_ONCE_SECONDS * self.rate:
+            whole = self.rest.shape[1] - self.rest.shape[1] % (100 * self.tick)
+            self._take(self.rest[:, :whole])
+            self.rest = self.rest[:, whole:]
 
     def _take(self, piece: Samples) -> None:
         """A piece (C, n); n is a whole number of hops, or it is the last."""

@@ -6,6 +6,7 @@ stretch of an hour is drawn from a few thousand numbers, and the closest zoom fr
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -168,7 +169,7 @@ def _reduce(part: NDArray, sparse: int = 1) -> NDArray:
     flat = part.reshape(len(part), -1)
     if flat.dtype.kind != "i" and not np.isfinite(flat).all():
         flat = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
-    some = part[:, ::sparse].reshape(len(part), -1).astype(np.float32)
+    some = part[:, ::sparse].astype(np.float32).reshape(len(part), -1)
     level = np.sqrt(np.einsum("ij,ij->i", some, some) / some.shape[1])
     return np.stack([flat.min(axis=1), flat.max(axis=1), level.astype(flat.dtype)])
 
@@ -181,9 +182,11 @@ def _stack(frames: int, rate: int, finest: list[NDArray], source: Sound | Path) 
     levels = [columns if count else np.zeros((3, 1), np.float32)]
     while levels[-1].shape[1] > STEP:
         below = levels[-1]
-        low, high, level = np.pad(below, ((0, 0), (0, -below.shape[1] % STEP)), mode="edge").reshape(3, -1, STEP)
-        level = np.sqrt(np.square(level, dtype=np.float32).mean(axis=1))
-        levels.append(np.stack([low.min(axis=1), high.max(axis=1), level.astype(below.dtype)]))
+        padded = np.pad(below, ((0, 0), (0, -below.shape[1] % STEP)), mode="edge")
+        parts = [padded[:, i::STEP] for i in range(STEP)]  # column i of each new column
+        power = sum(np.square(part[2], dtype=np.float32) for part in parts) / STEP
+        low, high = functools.reduce(np.minimum, [p[0] for p in parts]), functools.reduce(np.maximum, [p[1] for p in parts])
+        levels.append(np.stack([low, high, np.sqrt(power).astype(below.dtype)]))
     return Peaks(frames, rate, tuple(levels), source)
 
 
