@@ -104,7 +104,7 @@ class Saver:
         """Delete what is not worth its room any more."""
         moments = self.run.checkpoints()
         best = self.run.checkpoint("best")
-        keep = _history([m.step for m in moments])
+        keep = history([m.step for m in moments])
         for age, moment in enumerate(reversed(moments)):
             if age < 2 or moment.path == best:
                 continue
@@ -134,7 +134,7 @@ def _read(path: Path) -> Saved | None:
     return None
 
 
-def _history(steps: list[int]) -> set[int]:
+def history(steps: list[int]) -> set[int]:
     """About one step per doubling: the first at or after 1/2, 1/4, 1/8 … of the newest."""
     keep: set[int] = set()
     if not steps:
