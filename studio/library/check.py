@@ -155,12 +155,13 @@ def heard(index: Index) -> Heard:
     )
 
 
-def findings(project: ProjectFolder) -> list[Finding]:
-    """Everything worth a word about the included sounds, the worst first. Looks whether the files are still there."""
+def findings(project: ProjectFolder, look: bool = True) -> list[Finding]:
+    """Everything worth a word about the included sounds, the worst first. look: see whether the files are still there."""
     with Index(project) as index:
         if not index.count() and not index.unreadable():
             return []
-        flag_vanished(index)
+        if look:
+            flag_vanished(index)
         found = [*_about_files(index), *_about_sounds(index), *_about_all(index)]
     order = {"bad": 0, "warn": 1, "info": 2}
     return sorted(found, key=lambda finding: order[finding.severity])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +23,7 @@ from studio.errors import BrokenFile, DiskFull, NewerFormat, NotSaved
 from studio.project.folder import ProjectFolder
 
 FORMAT = 1
-FINGERPRINT = 64
+FINGERPRINT, COLUMNS = 64, 96
 ORDERS = {
     "name": "sort, id",
     "label": "label, sort, id",
@@ -261,6 +261,13 @@ class Index:
         data = b"".join(row[1] if row[1] and len(row[1]) == 4 * FINGERPRINT else blank for row in rows)
         return ids, np.frombuffer(data, np.float32).reshape(-1, FINGERPRINT)
 
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """(N, 2, 96) in the order of `fingerprints`; 128 everywhere for a sound without one."""
+        rows = self._all("SELECT thumbnail FROM sound LEFT JOIN picture USING (id) ORDER BY sound.id")
+        blank = bytes([128]) * 2 * COLUMNS
+        data = b"".join(row[0] if row[0] and len(row[0]) == 2 * COLUMNS else blank for row in rows)
+        return np.frombuffer(data, np.uint8).reshape(-1, 2, COLUMNS)
+
     def unreadable(self) -> list[tuple[str, str]]:
         """(path, reason) of files that were met but could not be read."""
         return [(str(self._absolute(row[0])), row[1]) for row in self._all("SELECT path, reason FROM problem ORDER BY path")]
@@ -339,12 +346,10 @@ class Index:
             self._db.execute(query, (problem, _list(ids)))
 
     def set_split(self, splits: dict[int, str]) -> None:
-        with self._writing():
-            self._db.executemany("UPDATE sound SET split = ? WHERE id = ?", [(split, int(i)) for i, split in splits.items()])
+        self._each("split", splits)
 
     def set_same(self, firsts: dict[int, int]) -> None:
-        with self._writing():
-            self._db.executemany("UPDATE sound SET same = ? WHERE id = ?", [(first, int(i)) for i, first in firsts.items()])
+        self._each("same", firsts)
 
     def set_unreadable(self, problems: Iterable[tuple[str, int, int, str]]) -> None:
         """(path, size, mtime, reason) each."""
@@ -393,6 +398,13 @@ class Index:
     def _set(self, column: str, ids: Iterable[int], value: object) -> None:
         with self._writing():
             self._db.execute(f"UPDATE sound SET {column} = ? WHERE id IN (SELECT value FROM json_each(?))", (value, _list(ids)))
+
+    def _each(self, column: str, values: Mapping[int, object]) -> None:
+        """A value for each id, in short transactions: whoever else wants to write need not wait for all of them."""
+        pairs = [(value, int(i)) for i, value in values.items()]
+        for start in range(0, len(pairs), 2000):
+            with self._writing():
+                self._db.executemany(f"UPDATE sound SET {column} = ? WHERE id = ?", pairs[start : start + 2000])
 
     def _one(self, query: str, *values: object) -> Any:
         with self._translated():

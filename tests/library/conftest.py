@@ -38,7 +38,7 @@ def row(number: int, folder: str = "/sounds", **facts: object) -> SoundRow:
         "loudness": -float(number * 5 % 13),
         "brightness": 1000.0 + number,
         "pitch": None if number % 2 else 100.0 + number,
-        "thumbnail": bytes(192),
+        "thumbnail": bytes([100]) * 96 + bytes([150]) * 96,
         "fingerprint": rng.standard_normal(64).astype(np.float32).tobytes(),
         "size": 100,
         "mtime": 1,

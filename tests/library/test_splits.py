@@ -72,7 +72,10 @@ def test_versions_of_one_sound_share_a_side_in_the_index(index: Index) -> None:
         original = row(i)
         noise = np.random.default_rng(i).choice([-1, 1], 64) * 0.2 / 8
         near = (np.frombuffer(original.fingerprint, np.float32) + noise).astype(np.float32).tobytes()
-        rows += [original, row(i + 100, path=f"/other/{i}.mp3", label="mp3", seconds=original.seconds, fingerprint=near)]
+        rows += [
+            original,
+            row(i + 100, path=f"/other/{i}.mp3", label="mp3", seconds=original.seconds, pitch=original.pitch, fingerprint=near),
+        ]
     rows.append(row(500, path="/copy/sound 3.wav", source_hash=rows[6].source_hash))
     ids = index.put(rows)
     duplicates.renew(index)
@@ -96,6 +99,25 @@ def test_silence_and_missing_fingerprints_make_no_groups() -> None:
 def test_lengths_tell_sounds_apart_that_begin_alike() -> None:
     prints = np.ones((3, 64), np.float32)
     groups = duplicates.groups(prints, ["a", "b", "c"], np.array([1.0, 1.01, 2.0]))
+    assert groups[0] == groups[1] != groups[2]
+
+
+def test_notes_tell_sounds_apart_whose_spectra_hardly_differ() -> None:
+    prints = np.ones((3, 64), np.float32)
+    groups = duplicates.groups(prints, list("abc"), np.ones(3), np.array([50.0, 50.2, 60.0]))
+    assert groups[0] == groups[1] != groups[2]
+    groups = duplicates.groups(prints, list("abc"), np.ones(3), np.array([50.0, np.nan, 50.0]))
+    assert len(set(groups)) == 1
+
+
+def test_outlines_tell_sounds_apart_whose_spectra_are_the_same() -> None:
+    def outline(period: float) -> np.ndarray:
+        swing = 100 * np.abs(np.sin(np.arange(96) / period))
+        return np.stack([128 - swing, 128 + swing]).astype(np.uint8)
+
+    wave, other = outline(5), outline(7)
+    outlines = np.stack([wave, np.roll(wave, 2, axis=1), other])
+    groups = duplicates.groups(np.ones((3, 64), np.float32), list("abc"), np.ones(3), None, outlines)
     assert groups[0] == groups[1] != groups[2]
 
 
