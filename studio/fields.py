@@ -36,7 +36,7 @@ class Field(msgspec.Struct, frozen=True):
 
 def setting(help: str, *, unit: str = "", expert: bool = False, **limits: float) -> msgspec.Meta:
     """Annotation of a config field; `limits` are msgspec's ge, gt, le, lt."""
-    return msgspec.Meta(description=help, extra={"unit": unit, "expert": expert}, **limits)  # type: ignore[arg-type]
+    return msgspec.Meta(description=help, extra={"unit": unit, "expert": expert}, **limits)  # type: ignore[call-overload]
 
 
 def describe(config: type[msgspec.Struct]) -> tuple[Field, ...]:

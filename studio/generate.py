@@ -200,23 +200,38 @@ class Places:
 
 def places(instrument: Instrument, project: ProjectFolder) -> Places:
     """Encode every included sound; known ones come from the project's cache. Raises NotOffered, NothingToLearn."""
+    return next(event.value for event in locate(instrument, project) if isinstance(event, Produced))
+
+
+def locate(instrument: Instrument, project: ProjectFolder, batch: int = 32) -> Work:
+    """`places` as work: Produced carries the Places. Between two batches whoever drives it can do something quicker."""
     from studio.library import reader
 
+    yield Started(what="places")
     material = instrument.material
+    yield from (event for event in reader.prepare(project, material) if isinstance(event, Progress))
     sounds = reader.load(project, material)
     keys = [_key(sounds, row) for row in range(len(sounds))]
     path = project.cache / f"places-{instrument.checkpoint.model[:24]}.npz"
     known = _known(path)
     missing = [i for i, key in enumerate(keys) if key not in known]
-    for start in range(0, len(missing), 32):
-        rows = missing[start : start + 32]
-        batch = sounds.batch(rows, instrument.model.device)
+    for start in range(0, len(missing), batch):
+        rows = missing[start : start + batch]
+        examples = sounds.batch(rows, instrument.model.device)
         with torch.no_grad():
-            latents = instrument.model.encode(batch.audio)
+            latents = instrument.model.encode(examples.audio)
         latents = latents.mean(1) if latents.ndim == 3 else latents
         known.update({keys[i]: latent for i, latent in zip(rows, latents.cpu().numpy().astype(np.float32))})
+        yield Progress(done=start + len(rows), total=len(missing))
     if missing:
         _keep(path, known)
+    yield Produced(kind="places", value=_gather(instrument, sounds, keys, known))
+    yield Finished()
+
+
+def _gather(
+    instrument: Instrument, sounds: TrainingSet, keys: list[str], known: dict[str, NDArray[np.float32]]
+) -> Places:
     first = {int(id): row for row, id in reversed(list(enumerate(sounds.ids)))}  # a sliced sound is where its first piece is
     rows = sorted(first.values())
     size = instrument.controls.latent.size if instrument.controls.latent else 0

@@ -28,7 +28,7 @@ from studio.engine import device
 from studio.engine.device import DeviceFacts
 from studio.engine.jobs import JobRunner, Ticket, Told
 from studio.errors import NothingToLearn, NotOffered
-from studio.events import Failed, Finished, Produced, Progress, Started, Work
+from studio.events import Failed, Finished, Produced, Started, Work
 from studio.fields import Field, describe
 from studio.models.controls import Controls, DataFacts, Info, Material
 from studio.project.recipe import Recipe, Request
@@ -304,17 +304,9 @@ class Engine(QObject):
         yield Finished()
 
     def _places(self, project: ProjectFolder) -> Work:
-        yield Started(what="places")
         from studio import generate
-        from studio.library import reader
 
-        instrument = self._need()
-        for event in reader.prepare(project, instrument.material):
-            if isinstance(event, Progress):
-                yield event
-        made = generate.places(instrument, project)
-        yield Produced(kind="places", value=made)
-        yield Finished()
+        yield from generate.locate(self._need(), project, batch=8)
 
     def _memory(self) -> Work:
         yield Produced(kind="ready", value=self._device_facts())
