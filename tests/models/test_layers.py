@@ -106,8 +106,7 @@ def test_mel_filters_have_unit_sum_and_leave_no_band_empty(n_fft: int, n_mels: i
 def test_the_distance_of_a_gain_is_that_gain(gain_db: float, seed: int) -> None:
     noise = torch.randn(1, 1, 8192, generator=torch.Generator().manual_seed(seed)) * 0.1
     distance = MelDistance(RATE).eval()
-    found = float(distance(noise * 10 ** (gain_db / 20), noise))
-    assert found == pytest.approx(abs(gain_db) / 20, abs=0.01)
+    assert float(distance(noise * 10 ** (gain_db / 20), noise)) == pytest.approx(abs(gain_db) / 20, abs=0.01)
 
 
 def test_the_distance_does_not_hear_what_is_100_db_down() -> None:
@@ -116,6 +115,17 @@ def test_the_distance_does_not_hear_what_is_100_db_down() -> None:
     louder = tone + 1e-2 * torch.randn(1, 1, 16384, generator=torch.Generator().manual_seed(0))
     distance = MelDistance(RATE).eval()
     assert float(distance(hiss, tone)) < 0.02 < 0.3 < float(distance(louder, tone))
+
+
+def test_training_minds_the_hit_more_than_the_tail() -> None:
+    torch.manual_seed(0)
+    sound = torch.randn(1, 1, 32768) * (-torch.arange(32768) / 2000).exp()
+    soft, dull = sound.clone(), sound.clone()
+    soft[..., :1024] *= 0.3  # the hit
+    dull[..., -1024:] *= 0.3  # as much of the tail
+    distance = MelDistance(RATE)
+    hit, tail = (float(distance.eval()(x, sound)) for x in (soft, dull))
+    assert float(distance.train()(soft, sound)) / float(distance(dull, sound)) > 1.5 * hit / tail
 
 
 def test_training_and_measuring_distances_agree() -> None:

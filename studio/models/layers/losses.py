@@ -33,7 +33,7 @@ class Mel(nn.Module):
     """(B, T) → mel amplitudes (B, frames, n_mels); a full-scale sine reads about 1 in its band.
 
     Frame n is centred on sample n·hop. Frames are joined from blocks of one hop, several times cheaper to differentiate than
-    torch.stft, and |·| has slope 0 at silence where a square root has none.
+    torch.stft, and |·| has slope 0 at silence where the square root of a power has none.
     """
 
     bank: Tensor
@@ -59,7 +59,9 @@ class Mel(nn.Module):
 class MelDistance(nn.Module):
     """Mean absolute difference of log10 mel amplitudes over all windows. 0.1 is 2 dB.
 
-    Training takes half-overlapping frames at a random shift: on average the same distance for a third of the work.
+    Training takes half-overlapping frames at a random shift: on average the same distance for a third of the work. And there
+    half of the weight follows the square root of a frame's amplitude: with all frames alike a hit of 10 ms before a tail of a
+    second counts for nothing, and drums came out 5 dB too soft.
     """
 
     def __init__(self, rate: int) -> None:
@@ -69,16 +71,18 @@ class MelDistance(nn.Module):
 
     def forward(self, made: Tensor, real: Tensor) -> Tensor:
         """Two (B, C, T) → (B,). The channels share one floor, so that a faint side channel counts as little as it is heard."""
-        B, C, _ = made.shape
+        shape = made.shape[:2]
         made, real = made.float().flatten(0, 1), real.float().flatten(0, 1)
-        total = made.new_zeros(B)
+        total = made.new_zeros(shape[0])
         for scale in self.sparse if self.training else self.dense:
             assert isinstance(scale, Mel)
             shift = int(torch.randint(scale.hop, ())) if self.training else 0
             with torch.no_grad():
-                target = scale(F.pad(real, (shift, 0))).unflatten(0, (B, C))
+                target = scale(F.pad(real, (shift, 0))).unflatten(0, shape)  # (B, C, frames, mels)
                 floor = (target.amax((1, 2, 3), keepdim=True) * FLOOR).clamp_min(1e-7)
+                loud = (target.mean((1, 3), keepdim=True) + floor).sqrt()
+                weight = 0.5 + 0.5 * loud / loud.mean(2, keepdim=True) if self.training else 1.0
                 target = (target + floor).log10()
-            heard = (scale(F.pad(made, (shift, 0))).unflatten(0, (B, C)) + floor).log10()
-            total = total + (heard - target).abs().mean((1, 2, 3))
+            heard = (scale(F.pad(made, (shift, 0))).unflatten(0, shape) + floor).log10()
+            total = total + (weight * (heard - target).abs()).mean((1, 2, 3))
         return total / len(WINDOWS)
