@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from studio.explore.axes import pca
+from studio.explore.axes import numbers, pca
 
 Array = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class Map:
     @classmethod
     def fit(cls, latents: ArrayLike) -> Map:
         """The plane of the widest spread of `latents` (N, D), D ≥ 2."""
-        points = np.atleast_2d(np.asarray(latents, float))
+        points = numbers(latents)
         if points.shape[1] < 2:
             raise ValueError("a map needs a latent of two numbers or more")
         mean, directions, variance = pca(points)
@@ -56,7 +56,7 @@ class Map:
         largest = np.abs(basis).argmax(axis=1)
         basis = basis * np.where(basis[[0, 1], largest] < 0, -1.0, 1.0)[:, None]
         scale = float(np.sqrt(variance[0])) or 1.0
-        return cls(mean, basis, scale, (points - mean) @ basis.T / scale)
+        return cls(mean, basis, scale, (points @ basis.T.astype(points.dtype) - mean @ basis.T) / scale)
 
     def project(self, z: ArrayLike) -> Array:
         """Latent (…, D) → place (…, 2)."""
@@ -72,7 +72,7 @@ class Map:
         What the plane does not show comes from the nearest sound of `latents` (the fit's own, in its order); with `blend` > 1
         from that many, weighted by 1 / distance², which moves without jumps but is blander between sounds.
         """
-        here, points = np.asarray(xy, float), np.atleast_2d(np.asarray(latents, float))
+        here, points = np.asarray(xy, float), numbers(latents)
         if blend <= 1:
             off = points[self.nearest(here)]
         else:

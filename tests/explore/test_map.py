@@ -85,3 +85,11 @@ def test_one_sound_is_a_map_too():
     assert np.isfinite(plane.density(8).values).all()
     with pytest.raises(ValueError, match="two numbers"):
         Map.fit(np.ones((4, 1)))
+
+
+def test_latents_as_models_give_them_are_exact_too():
+    latents = cloud(9, 300).astype(np.float32)
+    plane = Map.fit(latents)
+    np.testing.assert_allclose(plane.positions, Map.fit(latents.astype(float)).positions, atol=1e-4)
+    np.testing.assert_allclose(plane.project(plane.place((0.3, -0.2), latents)), (0.3, -0.2), atol=1e-9)
+    np.testing.assert_allclose(plane.place(plane.positions[7], latents), latents[7], atol=1e-5)

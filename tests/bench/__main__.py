@@ -1,0 +1,70 @@
+"""`python -m tests.bench [NAME …]`: measure this machine and write the tables into RESULTS.md.
+
+Without names everything short is measured: library, drawing, numbers, decoding, start. The long ones are asked for by name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from tests.bench.results import RESULTS, Table, record
+
+BENCHES: dict[str, tuple[str, str]] = {
+    "library": ("library", "run"),
+    "drawing": ("drawing", "run"),
+    "numbers": ("numbers", "run"),
+    "decoding": ("decoding", "run"),
+    "start": ("window", "start"),
+    "latency": ("window", "latency"),
+    "jitter": ("window", "jitter"),
+    "underruns": ("window", "underruns"),
+    "quality": ("quality", "run"),
+    "endurance": ("endurance", "run"),
+}
+SHORT = ("library", "drawing", "numbers", "decoding", "start")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    parser.add_argument("--drums", help="a folder of drums; without it a few are made")
+    parser.add_argument("--project", help="a project with a trained model; it is copied, never changed")
+    parser.add_argument("--run", help="quality: this run or checkpoint, where it lies")
+    parser.add_argument("--section", help="name of the section, to keep several of one bench apart")
+    parser.add_argument("--minutes", type=float, default=1.0, help="training of a model where none is given")
+    parser.add_argument("--files", type=int, default=10_000, help="library, jitter: how many sounds to import")
+    parser.add_argument("--hours", type=float, default=1.0, help="drawing: length of the long file")
+    parser.add_argument("--repeats", type=int, default=100, help="decoding: sounds of each length")
+    parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--moves", type=int, default=300, help="latency: moves on the map")
+    parser.add_argument("--seconds", type=float, default=300.0, help="jitter, underruns: how long")
+    parser.add_argument("--count", type=int, default=256, help="quality: new sounds")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=60, help="endurance: steps of the training that is killed")
+    parser.add_argument("--patience", type=float, default=20.0, help="endurance: longest life of a trainer in seconds")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the tables go")
+    args = parser.parse_args()
+    if unknown := sorted(set(args.names) - set(BENCHES)):
+        parser.error(f"there is no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    with tempfile.TemporaryDirectory(prefix="wavewright-bench-", ignore_cleanup_errors=True) as temp:
+        args.temp = Path(temp)
+        for name in args.names or SHORT:
+            print(f"… {name}", file=sys.stderr, flush=True)
+            module, function = BENCHES[name]
+            measure: Callable[[argparse.Namespace], Table] = getattr(import_module(f"tests.bench.{module}"), function)
+            table = measure(args)
+            record(args.section or name, table, args.out)
+            print(table.markdown(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The window: from start to paint and sound, from cursor to sound beside a training, the smoothness of its event loop, and
+whether what it plays arrives whole."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+
+import numpy as np
+
+from tests.bench import scene
+from tests.bench.results import Table, spread
+
+COUNTER = 2**22
+"""As in inside.py, which needs Qt."""
+
+
+def start(args: argparse.Namespace) -> Table:
+    table = Table("Starting", ("start", "first paint s", "model and map ready s", "first sound s"))
+    root, home = scene.project(args), args.temp / "home"
+    with scene.sink(args):
+        for number in range(args.starts + 1):
+            found = scene.answer(scene.window("start", root, home=home), 180)
+            assert not found["torch_before"], "torch was imported before the window painted"
+            name = f"warm {number}" if number else "first, our caches cold"
+            table.add(name, found["paint"], found["ready"], found["sound"])
+    warm = table.rows[1:] or table.rows
+    table.add("median of the warm", *(statistics.median(row[i] for row in warm) for i in (1, 2, 3)))
+    table.notes = ["From the birth of the process to a painted window, an open model with its map, a new sound in the player."]
+    return table
+
+
+def latency(args: argparse.Namespace) -> Table:
+    table = Table("From cursor to sound", ("beside it", "p50 ms", "p95 ms", "p99 ms", "worst ms", "output ms", "decoder"))
+    root, home = scene.project(args), args.temp / "home"
+    with scene.sink(args) as card:
+        for beside in (False, True):
+            with scene.training(root, beside):
+                found = scene.answer(scene.window("latency", root, args.moves, home=home), 300 + args.moves)
+            name = "a training" if beside else "nothing"
+            table.add(name, *spread(found["ms"]), found["output"] or "", f"{found['backend']}, {found['seconds']:.2f} s sounds")
+    table.notes = [
+        f"{args.moves} moves on the map of the Explore page: from the move to the new sound in the player's strip; "
+        "`output` is what the device's buffer adds before it is heard.",
+        "Played into a null sink." if card else "No sound card could be made here; the sound was rendered but not played.",
+    ]
+    return table
+
+
+def jitter(args: argparse.Namespace) -> Table:
+    table = Table("Smoothness of the window", ("beside it", "p50 ms late", "p95", "p99", "worst", "beats"))
+    root, home = scene.project(args), args.temp / "home"
+    with scene.sink(args):
+        for number, beside in enumerate((False, True)):
+            folder = scene.many(args.temp / f"import while {number}", args.files)
+            with scene.training(root, beside):
+                found = scene.answer(scene.window("jitter", root, args.seconds, folder, home=home), args.seconds + 120)
+            on = {"playing": found["playing"], "importing": found["importing"], "training": beside}
+            table.add(
+                ", ".join(name for name, is_on in on.items() if is_on) or "nothing", *spread(found["ms"]), len(found["ms"])
+            )
+    table.notes = [f"Lateness of a precise 16-ms timer in the event loop over {args.seconds:g} s, the Sounds page shown."]
+    return table
+
+
+def underruns(args: argparse.Namespace) -> Table:
+    table = Table("Sound that arrives whole", ("beside it", "seconds", "gaps", "lost ms", "jumps"))
+    root, home = scene.project(args), args.temp / "home"
+    with scene.sink(args) as card:
+        if card is None:
+            table.notes = ["No sound card could be made here; nothing was measured."]
+            return table
+        with scene.training(root), card.record() as recording:
+            scene.answer(scene.window("play", root, args.seconds, home=home), args.seconds + 120)
+        table.add("window and training", *lost(recording.samples[:, 0]))
+    table.notes = ["A counter is played in a loop into a recorded null sink; every sample that is missing or repeated shows."]
+    return table
+
+
+def lost(samples: np.ndarray) -> tuple[float, int, float, int]:
+    """Seconds played, gaps of zeros, their milliseconds, and jumps of the counter other than its own start over."""
+    heard = np.flatnonzero(samples)
+    if not len(heard):
+        return 0.0, 0, 0.0, 0
+    inner = samples[heard[0] : heard[-1] + 1]
+    edges = np.diff(np.concatenate([[0], (inner == 0).astype(int), [0]]))
+    gaps = np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
+    places = np.round(inner[inner != 0].astype(float) * COUNTER).astype(int)
+    exact = np.abs(inner[inner != 0] * COUNTER - places) < 1e-3  # crossfades at the start and the end are no counter
+    places = places[exact]
+    steps = np.diff(places)
+    jumps = int(((steps != 1) & (places[1:] > 48_000) & (places[:-1] < 59 * 48_000)).sum())
+    return len(inner) / 48_000, len(gaps), 1e3 * float(gaps.sum()) / 48_000, jumps
