@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -20,22 +20,18 @@ from PySide6.QtGui import (
     QDragLeaveEvent,
     QDropEvent,
     QKeySequence,
-    QPainter,
     QPaintEvent,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
-    QButtonGroup,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QInputDialog,
     QLabel,
     QMainWindow,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -46,8 +42,10 @@ from studio.gui import files, theme
 from studio.gui.actions import PAGES, Actions
 from studio.gui.dialogs import closing_answer
 from studio.gui.session import Problem, Session, Wanted
+from studio.gui.widgets.drop_curtain import DropCurtain
 from studio.gui.widgets.home import Home
 from studio.gui.widgets.quiet_bar import QuietBar
+from studio.gui.widgets.rail import Rail
 from studio.gui.widgets.toast import Toasts
 from studio.gui.widgets.top_bar import TopBar
 from studio.gui.widgets.transport import Transport
@@ -55,91 +53,6 @@ from studio.gui.widgets.welcome import Welcome
 
 log = logging.getLogger(__name__)
 Factory = Callable[[Session], QWidget]
-
-
-class Rail(QWidget):
-    """The pages from left to right of the work, from top to bottom of the window."""
-
-    chosen = Signal(str)
-
-    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("rail")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedWidth(theme.RAIL)
-        self._buttons: dict[str, QToolButton] = {}
-        self._group = QButtonGroup(self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(6, theme.HALF, 5, theme.HALF)
-        column.setSpacing(4)
-        for name in (*PAGES, "", "settings", "help"):
-            if not name:
-                column.addStretch(1)
-                continue
-            button = QToolButton()
-            button.setObjectName("rail-page")
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            button.setIcon(theme.icon(name, "dim"))
-            button.setIconSize(QSize(22, 22))
-            button.setText(actions[name].text() if name != "help" else self.tr("Help"))
-            button.setToolTip(actions[name].toolTip())
-            button.setAccessibleName(actions[name].text())
-            button.clicked.connect(actions[name].trigger)
-            column.addWidget(button)
-            if name != "help":
-                button.setCheckable(True)
-                self._group.addButton(button)
-                self._buttons[name] = button
-
-    def show_page(self, name: str) -> None:
-        """Mark the page that is shown; "" marks none."""
-        self._group.setExclusive(bool(name))
-        for page, button in self._buttons.items():
-            button.setChecked(page == name)
-
-
-class DropCurtain(QWidget):
-    """Covers the window while files are dragged over it and says what letting go does."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        frame = QFrame()
-        frame.setObjectName("drop")
-        self._mark = QLabel()
-        self._mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._title = QLabel()
-        self._title.setProperty("role", "page")
-        self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._hint = QLabel(self.tr("Nothing on your disk is changed."))
-        self._hint.setProperty("role", "dim")
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        inner = QVBoxLayout(frame)
-        inner.addStretch(1)
-        inner.addWidget(self._mark)
-        inner.addSpacing(theme.HALF)
-        inner.addWidget(self._title)
-        inner.addWidget(self._hint)
-        inner.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(theme.WIDE, theme.WIDE, theme.WIDE, theme.WIDE)
-        outer.addWidget(frame)
-        self.hide()
-
-    def open(self, dropped: files.Dropped) -> None:
-        words = {
-            "project": self.tr("Drop to open this project"),
-            "recipe": self.tr("Drop to go back to where this sound was made"),
-            "sounds": self.tr("Drop to add these sounds to your project"),
-            "nothing": self.tr("There is no sound in this"),
-        }
-        self._title.setText(words[dropped.kind])
-        self._mark.setPixmap(theme.pixmap("import" if dropped.kind != "nothing" else "warn", "accent", 48))
-        self.show()
-        self.raise_()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        QPainter(self).fillRect(self.rect(), theme.color("ground", 0.92))
 
 
 class MainWindow(QMainWindow):

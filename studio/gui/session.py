@@ -19,16 +19,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoStack
 
 from studio import settings as preferences
 from studio.audio.sound import Sound
 from studio.engine.jobs import JobRunner, Told
 from studio.errors import DeviceError, StudioError
 from studio.events import Failed, Finished, Produced, Started, Work, failed
+from studio.gui.loudness import even_gain
 from studio.gui.sound_output import SoundOutput
+from studio.gui.undo import Kept, Step
 from studio.project.recipe import Recipe
 from studio.settings import Settings
 
@@ -72,30 +73,6 @@ class Wanted:
 
     page: str
     payload: Any = field(default=None)
-
-
-def even_gain(sound: Sound, target_db: float = -18.0) -> float:
-    """The gain that brings the loudest 0.4 s of `sound` to `target_db` of RMS, at most 12 dB up and never into clipping."""
-    mono = sound.mono().astype(np.float64)
-    size = max(1, min(len(mono), round(0.4 * sound.rate)))
-    energy = np.concatenate([[0.0], np.cumsum(mono**2)])
-    loudest = float(np.sqrt(np.max(energy[size:] - energy[:-size]) / size)) if len(mono) else 0.0
-    peak = float(np.abs(sound.samples).max()) if sound.frames else 0.0
-    if loudest < 1e-5:
-        return 1.0
-    return min(10 ** (target_db / 20) / loudest, 4.0, 1.0 / max(peak, 1e-5))
-
-
-class _Step(QUndoCommand):
-    def __init__(self, text: str, forward: Callable[[], Any], back: Callable[[], Any]) -> None:
-        super().__init__(text)
-        self._forward, self._back = forward, back
-
-    def redo(self) -> None:
-        self._forward()
-
-    def undo(self) -> None:
-        self._back()
 
 
 class Session(QObject):
@@ -356,7 +333,7 @@ class Session(QObject):
             return
         if isinstance(told.event, Produced) and self.project is not None:
             clip = told.event.value
-            self.undo.push(_Kept(self, clip.id, self.tr("Keep “{name}”").format(name=clip.name)))
+            self.undo.push(Kept(self, clip.id, self.tr("Keep “{name}”").format(name=clip.name)))
             self.tell(self.tr("Kept “{name}” in Clips").format(name=clip.name))
             self.clipsChanged.emit()
         elif isinstance(told.event, Failed):
@@ -365,7 +342,7 @@ class Session(QObject):
     # ---- undo
     def do(self, text: str, forward: Callable[[], Any], back: Callable[[], Any]) -> None:
         """Run `forward` now and remember how to take it `back`. Both say what changed by emitting the session's signals."""
-        self.undo.push(_Step(text, forward, back))
+        self.undo.push(Step(text, forward, back))
 
     # ---- saying things
     def tell(self, text: str) -> None:
@@ -384,24 +361,3 @@ class Session(QObject):
     def go(self, page: str, payload: Any = None) -> None:
         """Show a page: sounds, train, explore, clips or settings. `payload` goes to its `receive` method."""
         self.wanted.emit(Wanted(page, payload))
-
-
-class _Kept(QUndoCommand):
-    """Undo of keeping: the clip goes to the project's trash and back. The first redo is the keeping itself."""
-
-    def __init__(self, session: Session, clip: str, text: str) -> None:
-        super().__init__(text)
-        self._session, self._clip, self._fresh = session, clip, True
-
-    def redo(self) -> None:
-        if self._fresh:
-            self._fresh = False
-            return
-        if self._session.project is not None:
-            self._session.project.restore_clip(self._clip)
-            self._session.clipsChanged.emit()
-
-    def undo(self) -> None:
-        if self._session.project is not None:
-            self._session.project.trash_clip(self._clip)
-            self._session.clipsChanged.emit()

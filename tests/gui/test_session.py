@@ -16,7 +16,8 @@ from studio.audio import riff
 from studio.audio.sound import Sound
 from studio.errors import DeviceError, UnreadableAudio
 from studio.gui import files
-from studio.gui.session import Current, Problem, Session, even_gain
+from studio.gui.loudness import even_gain
+from studio.gui.session import Current, Problem, Session
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe, Request
 from studio.settings import Settings, load

@@ -170,7 +170,7 @@ class TrainingChip(Chip):
         words = {
             "queued": self.tr("starting") if view.alive else self.tr("waiting"),
             "preparing": self.tr("preparing"),
-            "training": self.tr("starting"),
+            "training": self.tr("training"),
             "paused": self.tr("paused"),
             "stopped": self.tr("stopped"),
             "finished": self.tr("finished"),
