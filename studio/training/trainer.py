@@ -292,7 +292,7 @@ class _Training:
         save = heard or spent - self.saved >= plans.save_every(self.plan.save, self.pace.minutes, self.save_cost)
         if heard:
             yield from self._preview()
-        if since >= self.validation.every() * (0.5 if save else 1.0):
+        if since >= self.validation.every(spent) * (0.5 if save else 1.0):
             yield from self._validate()
         if save:
             yield from self._checkpoint()

@@ -17,6 +17,9 @@ HELD_OUT, TRAINING = 48, 24
 SHARE = 0.04
 """Validation may cost this share of the training time."""
 
+SOONEST = 10.0
+"""Seconds between two measurements, at least."""
+
 
 class Validation:
     """`name`: the number that decides which checkpoint is best; of the training sounds where nothing is held out."""
@@ -47,9 +50,9 @@ class Validation:
         self.cost = perf_counter() - began
         return found
 
-    def every(self) -> float:
-        """Seconds between two measurements."""
-        return max(10.0, self.cost / SHARE)
+    def every(self, spent: float) -> float:
+        """Seconds between two measurements: within SHARE, but at doubling times while a run is young."""
+        return max(SOONEST, min(spent, self.cost / SHARE))
 
 
 def _even(sounds: TrainingSet, most: int) -> NDArray[np.int64]:

