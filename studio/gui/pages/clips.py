@@ -319,7 +319,10 @@ class ClipsPage(QWidget):
         self._row = self.list.row_of(ids[0])
         text = self.tr("Delete “{0}”").format(clips[0].name) if len(ids) == 1 else self.tr("Delete {0} clips").format(len(ids))
         self._session.do(text, partial(self._trash, ids), partial(self._restore, ids))
-        self._session.tell(self.tr("{0} — Ctrl+Z brings it back").format(text))
+        gone = (
+            self.tr("“{0}” deleted").format(clips[0].name) if len(ids) == 1 else self.tr("{0} clips deleted").format(len(ids))
+        )
+        self._session.tell(self.tr("{0}, Ctrl+Z undoes it").format(gone))
 
     def _trash(self, ids: Sequence[str]) -> None:
         self._move(ids, "trash_clip")

@@ -119,8 +119,10 @@ class ClipEditor(QWidget):
         }
         head = QHBoxLayout()
         head.setSpacing(theme.HALF)
-        head.addWidget(self.name, 1)
+        self.name.setMaximumWidth(560)
+        head.addWidget(self.name, 100)
         head.addWidget(self.stars)
+        head.addStretch(1)
         head.addWidget(self.recipe)
         below = QHBoxLayout()
         below.setSpacing(theme.HALF)
@@ -130,7 +132,8 @@ class ClipEditor(QWidget):
         buttons = (self.trim, self.cut, self.fade_in, self.fade_out, self.normalise, self.reverse, self.reset)
         for column, button in enumerate(buttons):
             tools.addWidget(button, 0, column)
-            tools.setColumnStretch(column, 1)
+            tools.setColumnStretch(column, 4)
+        tools.setColumnStretch(len(buttons), 1)  # on a wide screen they stay together
         length = QHBoxLayout()
         length.setSpacing(theme.HALF)
         length.addWidget(self.steps, 1)
@@ -162,6 +165,7 @@ class ClipEditor(QWidget):
         button.setToolTip(tip or text)
         button.setAccessibleName(text)
         button.setMinimumHeight(46)
+        button.setMaximumWidth(96)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         button.setStyleSheet("QToolButton { padding: 4px 0; font-size: 11px; min-width: 40px; }")
         theme.mark(button, role="quiet")

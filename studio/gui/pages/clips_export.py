@@ -314,9 +314,10 @@ class ExportPanel(QWidget):
         count = len(self._items)
         words, good = "", True
         try:
-            found = names.preview(self.template.text(), self._items)
-            if found:
-                first = sounds.unused(self.folder / f"{found[0]}{self.exporter.extension}").name
+            if self._items:
+                values = names.values(self._items[0], 1, count=count)
+                name = names.fill(self.template.text(), values)
+                first = sounds.unused(self.folder / f"{name}{self.exporter.extension}").name
                 words = first if count == 1 else self.tr("{0} and {1} more").format(first, count - 1)
             else:
                 names.check(self.template.text())

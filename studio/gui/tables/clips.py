@@ -55,6 +55,7 @@ class ClipModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._clips: list[ClipFile] = []
+        self._rows: dict[str, int] = {}
         self._pictures: dict[str, tuple[tuple[dict[str, Any], ...], Picture | None]] = {}
 
     # ---- what is shown
@@ -72,11 +73,9 @@ class ClipModel(QAbstractListModel):
             return False
         self.beginResetModel()
         self._clips = list(clips)
+        self._rows = {clip.id: row for row, clip in enumerate(self._clips)}
         self.endResetModel()
         return True
-
-    def clip(self, id: str) -> ClipFile | None:
-        return next((c for c in self._clips if c.id == id), None)
 
     def without_picture(self) -> list[ClipFile]:
         """Clips whose thumbnail is missing or shows other edits."""
@@ -84,9 +83,9 @@ class ClipModel(QAbstractListModel):
 
     def set_picture(self, clip: ClipFile, picture: Picture | None) -> None:
         self._pictures[clip.id] = (clip.edits, picture)
-        for row, known in enumerate(self._clips):
-            if known.id == clip.id:
-                self.dataChanged.emit(self.index(row), self.index(row), [PICTURE])
+        row = self._rows.get(clip.id)
+        if row is not None:
+            self.dataChanged.emit(self.index(row), self.index(row), [PICTURE])
 
     # ---- Qt's questions
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
