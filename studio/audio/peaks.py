@@ -215,17 +215,18 @@ def sketch(path: str | os.PathLike[str], columns: int = 1000, *, frames: int = 1
     info = files.probe(path)
     columns = max(1, min(columns, info.frames))
     mapped = files.mapped(path)
-    centres = (np.arange(columns) + 0.5) * info.frames / columns
-    rows = np.zeros((columns, 3), np.float32)
-    for column, centre in enumerate(centres):
-        start = max(0, int(centre) - frames // 2)
-        if mapped is not None:
-            block = mapped[start : start + frames]
-        else:
-            block = files.read(path, start=start, frames=frames).samples.T
+    frames = min(frames, info.frames)
+    starts = np.clip((np.arange(columns) + 0.5) * info.frames / columns - frames / 2, 0, info.frames - frames).astype(np.int64)
+    if mapped is not None:
+        low, high, rms = _reduce(mapped[np.minimum(starts[:, None] + np.arange(frames), len(mapped) - 1)]).astype(np.float32)
+        scale = np.float32(1 / 32768 if mapped.dtype.kind == "i" else 1)
+        return low * scale, high * scale, rms * scale
+    found = np.zeros((3, columns), np.float32)
+    for column, start in enumerate(starts):
+        block = files.read(path, start=int(start), frames=frames).samples.T
         if len(block):
-            rows[column] = _reduce(block[None])[:, 0] * (np.float32(1 / 32768) if block.dtype.kind == "i" else 1)
-    return rows[:, 0], rows[:, 1], rows[:, 2]
+            found[:, column] = _reduce(block[None])[:, 0]
+    return found[0], found[1], found[2]
 
 
 # ---- small and still pictures
