@@ -331,6 +331,7 @@ class TrainPage(QWidget):
         except StudioError as error:
             self._session.complain(error)
             return
+        self._session.training.look()
         self.runs.choose((made,))
         view = self._session.training.view(made)
         if view is not None and view.place is not None:
