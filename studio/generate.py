@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Instrument:
         folder = Path(folder)
         model = checkpoints.load(folder, device)
         file = checkpoints.describe(folder)
-        compiled = fast.compile(model, cache=cache, key=file.model) if compile else None
+        compiled = fast.compile(model, cache=cache) if compile else None
         return cls(model, file, folder, compiled)
 
     @property
@@ -75,6 +76,14 @@ class Instrument:
     @property
     def backend(self) -> str:
         return "torch" if self._compiled is None else "onnx"
+
+    def compile(self, cache: Path | None = None) -> None:
+        """Compile the decoder now, where that is faster."""
+        self._compiled = fast.compile(self.model, cache=cache, key=self.checkpoint.model)
+
+    def compiled_before(self, cache: Path) -> bool:
+        """Whether `compile` finds its graph in `cache`, and takes a moment instead of many seconds."""
+        return fast.place(cache, self.checkpoint.model).is_file()
 
     @property
     def run(self) -> str:
@@ -117,6 +126,15 @@ class Instrument:
             backend=self.backend,
             request=request,
         )
+
+
+def precompile(folder: str, cache: str) -> None:
+    """Put the compiled decoder of a checkpoint into `cache`. What a process of its own is started for: the export holds
+    Python for seconds."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(10)
+    torch.set_num_threads(1)
+    Instrument.open(folder, cache=Path(cache))
 
 
 def best_checkpoint(folder: Path | str) -> Path:

@@ -6,6 +6,9 @@
     engine.encode(path, tag)               → encoded(Encoded)
     engine.make_places(project)            → places(Places)
 
+A model plays with PyTorch at once. Where its decoder was never compiled on this machine, a process of its own does that, and
+the engine takes over what comes out.
+
 Requests are posted from the window's thread and return at once; facts come back there. Rendering and encoding pass between the
 steps of longer work, so that the cursor stays alive while a map is being made.
 """
@@ -13,9 +16,10 @@ steps of longer work, so that the cursor stays alive while a map is being made.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +31,8 @@ from studio.audio.sound import Sound
 from studio.engine import device
 from studio.engine.device import DeviceFacts
 from studio.engine.jobs import JobRunner, Ticket, Told
-from studio.errors import NothingToLearn, NotOffered
-from studio.events import Failed, Finished, Produced, Started, Work
+from studio.errors import NothingToLearn, UsageError
+from studio.events import Failed, Finished, Produced, Progress, Started, Work
 from studio.fields import Field, describe
 from studio.models.controls import Controls, DataFacts, Info, Material
 from studio.project.recipe import Recipe, Request
@@ -119,6 +123,8 @@ class Engine(QObject):
         super().__init__(parent)
         self.runner = JobRunner("engine", self)
         self.runner.event.connect(self._on_event)
+        self._helper = JobRunner("compiler", self)
+        self._helper.event.connect(self._on_helper)
         self.facts: DeviceFacts | None = None
         self.model: ModelFacts | None = None
         self.described: tuple[FamilyFacts, ...] = ()
@@ -176,7 +182,7 @@ class Engine(QObject):
     def close(self) -> bool:
         """Cancel everything and end the thread."""
         self._timer.stop()
-        ended = self.runner.close()
+        ended = self._helper.close() and self.runner.close()
         if self._gpu is not None:
             self._gpu.close()
         return ended
@@ -251,7 +257,10 @@ class Engine(QObject):
         from studio.settings import cache_folder
 
         checkpoint = best_checkpoint(folder)
-        instrument = Instrument.open(checkpoint, device=self._device(), cache=cache_folder() / "models")
+        cache = cache_folder() / "models"
+        instrument = Instrument.open(checkpoint, device=self._device(), cache=cache, compile=False)
+        if instrument.compiled_before(cache):
+            instrument.compile(cache)
         self._instrument = instrument
         file = instrument.checkpoint
         facts = ModelFacts(
@@ -269,13 +278,45 @@ class Engine(QObject):
         yield Produced(kind="opened", value=facts)
         yield Finished()
 
+    def _precompile(self, folder: Path) -> Work:
+        """In the helper's thread: wait for the process that compiles the decoder. Closing this ends the process."""
+        from studio.generate import precompile
+        from studio.settings import cache_folder
+
+        yield Started(what="compile")
+        child = multiprocessing.get_context("spawn").Process(
+            target=precompile, args=(str(folder), str(cache_folder() / "models")), daemon=True
+        )
+        child.start()
+        try:
+            while child.is_alive():
+                yield Progress(done=0)
+                child.join(0.1)
+        finally:
+            child.kill()
+            child.join()
+            child.close()
+        yield Produced(kind="compiled", value=folder)
+        yield Finished()
+
+    def _take_compiled(self, folder: Path) -> Work:
+        """In the engine's thread: play with the compiled decoder from now on, if that model is still open."""
+        from studio.settings import cache_folder
+
+        yield Started(what="compile")
+        instrument, cache = self._instrument, cache_folder() / "models"
+        if instrument is not None and instrument.folder == folder and instrument.compiled_before(cache):
+            instrument.compile(cache)
+            yield Produced(kind="backend", value=(folder, instrument.backend))
+        yield Finished()
+
     def _close(self) -> Work:
         self._instrument = None
         yield Finished()
 
     def _need(self) -> Instrument:
         if self._instrument is None:
-            raise NotOffered(name="sounds before a model is open", known="opening one")
+            raise UsageError(reason="Open a model first")
         return self._instrument
 
     def _render(self, request: Request, tag: Hashable) -> Work:
@@ -327,6 +368,12 @@ class Engine(QObject):
         if isinstance(told.tag, str) and told.tag in ("open", "places", "families", "warm"):
             self.busy.emit(told)
 
+    @Slot(object)
+    def _on_helper(self, told: Told) -> None:
+        if isinstance(told.event, Produced):
+            folder = told.event.value
+            self.runner.submit(lambda: self._take_compiled(folder), "compiled", newest=True)
+
     def _produced(self, event: Produced) -> None:
         if event.kind == "ready":
             if event.value != self.facts:
@@ -335,8 +382,15 @@ class Engine(QObject):
             if not self._timer.isActive():
                 self._timer.start()
         elif event.kind == "opened":
-            self.model = event.value
-            self.opened.emit(event.value)
+            model = self.model = event.value
+            self.opened.emit(model)
+            if model.backend == "torch" and self.facts is not None and self.facts.kind == "cpu":
+                self._helper.cancel("compile")
+                self._helper.submit(lambda: self._precompile(model.folder), "compile", newest=True)
+        elif event.kind == "backend":
+            folder, backend = event.value
+            if self.model is not None and self.model.folder == folder:
+                self.model = replace(self.model, backend=backend)
         elif event.kind == "families":
             self.described = event.value
             self.families.emit(event.value)

@@ -155,6 +155,8 @@ class Wavewright(QObject):
         if settings.compute != self._compute:
             self._compute = settings.compute
             self.engine.warm_up(settings.compute)
+            if self.engine.model is not None:
+                self.engine.open_model(self.engine.model.folder)
 
     def close(self) -> None:
         """Let everything go, in the order in which it depends on each other. Trainers go on."""

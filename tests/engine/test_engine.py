@@ -153,7 +153,7 @@ def test_what_can_not_be_done_is_said(engine: Engine, ear: Ear, tmp_path: Path, 
     engine.render(Request())
     engine.open_model(tmp_path)
     qtbot.waitUntil(lambda: len(ear.of(Failed)) == 2, timeout=60_000)
-    assert {event.key for event in ear.of(Failed)} == {"NotOffered", "BrokenCheckpoint"} and engine.model is None
+    assert {event.key for event in ear.of(Failed)} == {"UsageError", "BrokenCheckpoint"} and engine.model is None
 
 
 def test_places_of_the_projects_sounds(playing: Engine, ear: Ear, sounds_folder: Path, tmp_path: Path, qtbot: Any) -> None:
@@ -170,6 +170,25 @@ def test_places_of_the_projects_sounds(playing: Engine, ear: Ear, sounds_folder:
         playing.describe_families(project)
         qtbot.waitUntil(lambda: bool(playing.described), timeout=60_000)
         assert playing.described[0].ready and playing.described[0].seconds_to_first_sound > 0
+
+
+@pytest.mark.slow
+def test_the_decoder_is_compiled_beside_and_taken_over(engine: Engine, ear: Ear, checkpoint: Path, qtbot: Any) -> None:
+    from studio.models import fast
+    from studio.settings import cache_folder
+
+    engine.open_model(checkpoint)
+    qtbot.waitUntil(lambda: engine.model is not None, timeout=60_000)
+    assert engine.model.backend == "torch"
+    engine.render(Request(seed=1), "before")
+    graph = fast.place(cache_folder() / "models", engine.model.model)
+    qtbot.waitUntil(lambda: not engine._helper.busy and not engine.runner.busy, timeout=240_000)
+    assert graph.is_file() and ear.of(Rendered)[0].recipe.backend == "torch"
+    engine.render(Request(seed=1), "after")
+    qtbot.waitUntil(lambda: len(ear.of(Rendered)) == 2, timeout=60_000)
+    before, after = ear.of(Rendered)
+    assert after.recipe.backend == engine.model.backend
+    assert np.abs(before.sound.samples - after.sound.samples).max() < 1e-3
 
 
 def test_the_engine_is_imported_without_torch() -> None:
