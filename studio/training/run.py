@@ -212,11 +212,16 @@ class RunFolder:
         """What is asked and not yet taken."""
         return [word for word in WORDS if (self.path / "requests" / word).exists()]
 
-    def take_requests(self) -> list[Word]:
-        """What was asked since the last time; each is taken once."""
-        found = self.requests()
-        for word in found:
-            (self.path / "requests" / word).unlink(missing_ok=True)
+    def take_requests(self, since: float = 0.0) -> list[Word]:
+        """What was asked; each is taken once. What was asked before the time `since` is dropped."""
+        found: list[Word] = []
+        for word in WORDS:
+            path = self.path / "requests" / word
+            with contextlib.suppress(OSError):
+                asked = path.stat().st_mtime
+                path.unlink()
+                if asked >= since:
+                    found.append(word)
         return found
 
     # ---- what came out

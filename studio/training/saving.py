@@ -72,18 +72,31 @@ class Saver:
         """One whole checkpoint, then the pointers. Raises DiskFull, NotSaved; then the earlier ones are untouched."""
         path = self.folder / step_folder(facts.step)
         self.folder.mkdir(exist_ok=True)
-        shutil.rmtree(path, ignore_errors=True)  # of this very step, saved before a rollback
+        shutil.rmtree(path, ignore_errors=True)  # of an earlier life, or from before a rollback
         with atomic.folder(path) as partial:
-            checkpoint.write(
-                partial, learner.average.settled(), meta={"step": facts.step, "minutes": facts.spent / 60, "metrics": metrics}
-            )
+            meta = {"step": facts.step, "minutes": facts.spent / 60, "metrics": metrics}
+            checkpoint.write(partial, learner.average.settled(), meta=meta)
             atomic.write_bytes(partial / "training.safetensors", safetensors.torch.save(learner.tensors()))
             atomic.write_json(partial / "training.json", facts)
-        pointer = Pointer(folder=f"checkpoints/{path.name}", step=facts.step, metrics=metrics)
-        atomic.write_json(self.run.path / "latest.json", pointer)
-        if best:
-            atomic.write_json(self.run.path / "best.json", pointer)
+        self._point(path, metrics, best)
         return path
+
+    def amend(self, facts: TrainingFile, metrics: dict[str, float], best: bool) -> Path:
+        """What was measured after the save of this very step. Raises DiskFull, NotSaved."""
+        path = self.folder / step_folder(facts.step)
+        atomic.write_json(path / checkpoint.CONFIG, msgspec.structs.replace(checkpoint.describe(path), metrics=metrics))
+        atomic.write_json(path / "training.json", facts)
+        self._point(path, metrics, best)
+        return path
+
+    def _point(self, path: Path, metrics: dict[str, float], best: bool) -> None:
+        pointer = Pointer(folder=f"checkpoints/{path.name}", step=int(path.name.removeprefix("step-")), metrics=metrics)
+        for name in ("latest.json", "best.json")[: 1 + best]:
+            atomic.write_json(self.run.path / name, pointer)
+
+    def taken(self, step: int) -> bool:
+        """Whether a starred checkpoint stands at this step, from before a rollback: it is not replaced."""
+        return (self.folder / step_folder(step) / "starred").exists()
 
     def newest(self) -> Saved | None:
         """The newest checkpoint that a run can go on from; damaged ones are passed over."""

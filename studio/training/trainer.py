@@ -133,18 +133,18 @@ class _Training:
 
     # ---- from start to end
     def work(self) -> Work:
-        state: RunState = "failed"
+        state: RunState = "stopped"
         try:
-            self.run.take_requests()  # asked of an earlier life
+            self.asked.update(self.run.take_requests(since=self.report.status.born))  # not what an earlier life was asked
             self.report.show()
             yield from self.report.tell(Started(what="train", total=self.plan.steps))
             yield from self._prepare()
             self.pace.start(self.step, self.pace.spent)
             state = yield from self._loop()
         except GeneratorExit:
-            state = "stopped"
-            with suppress(StudioError):
-                self._save(best=False)
+            if self.saved_as[0] != self.step:
+                with suppress(StudioError):
+                    self._save(best=False)
             raise
         except DiskFull as error:
             state = "paused"
@@ -154,6 +154,7 @@ class _Training:
             with suppress(StudioError):
                 yield from self.report.notice(error.key, error.message, self.step)
         except Exception as error:
+            state = "failed"
             self.report.fail(error)
             raise
         finally:
@@ -349,6 +350,9 @@ class _Training:
         self.measured_at = self.step
         found = self.validation.measure(self.learner.average.settled(), self.shop.batch)
         self.validated = self.pace.spent
+        if not found:
+            yield from self.report.notice("NotMeasured", "There was no memory to measure the model.", self.step)
+            return
         self.report.judged = self.validation.name
         yield from self.report.measured(self.step, self.pace.spent, found)
         value = found.get(self.validation.name, 0.0)
@@ -362,7 +366,9 @@ class _Training:
             self.schedule = self.pace.replan(
                 self.schedule, self.step, self.validation.cost + self.save_cost + self.preview_cost
             )
-        if not self.learner.average.finite() or (self.saved_as == (self.step, self.measured_at) and not star):
+        if not self.learner.average.finite() or self.saver.taken(self.step) or self.saved_as == (self.step, self.measured_at):
+            if star:
+                self.run.star(self.step)
             return
         value = self.report.metrics.get(self.validation.name, math.nan) if self.measured_at == self.step else math.nan
         best = math.isfinite(value) and (self.best is None or value < self.best)
@@ -403,7 +409,10 @@ class _Training:
             best=self.best,
             sounds=self.heard,
         )
-        path = self.saver.save(self.learner, facts, held, best)
+        if self.saved_as[0] == self.step:  # the same weights, measured since
+            path = self.saver.amend(facts, held, best)
+        else:
+            path = self.saver.save(self.learner, facts, held, best)
         self.save_cost = time.monotonic() - began
         self.save_total += self.save_cost
         self.saved = self.pace.spent
@@ -427,7 +436,7 @@ class _Training:
             self.step = 0
         self.learner.rollbacks, self.learner.slowed = rollbacks, slowed
         self.bad = 0
-        self.measured_at = self.step
+        self.measured_at, self.saved_as = self.step, (-1, -1)
         self.report.went_back = self.pace.spent
         self.pace.went_back(self.step)
         self.saved = -math.inf  # the lower rate is saved after the next step

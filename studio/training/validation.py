@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from studio.library.reader import TrainingSet
 from studio.models.base import Model
+from studio.training import device as devices
 
 HELD_OUT, TRAINING = 48, 24
 """At most this many sounds of each side; the same ones every time."""
@@ -33,8 +34,26 @@ class Validation:
         self.cost = 0.0
 
     def measure(self, model: Model, batch: int) -> dict[str, float]:
-        """`held-out/<name>` and `training/<name>` of every number, means over the sounds; not finite where any was not."""
+        """`held-out/<name>` and `training/<name>` of every number, means over the sounds; not finite where any was not.
+
+        Empty where there is no memory even for one sound at a time.
+        """
         began = perf_counter()
+        found: dict[str, float] = {}
+        while not found and batch >= 1:
+            try:
+                found = self._measure(model, batch)
+            except (RuntimeError, MemoryError) as error:
+                if not devices.ran_out_of_memory(error):
+                    raise
+                batch //= 2
+            if not found:
+                devices.forget()
+        self.name = self.name or next(iter(found), "")
+        self.cost = perf_counter() - began
+        return found
+
+    def _measure(self, model: Model, batch: int) -> dict[str, float]:
         found: dict[str, float] = {}
         for side, sounds, rows in self.sides:
             sums: dict[str, float] = {}
@@ -46,8 +65,6 @@ class Validation:
                 for name, value in numbers.items():
                     sums[name] = sums.get(name, 0.0) + value * len(part)
             found |= {f"{side}/{name}": value / len(rows) for name, value in sums.items()}
-        self.name = self.name or next(iter(found), "")
-        self.cost = perf_counter() - began
         return found
 
     def every(self, spent: float) -> float:

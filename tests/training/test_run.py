@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -91,6 +93,10 @@ def test_requests_are_taken_once_and_resume_takes_others_back(make: Make) -> Non
     run.request("resume")
     assert run.take_requests() == ["resume", "star"]
     assert run.take_requests() == []
+    run.request("stop")
+    assert run.take_requests(since=time.time() + 10) == [] == run.requests()
+    run.request("stop")
+    assert run.take_requests(since=time.time() - 10) == ["stop"]
     with pytest.raises(ValueError):
         run.request("explode")  # type: ignore[arg-type]
 
@@ -98,9 +104,6 @@ def test_requests_are_taken_once_and_resume_takes_others_back(make: Make) -> Non
 def test_a_trainer_is_alive_by_its_process_here_and_by_its_heartbeat_elsewhere(make: Make) -> None:
     run = make()
     born = psutil.Process().create_time()
-    import socket
-    import time
-
     here = RunStatus(state="training", pid=os.getpid(), born=born, host=socket.gethostname())
     run.write_status(here)
     assert run.alive()

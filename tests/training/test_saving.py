@@ -57,6 +57,14 @@ def test_what_comes_after_a_rollback_is_not_resumed_from(make: Make) -> None:
     assert [(m.step, m.resumable) for m in run.checkpoints()] == [(10, True), (30, False)]
 
 
+def test_a_starred_moment_is_never_replaced(make: Make) -> None:
+    run = make()
+    fake(run, 10)
+    assert not Saver(run).taken(10)
+    run.star(10)
+    assert Saver(run).taken(10)
+
+
 def test_room_is_made_without_touching_what_matters(make: Make) -> None:
     run = make()
     for step in (10, 20, 30, 40):

@@ -12,6 +12,7 @@ from studio.audio import files
 from studio.errors import Diverged, NothingToLearn, OutOfMemory, TrainingError
 from studio.events import Finished, Metric, Started
 from studio.library.index import Index
+from studio.models import checkpoint
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
 from studio.project.state import CheckpointFile, Pointer
@@ -19,7 +20,7 @@ from studio.training import trainer
 from studio.training.plan import TrainerConfig
 from studio.training.run import RunFolder
 from studio.training.saving import Saver
-from studio.training.trainer import train
+from studio.training.trainer import _Training, train
 from tests.training.conftest import Make, losses, produced
 from tests.training.tiny import Tiny
 
@@ -182,6 +183,15 @@ def test_only_one_trainer_at_a_time(make: Make) -> None:
     work.close()  # type: ignore[attr-defined]
 
 
+def test_a_stop_that_comes_while_it_prepares_is_answered(make: Make) -> None:
+    run = make(steps=50)
+    work = train(run, Tiny)
+    next(work)
+    run.request("stop")
+    list(work)
+    assert run.status().state == "stopped" and run.status().step == 0
+
+
 def test_starring_now_keeps_this_moment(make: Make) -> None:
     run = make(steps=60)
     for event in train(run, Tiny):
@@ -189,6 +199,19 @@ def test_starring_now_keeps_this_moment(make: Make) -> None:
             run.request("star")
     (starred,) = [m for m in run.checkpoints() if m.starred]
     assert 20 <= starred.step <= 22
+
+
+def test_what_is_measured_after_a_save_is_put_into_it(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make(steps=5)
+    monkeypatch.setattr(_Training, "_look_around", lambda self: self._checkpoint())
+    written: list[Path] = []
+    real = checkpoint.write
+    monkeypatch.setattr(checkpoint, "write", lambda *a, **k: (written.append(a[0]), real(*a, **k))[1])
+    list(train(run, Tiny))
+    assert len(written) == 5  # once per step, the last one not again
+    newest = run.checkpoint("best")
+    assert newest is not None and checkpoint.describe(newest).step == 5
+    assert checkpoint.describe(newest).metrics == run.status().best
 
 
 # ---- when things go wrong

@@ -44,6 +44,26 @@ def test_only_so_many_sounds_are_measured(sides: tuple, monkeypatch: pytest.Monk
     assert len(seen) == len(sounds) + 5 and len(set(seen[-5:])) == 5
 
 
+def test_memory_that_runs_out_is_measured_in_smaller_batches(sides: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, sounds = sides
+    model = Tiny(Config(), reader.measured(sounds)).eval()
+    judge, real = Validation(held, sounds, CPU), Tiny.measure
+    whole = judge.measure(model, 8)
+
+    def small(most: int):
+        def measure(self: Tiny, batch) -> dict[str, float]:
+            if len(batch.audio) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return real(self, batch)
+
+        return measure
+
+    monkeypatch.setattr(Tiny, "measure", small(1))
+    assert judge.measure(model, 8) == pytest.approx(whole)
+    monkeypatch.setattr(Tiny, "measure", small(0))
+    assert judge.measure(model, 8) == {}
+
+
 def test_one_impossible_number_is_not_averaged_away(sides: tuple) -> None:
     held, sounds = sides
     model = Tiny(Config(), reader.measured(sounds)).eval()
