@@ -17,7 +17,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -25,6 +25,7 @@ import numpy as np
 from studio.audio import output
 from studio.audio.output import Device, Output
 from studio.audio.sound import Samples, Sound
+from studio.audio.voice import Frames, Voice
 from studio.errors import DeviceError
 
 FADE = 0.005  # seconds of a crossfade
@@ -34,35 +35,6 @@ STALL = 1.5  # seconds without a sign of life after which a device counts as los
 METER = 0.03  # seconds the level looks back
 QUIET = 1e-2  # a first sample below this begins out of silence
 FLOOR = -120.0  # dB shown for silence
-
-
-@dataclass(frozen=True, eq=False)
-class Voice:
-    """A sound placed on the stream: its frame 0 (frames, 2) falls on stream frame `start`."""
-
-    frames: Samples
-    start: int
-    loop: bool
-    gain: float
-
-    def audible(self, frame: int) -> bool:
-        return len(self.frames) > 0 and (self.loop or frame < self.start + len(self.frames))
-
-    def place(self, frame: int) -> int:
-        """The frame of the sound that falls on stream frame `frame`."""
-        return (frame - self.start) % len(self.frames) if self.loop else frame - self.start
-
-    def render(self, start: int, frames: int) -> Samples:
-        """(frames, 2) from stream frame `start` on; silence before and after the sound."""
-        if self.loop:
-            at = np.arange(start - self.start, start - self.start + frames) % len(self.frames)
-            return self.frames[at] * np.float32(self.gain)
-        out = np.zeros((frames, output.CHANNELS), np.float32)
-        begin = max(self.start, start)
-        end = min(self.start + len(self.frames), start + frames)
-        if begin < end:
-            out[begin - start : end - start] = self.frames[begin - self.start : end - self.start] * np.float32(self.gain)
-        return out
 
 
 class Player:
@@ -75,7 +47,7 @@ class Player:
         self._volume = 1.0
         self._lost = False
         self._lock = threading.RLock()
-        self._prepared: WeakKeyDictionary[Sound, tuple[int, Samples]] = WeakKeyDictionary()
+        self._prepared: WeakKeyDictionary[Sound, Frames] = WeakKeyDictionary()
         self._closed = threading.Event()
         self._alive = (0, time.monotonic())
         self._top_up()
@@ -230,20 +202,12 @@ class Player:
     def _guard(out: Output) -> int:
         return out.rate // 1000  # a millisecond to lay the change down
 
-    def _at_rate(self, sound: Sound, rate: int) -> Samples:
-        """`sound` as (frames, 2) at `rate`; kept as long as the sound lives."""
+    def _at_rate(self, sound: Sound, rate: int) -> Frames:
+        """`sound` at `rate`; what was made of it is kept as long as the sound lives."""
         known = self._prepared.get(sound)
-        if known is None or known[0] != rate:
-            if sound.rate != rate:
-                from studio.audio.files import resample
-
-                samples = resample(sound, rate).samples
-            else:
-                samples = sound.samples
-            left = samples[0::2].mean(axis=0) if samples.shape[0] > 2 else samples[0]
-            right = samples[1::2].mean(axis=0) if samples.shape[0] > 2 else samples[-1]
-            known = self._prepared[sound] = (rate, np.stack((left, right), axis=1).astype(np.float32, copy=False))
-        return known[1]
+        if known is None or known.rate != rate:
+            known = self._prepared[sound] = Frames(sound, rate)
+        return known
 
     def _change(self, place: Callable[[int], Voice | None], *, alike: bool = False) -> None:
         """Lets the voice made by `place(stream frame)` follow as soon as is safe. `alike`: it is the same sound, so its

@@ -13,7 +13,7 @@ import pytest
 
 from studio.audio import player as module
 from studio.audio.output import Output
-from studio.audio.player import Player, Voice
+from studio.audio.player import Player
 from studio.audio.sound import Sound
 from studio.errors import DeviceError
 from tests.sound import RATE, Silence, Sink, missing
@@ -68,29 +68,6 @@ def tries(test: Callable[..., None]) -> Callable[..., None]:
         return test(*args, **named)
 
     return run
-
-
-class TestVoice:
-    def test_silence_surrounds_a_sound(self) -> None:
-        voice = Voice(np.ones((4, 2), np.float32), start=10, loop=False, gain=0.5)
-        assert voice.render(8, 8)[:, 0].tolist() == [0, 0, 0.5, 0.5, 0.5, 0.5, 0, 0]
-        assert not voice.audible(14)
-        assert voice.audible(13)
-
-    def test_a_loop_goes_round_from_any_frame(self) -> None:
-        ramp = np.repeat(np.arange(5, dtype=np.float32)[:, None], 2, axis=1)
-        voice = Voice(ramp, start=100, loop=True, gain=1.0)
-        assert voice.render(103, 9)[:, 1].tolist() == [3, 4, 0, 1, 2, 3, 4, 0, 1]
-        assert voice.audible(10**9)
-
-
-@pytest.mark.parametrize("loop", [False, True])
-def test_pieces_of_a_voice_join_to_the_whole(loop: bool) -> None:
-    rng = np.random.default_rng(1)
-    voice = Voice(rng.standard_normal((37, 2)).astype(np.float32), start=5, loop=loop, gain=0.7)
-    whole = voice.render(0, 200)
-    pieces = [voice.render(at, 23) for at in range(0, 200, 23)]
-    assert np.array_equal(np.concatenate(pieces)[:200], whole)
 
 
 class TestWithoutADevice:
