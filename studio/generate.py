@@ -79,11 +79,11 @@ class Instrument:
 
     def compile(self, cache: Path | None = None) -> None:
         """Compile the decoder now, where that is faster."""
-        self._compiled = fast.compile(self.model, cache=cache, key=self.checkpoint.model)
+        self._compiled = fast.compile(self.model, cache=cache)
 
     def compiled_before(self, cache: Path) -> bool:
         """Whether `compile` finds its graph in `cache`, and takes a moment instead of many seconds."""
-        return fast.place(cache, self.checkpoint.model).is_file()
+        return (cache / f"{fast.architecture(self.model)}.onnx").is_file()
 
     @property
     def run(self) -> str:
