@@ -63,6 +63,13 @@ def import_folders(
         yield Finished(result={"imported": job.imported, "skipped": job.skipped, "problems": problems})
 
 
+def _compare(root: str) -> None:
+    """Arithmetic on all sounds, with libraries this process need not load: a worker's job."""
+    with ProjectFolder.open(root, lock=False) as project, Index(project) as index:
+        duplicates.renew(index)
+        splits.renew(index)
+
+
 class _Import:
     """One import while it runs."""
 
@@ -132,8 +139,7 @@ class _Import:
         """What depends on all sounds together: which have gone, which are alike, which are held out."""
         flag_vanished(self.index)
         if self.imported:
-            duplicates.renew(self.index)
-            splits.renew(self.index)
+            workers.alone(_compare, str(self.project.root))
 
     def _write(self, rows: list[SoundRow], bad: list[tuple[str, int, int, str]]) -> Iterator[Event]:
         """Write down and forget `rows` and `bad`. What was copied is written down also when the next copy fails."""

@@ -15,7 +15,9 @@ from multiprocessing.connection import wait  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-import scipy.signal  # noqa: E402, F401  loaded once here instead of once in every worker
+import scipy.signal  # noqa: E402  loaded once here instead of once in every worker
+import scipy.sparse.csgraph  # noqa: E402
+import scipy.spatial  # noqa: E402, F401
 
 import studio.library.measure  # noqa: E402, F401
 from studio.errors import StudioError, UnreadableAudio  # noqa: E402

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from studio.errors import StudioError, UnreadableAudio
+from studio.errors import LibraryError, StudioError, UnreadableAudio
 
 Job = tuple[str, int, int]
 """(path, size, mtime) of one file."""
@@ -55,6 +55,15 @@ def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int
                 suspects.extend([job] for batch in running.values() for job in batch)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def alone(function: Callable[..., R], *arguments: Any) -> R:
+    """`function(*arguments)` in a process of its own; what it raises is raised here. Raises LibraryError if it dies."""
+    try:
+        with _pool(1) as pool:
+            return pool.submit(function, *arguments).result()
+    except BrokenProcessPool as error:
+        raise LibraryError(reason="comparing them stopped half-way, perhaps for want of memory") from error
 
 
 def _pool(count: int) -> ProcessPoolExecutor:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from studio.project.folder import ProjectFolder
@@ -120,7 +121,9 @@ def test_an_import_that_is_killed_goes_on_where_it_was(tmp_path: Path, sounds_fo
             assert child.stdout is not None
             for _ in range(events):
                 child.stdout.readline()
+            helpers = psutil.Process(child.pid).children(recursive=True)
             child.kill()
+        assert not psutil.wait_procs(helpers, timeout=10)[1]
     with ProjectFolder.open(root) as project:
         for _ in import_folders(project, [sounds_folder], copy=True):
             pass

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from studio.errors import DiskFull
+from studio.errors import DiskFull, LibraryError
 from studio.events import Finished, Produced, Progress, Started
 from studio.library import workers
 from studio.library.importer import Found, flag_vanished, import_folders, walk
@@ -285,6 +285,13 @@ def test_a_file_that_kills_its_reader_is_one_problem() -> None:
     assert len(answers) == 40
     assert "crashed" in str(answers.pop(jobs[13])) and "unexpected" in str(answers.pop(jobs[21]))
     assert all(answer == job[1] for job, answer in answers.items())
+
+
+def test_workers_carry_neither_torch_nor_qt_and_their_death_has_a_name() -> None:
+    loaded = workers.alone(dying.modules)
+    assert "studio.library.measure" in loaded and not {"torch", "PySide6", "PySide6.QtCore"} & loaded
+    with pytest.raises(LibraryError):
+        workers.alone(dying.die)
 
 
 def test_walking_is_in_order_and_says_what_it_found(sounds_folder: Path, tmp_path: Path) -> None:
