@@ -54,7 +54,7 @@ def compile(model: Model, *, cache: Path | None = None) -> Backend | None:
 def architecture(model: Model) -> str:
     """A name for all that shapes a decoder's graph, whatever its weights."""
     shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
-    parts = (studio.__version__, torch.__version__, OPSET, model.info.id, msgspec.to_builtins(model.config), shapes)
+    parts = (studio.__version__, str(torch.__version__), OPSET, model.info.id, msgspec.to_builtins(model.config), shapes)
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
 
 
