@@ -204,6 +204,8 @@ class MainWindow(QMainWindow):
             widget = QLabel(self.tr("This page could not be shown."))
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
         calm_focus(widget)
+        if (layout := widget.layout()) is not None:
+            layout.setContentsMargins(0, 0, 0, 0)  # the frame has the margin of every page
         self._pages[name] = widget
         self.stack.addWidget(widget)
         return widget

@@ -101,7 +101,7 @@ class SettingsPage(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, theme.HALF, 0, 0)
+        whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
         session.output.changed.connect(self._show_output)
         session.settingsChanged.connect(self._show_settings)

@@ -20,6 +20,9 @@ from PySide6.QtWidgets import (
 
 from studio.gui import theme
 
+LONGEST = 240
+"""Letters of a sentence; what is longer is in the details."""
+
 
 class QuietBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -89,7 +92,8 @@ class QuietBar(QFrame):
         """`state` is warn, bad or info."""
         self._action = action
         self._mark.setPixmap(theme.pixmap("info" if state == "info" else "warn", "accent" if state == "info" else state, 20))
-        self._sentence.setText(sentence)
+        sentence = " ".join(sentence.split())
+        self._sentence.setText(sentence if len(sentence) <= LONGEST else f"{sentence[:LONGEST]}…")
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
         self._button.setText(button)
