@@ -24,6 +24,7 @@ from studio.gui.session import Current, Problem, Session
 from studio.models.controls import Controls, Latent, Range
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe, Request
+from studio.settings import cache_folder
 from studio.training.run import RunFolder, step_folder
 
 LABELS = ("hat", "kick", "snare")
@@ -71,6 +72,9 @@ def page(
 ) -> Iterator[ExplorePage]:
     """The page with its model open and its first sound shown."""
     root = Path(shutil.copytree(trained_once, tmp_path / "My drums"))
+    (trained_once.parent / "models").mkdir(exist_ok=True)
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    (cache_folder() / "models").symlink_to(trained_once.parent / "models")  # compile the decoder once, not in every test
     assert bare_session.open(root)
     bare_session.engine.warm_up()
     made = ExplorePage(bare_session)
