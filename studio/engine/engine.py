@@ -424,16 +424,10 @@ def _fits(facts: DeviceFacts) -> bool:
 
 
 def _distance(first: Sound, second: Sound) -> float:
-    """Mean difference of the log-mel pictures of two sounds in dB, at the second one's rate and level."""
-    from studio.audio import analysis, files
+    """Mean difference of the log-mel pictures of two sounds in dB, measured as the previews of a training measure it."""
+    from studio.audio import files
+    from studio.training.previews import distance
 
     if first.rate != second.rate:
         first = files.resample(first, second.rate)
-    frames = max(first.frames, second.frames, 2048)
-    pictures = []
-    for sound in (first, second):
-        mono = np.zeros(frames, np.float32)
-        mono[: sound.frames] = sound.mono()
-        level = float(np.sqrt(np.mean(mono**2))) or 1.0
-        pictures.append(np.maximum(np.asarray(analysis.log_mel(mono / level, sound.rate), float), -80.0))
-    return float(np.abs(pictures[0] - pictures[1]).mean())
+    return distance(first, second)

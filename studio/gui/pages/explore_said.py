@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWi
 
 from studio.gui import theme
 
-WORDS = ((3.0, "nearly exactly"), (6.0, "well"), (10.0, "roughly"))
+WORDS = ((4.0, "nearly exactly"), (8.0, "well"), (14.0, "roughly"))
 """Mean log-mel distance in dB up to which the model says a sound this well."""
 
 
