@@ -407,7 +407,7 @@ class MainWindow(QMainWindow):
         saved = self.session.settings.geometry
         if not saved or not self.restoreGeometry(QByteArray.fromBase64(saved.encode())):
             screen = self.screen().availableGeometry()
-            self.resize(min(1440, screen.width()), min(900, screen.height()))
+            self.resize(min(1440, screen.width() - 16), min(900, screen.height() - 48))  # a title bar needs room too
 
 
 class _Go:
