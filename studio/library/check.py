@@ -269,6 +269,5 @@ def undo_fix(project: ProjectFolder, undo: Undo) -> None:
 
 
 def _having(index: Index, column: str, ids: Sequence[int], value: int) -> tuple[int, ...]:
-    columns = index.columns(column)
-    now = dict(zip(columns["id"].tolist(), columns[column].tolist()))
+    now = index.values(column, ids)
     return tuple(i for i in ids if now.get(i) == value)

@@ -234,6 +234,12 @@ class Index:
         found = self._one("SELECT id FROM sound WHERE path = ?", self.stored(path))
         return self.get(found[0]) if found else None
 
+    def values(self, column: str, ids: Iterable[int]) -> dict[int, Any]:
+        """One column of these sounds; cheaper than `fetch` for many."""
+        if column not in _STORED:
+            raise ValueError(f"no column {column}")
+        return dict(self._all(f"SELECT id, {column} FROM sound WHERE id IN (SELECT value FROM json_each(?))", _list(ids)))
+
     def labels(self) -> list[tuple[str, int]]:
         """Every label with the number of its sounds, in alphabetical order; "" are the sounds without one."""
         return [(row[0], row[1]) for row in self._all("SELECT label, count(*) FROM sound GROUP BY label ORDER BY label")]

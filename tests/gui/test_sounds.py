@@ -13,6 +13,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.errors import NotSaved
 from studio.gui.pages.sounds import SoundsPage
 from studio.gui.pages.sounds_heard import Unreadable
 from studio.gui.session import Current, Session
@@ -285,6 +286,37 @@ def test_selected_sounds_are_labelled_forgotten_and_back(full: SoundsPage, qtbot
     menu = full.menu()
     assert all(action.text() for action in menu.actions() if not action.isSeparator())
     menu.deleteLater()
+
+
+def test_a_change_that_can_not_be_saved_is_told_and_nothing_breaks(
+    full: SoundsPage, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NotSaved(name="library.sqlite", reason="the disk is gone")
+
+    problems: list[object] = []
+    full.session.problem.connect(problems.append)
+    monkeypatch.setattr(full.session.index, "set_include", refuse)
+    choose(full, 0)
+    qtbot.keyClick(full.view, Qt.Key.Key_Delete)
+    assert "could not be saved" in problems[0].sentence and all(included(full).values())  # type: ignore[attr-defined]
+
+
+def test_all_sounds_are_selected_and_left_out_in_one_step(full: SoundsPage, qtbot: QtBot) -> None:
+    full.view.selectAll()
+    assert full.selected_ids() == full.table.ids.tolist()
+    qtbot.keyClick(full.view, Qt.Key.Key_Delete)
+    assert not any(included(full).values()) and full.session.undo.count() == 1
+    qtbot.waitUntil(lambda: full.heard.amount.text() == "Nothing: every sound is left out", timeout=10_000)
+
+
+def test_the_window_is_told_once_of_many_sounds(page: SoundsPage, sounds_folder: Path, qtbot: QtBot) -> None:
+    told: list[None] = []
+    page.session.soundsChanged.connect(lambda: told.append(None))
+    page.add([sounds_folder])
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
+    qtbot.waitUntil(lambda: page.table.rowCount() == 24)
+    assert len(told) == 1
 
 
 def test_dragging_out_carries_the_files_and_never_moves_them(full: SoundsPage) -> None:

@@ -45,7 +45,7 @@ from studio.gui.pages.sounds_labels import LabelFacts, LabelPanel
 from studio.gui.pages.sounds_large import LargeSound
 from studio.gui.pages.sounds_list import SoundsView
 from studio.gui.session import Current, Session
-from studio.gui.tables.sounds import COLUMNS, SoundDelegate, SoundTable, Wanted, query
+from studio.gui.tables.sounds import COLUMNS, LabelDelegate, SoundTable, ThumbnailDelegate, Wanted, query
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.drop_zone import Empty
 from studio.gui.widgets.later import Later
@@ -119,7 +119,8 @@ class SoundsPage(QWidget):
         self.table = SoundTable(self)
         self.view = SoundsView()
         self.view.setModel(self.table)
-        self.view.setItemDelegate(SoundDelegate(self.view))
+        self.view.setItemDelegateForColumn(COLUMNS.index("thumbnail"), ThumbnailDelegate(self.view))
+        self.view.setItemDelegateForColumn(COLUMNS.index("label"), LabelDelegate(self.view))
         self.view.dress()
         self.view.horizontalHeader().setSortIndicator(COLUMNS.index("name"), Qt.SortOrder.AscendingOrder)
         self.labels = LabelPanel()
@@ -307,7 +308,7 @@ class SoundsPage(QWidget):
             else:
                 self._show_doing(self.tr("Looking through “{0}”…").format(event.note), 0, 0)
         elif isinstance(event, Produced):
-            self.session.soundsChanged.emit()
+            self._changed()  # the rest of the window is told once, at the end
         if told.last:
             self._importing = None
             self.progress.hide()
@@ -485,8 +486,10 @@ class SoundsPage(QWidget):
 
     def selected_ids(self) -> list[int]:
         """Ids of the selected rows, from top to bottom."""
-        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
-        return self.table.ids[rows].tolist() if rows else []
+        chosen = self.view.selectionModel().selection()
+        parts = [chosen.at(i) for i in range(chosen.count())]
+        rows = {row for part in parts for row in range(part.top(), part.bottom() + 1)}
+        return self.table.ids[sorted(rows)].tolist() if rows else []
 
     def _on_row(self, index: QModelIndex, _: QModelIndex) -> None:
         if not self._silent and index.isValid():
@@ -539,8 +542,7 @@ class SoundsPage(QWidget):
         """Delete: leave the selected sounds out; take them in when all of them are out already."""
         ids = self.selected_ids()
         if ids:
-            out = all(not row.include for row in self.session.index.fetch(ids))
-            self.edits.set_include(ids, out)
+            self.edits.set_include(ids, not any(self.session.index.values("include", ids).values()))
 
     def _on_ticked(self, id: int, include: bool) -> None:
         ids = self.selected_ids()

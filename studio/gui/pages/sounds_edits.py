@@ -28,7 +28,7 @@ class Edits(QObject):
 
     def set_include(self, ids: Iterable[int], include: bool) -> None:
         """Let a model hear these sounds, or leave them out."""
-        rows = [row.id for row in self.session.index.fetch(ids) if row.include != include]
+        rows = [id for id, now in self.session.index.values("include", ids).items() if bool(now) != include]
         if not rows:
             return
         text = self.tr("Take in {0} sounds") if include else self.tr("Leave out {0} sounds")
@@ -41,9 +41,9 @@ class Edits(QObject):
     def set_label(self, ids: Sequence[int], label: str) -> None:
         """Give these sounds a label; "" takes theirs away."""
         before: dict[str, list[int]] = {}
-        for row in self.session.index.fetch(ids):
-            if row.label != label:
-                before.setdefault(row.label, []).append(row.id)
+        for id, now in self.session.index.values("label", ids).items():
+            if now != label:
+                before.setdefault(now, []).append(id)
         if not before:
             return
 

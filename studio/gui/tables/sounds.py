@@ -21,13 +21,12 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPointF,
     QRectF,
-    QSize,
     Qt,
     QUrl,
     Signal,
 )
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from studio.errors import StudioError
 from studio.gui import theme
@@ -272,38 +271,44 @@ class SoundTable(QAbstractTableModel):
         return data
 
 
-class SoundDelegate(QStyledItemDelegate):
-    """Paints the small waveform and the dot of the label; everything else as the style does."""
+class ThumbnailDelegate(QStyledItemDelegate):
+    """Paints the small waveform. The columns that are only words are left to Qt, which is quicker than we are."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
-        column = COLUMNS[index.column()]
         super().paint(painter, option, index)
-        model = index.model()
-        if column not in ("thumbnail", "label") or not isinstance(model, SoundTable):
+        sound = _sound(index)
+        if sound is not None:
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            _paint_thumbnail(painter, QRectF(option.rect).adjusted(8, 4, -8, -4), sound)
+            painter.restore()
+
+
+class LabelDelegate(QStyledItemDelegate):
+    """Paints a dot in the label's colour before its name."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
+        super().paint(painter, option, index)
+        sound, model = _sound(index), index.model()
+        if sound is None or not sound.label or not isinstance(model, SoundTable):
             return
-        sound = model.sound(index.row())
-        if sound is None:
-            return
+        area = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(option.rect)
-        if column == "thumbnail":
-            _paint_thumbnail(painter, area.adjusted(8, 4, -8, -4), sound)
-        else:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.label_color(model.label_color(sound.label), 1.0 if sound.include else 0.4))
-            if sound.label:
-                painter.drawEllipse(QPointF(area.left() + 12, area.center().y()), 4, 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.label_color(model.label_color(sound.label), 1.0 if sound.include else 0.4))
+        painter.drawEllipse(QPointF(area.left() + 12, area.center().y()), 4, 4)
         painter.restore()
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
         super().initStyleOption(option, index)
-        option.state &= ~QStyle.StateFlag.State_HasFocus  # rows are chosen, not cells
-        if COLUMNS[index.column()] == "label" and option.text:
+        if option.text:
             option.text = "     " + option.text  # room for the dot
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _AnyIndex) -> QSize:
-        return QSize(super().sizeHint(option, index).width(), ROW)
+
+def _sound(index: _AnyIndex) -> SoundRow | None:
+    model = index.model()
+    return model.sound(index.row()) if isinstance(model, SoundTable) else None
 
 
 def _paint_thumbnail(painter: QPainter, area: QRectF, sound: SoundRow) -> None:
