@@ -4,6 +4,19 @@ A variational autoencoder whose decoder draws 16 filter-bank bands (or an invers
 distances over seven windows and, later in training, by small discriminators on onset-weighted crops. A flow-matching prior
 learns how the latents of each class are spread, and a length head how long each sound is. After RAVE (2111.05011),
 Vocos (2306.00814), DrumGAN VST (2206.14723) and rectified flow (2209.03003).
+
+Tried on 550 recorded drum hits (held out: 120), one CPU thread, bf16, batch 16, one seed each; held-out mel distance in log10:
+
+    CPU seconds                          120     200
+    plain transposed convolutions        0.48            critics on
+    inverse STFT                         0.42            critics on
+    bands                                0.40    0.37
+    bands + outlines                     0.37    0.34
+    bands + outlines + tones (default)   0.37    0.34    and no more lines at fixed frequencies in pictures of new sounds
+
+Batch size, learning rate and width were not searched. Two thirds of the work of a step were saved by hearing less: windows of
+0.74 s cut to the sounds' lengths, a two-rate encoder, half-overlapping spectra at random shifts.
+
 Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples, W frames of a training window.
 """
 
@@ -24,11 +37,12 @@ from studio.fields import setting
 from studio.models.base import Backend, Batch, Group, Model, Phase
 from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
 from studio.models.layers.augment import augment
-from studio.models.layers.blocks import SLOPE, ConvNeXt
+from studio.models.layers.blocks import SLOPE
 from studio.models.layers.decoders import DECODERS, FRAME
 from studio.models.layers.discriminators import Critics
+from studio.models.layers.encoder import Encoder
 from studio.models.layers.flow import Flow
-from studio.models.layers.losses import FLOOR, Mel, MelDistance
+from studio.models.layers.losses import MelDistance
 from studio.models.layers.pqmf import BANDS, PQMF
 from studio.project.recipe import Request
 
@@ -67,60 +81,6 @@ class OneShotConfig(msgspec.Struct, frozen=True):
         return next((b for b in BUCKETS if b >= wanted), BUCKETS[-1]) // FRAME
 
 
-class Tower(nn.Module):
-    """Log-mel (B, C·96, n) → (B, parts·d): ConvNeXt blocks at two rates, then means over stretches that widen with time."""
-
-    EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 44)
-
-    def __init__(self, rows: int, frames: int, d: int) -> None:
-        super().__init__()
-        self.enter = nn.Conv1d(rows, d, 5, padding=2)
-        self.fine = ConvNeXt(d, 3 * d)
-        self.halve = nn.Conv1d(d, d, 4, stride=2, padding=1)
-        self.coarse = ConvNeXt(d, 3 * d)
-        self.norm = nn.LayerNorm(d, eps=1e-6)
-        self.spans = [(a, b) for a, b in zip(self.EDGES, self.EDGES[1:]) if a < frames // 2]
-        self.size = len(self.spans) * d
-
-    def forward(self, mel: Tensor) -> Tensor:
-        x = self.coarse(self.halve(self.fine(self.enter(mel))))
-        x = self.norm(x.transpose(1, 2))  # (B, n/2, d)
-        return torch.cat([x[:, a:b].mean(1) for a, b in self.spans], 1)
-
-
-class Encoder(nn.Module):
-    """Audio as middle and side (B, C, T) → mean and log variance (B, D). One tower hears the first 0.37 s in steps of 6 ms, the
-    other everything in steps of 46 ms: a hit says most about itself at once."""
-
-    MELS, D = 96, 192
-    loudness: Tensor  # mean and spread of log-mels
-
-    def __init__(self, latent: int, channels: int, frames: int) -> None:
-        super().__init__()
-        self.near, self.far = Mel(RATE, 1024, self.MELS, 256), Mel(RATE, 4096, self.MELS, FRAME)
-        self.beginning = Tower(channels * self.MELS, 64, self.D)
-        self.whole = Tower(channels * self.MELS, frames, self.D)
-        size = self.beginning.size + self.whole.size
-        self.leave = nn.Sequential(nn.Linear(size, 384), nn.LeakyReLU(SLOPE), nn.Linear(384, 2 * latent))
-        self.register_buffer("loudness", torch.tensor([-3.0, 1.5]))
-
-    def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        first, every = self.hear(audio)
-        first, every = ((x - self.loudness[0]) / self.loudness[1] for x in (first, every))
-        both = torch.cat([self.beginning(first), self.whole(every)], 1)
-        mean, logvar = self.leave(both).float().chunk(2, 1)
-        return mean, logvar.clamp(-12, 4)
-
-    def hear(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-mels (B, C·96, 64) of the beginning and (B, C·96, N) of all, down to 80 dB under the peak."""
-        C, T = audio.shape[1:]
-        parts = ((self.near, audio[..., :16384], 64), (self.far, audio, T // FRAME))
-        mels = [mel(x.flatten(0, 1))[:, :n].unflatten(0, (-1, C)) for mel, x, n in parts]  # (B, C, n, 96)
-        floors = [(mel.amax((1, 2, 3), keepdim=True) * FLOOR).clamp_min(1e-7) for mel in mels]
-        first, every = ((mel + floor).log10().transpose(2, 3).flatten(1, 2) for mel, floor in zip(mels, floors))
-        return first, every
-
-
 class OneShot(Model):
     info = Info(
         id="oneshot",
@@ -140,7 +100,7 @@ class OneShot(Model):
         D, K, C = config.latent, len(data.labels), config.channels
         self.distance = MelDistance(RATE)
         self.pqmf = PQMF()
-        self.encoder = Encoder(D, C, config.frames)
+        self.encoder = Encoder(RATE, D, C, config.frames)
         self.decode = DECODERS[config.decoder](D, K, C, config.frames, config.width)
         self.length = nn.Sequential(nn.Linear(D + K, 128), nn.LeakyReLU(SLOPE), nn.Linear(128, 1))
         self.flow = Flow(D, K, 256)

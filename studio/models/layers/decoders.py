@@ -21,7 +21,7 @@ from studio.models.layers.pqmf import BANDS, PQMF
 
 FRAME = 2048
 STYLE = 256
-SEED = 96
+SEED = 64
 
 
 class Decoder(nn.Module):
@@ -41,7 +41,7 @@ class Decoder(nn.Module):
         return self.window(self.columns(latent, classes), noise)
 
     def columns(self, latent: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
-        """→ style (B, S) and columns (B, 96, N): all of the sound before any convolution."""
+        """→ style (B, S) and columns (B, 64, N): all of the sound before any convolution."""
         style = self.style(torch.cat([latent, classes], 1))
         return style, self.seed(style).unflatten(1, (SEED, self.frames))
 
