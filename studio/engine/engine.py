@@ -206,7 +206,11 @@ class Engine(QObject):
         if self._compute != "cpu" and torch.cuda.is_available():
             pids = {os.getpid(), *self._pids}
             if self._gpu is not None:
-                return self._gpu.facts(pids)
+                try:
+                    return self._gpu.facts(pids)
+                except OSError as error:
+                    log.info("%s", error)
+                    self._gpu = None
             free, total = torch.cuda.mem_get_info()
             ours = torch.cuda.memory_reserved()
             return DeviceFacts("cuda", torch.cuda.get_device_name(), device.threads(), total, ours, total - free - ours)

@@ -31,7 +31,7 @@ class Help(QDialog):
         self._list.setFixedWidth(168)
         self._list.setAccessibleName(self.tr("Help pages"))
         names = (self.tr("Sounds"), self.tr("Train"), self.tr("Explore"), self.tr("Clips"), self.tr("Settings"))
-        self._list.addItems([*names, self.tr("Shortcuts")])
+        self._list.addItems([*names, self.tr("What’s new"), self.tr("Shortcuts")])
         self._text = QTextBrowser()
         self._text.setOpenExternalLinks(False)
         self._text.document().setDocumentMargin(theme.WIDE)
@@ -78,11 +78,12 @@ class Help(QDialog):
         self.raise_()
 
     def _show(self, row: int) -> None:
-        shortcuts = row >= len(PAGES)
+        shortcuts = row > len(PAGES)
         self._keys.setVisible(shortcuts)
         self._text.setVisible(not shortcuts)
         if not shortcuts and row >= 0:
-            text = (theme.RESOURCES / "help" / f"{PAGES[row]}.md").read_text(encoding="utf-8")
+            file = theme.RESOURCES / ("whats_new.md" if row == len(PAGES) else f"help/{PAGES[row]}.md")
+            text = file.read_text(encoding="utf-8") if file.is_file() else ""
             self._text.setMarkdown(text)
             self._space_out()
 

@@ -229,6 +229,10 @@ def test_help_lists_every_shortcut_and_a_page_for_each_screen(window: MainWindow
     for name in ("sounds", "train", "explore", "clips", "settings"):
         assert (theme.RESOURCES / "help" / f"{name}.md").read_text(encoding="utf-8").startswith("# ")
         help.open_at(name)
+    for row in range(help._list.count()):
+        help._list.setCurrentRow(row)
+        assert help._keys.isVisible() or len(help._text.toPlainText()) > 100
+    assert help._keys.isVisible()
     help.close()
 
 
