@@ -40,7 +40,10 @@ def _settle(session: Session, qtbot: QtBot) -> Callable[[QWidget], None]:
         for timer in (widget._look, widget._think):
             timer.stop()
         session.desk.cancel("import")
-        qtbot.waitUntil(lambda: not session.desk.busy and not widget._looking.busy and not widget._reading.busy, timeout=20_000)
+        qtbot.waitUntil(
+            lambda: not session.desk.busy and not (widget._looking.busy or widget._reading.busy or widget.map.busy),
+            timeout=20_000,
+        )
         qtbot.waitUntil(lambda: not widget.large._later.busy and not widget.large.view.spectrogram.pending)
 
     return settle
@@ -317,6 +320,26 @@ def test_the_window_is_told_once_of_many_sounds(page: SoundsPage, sounds_folder:
     qtbot.waitUntil(lambda: bool(told), timeout=20_000)
     qtbot.waitUntil(lambda: page.table.rowCount() == 24)
     assert len(told) == 1
+
+
+def test_the_map_shows_the_same_sounds_and_hears_them(full: SoundsPage, qtbot: QtBot) -> None:
+    full.map_button.click()
+    qtbot.waitUntil(lambda: sorted(full.map.ids.tolist()) == sorted(full.table.ids.tolist()))
+    assert full.map.isVisible() and not full.view.isVisible()
+    heard: list[Current] = []
+    full.session.currentChanged.connect(heard.append)
+    x, y = map(float, full.map._spots[4])
+    qtbot.mouseClick(full.map, Qt.MouseButton.LeftButton, pos=full.map.point(x, y).toPoint())
+    qtbot.waitUntil(lambda: bool(heard))
+    assert full.map._near is not None and full._chosen == int(full.map.ids[full.map._near])
+    full.filter.setText("kick")
+    qtbot.waitUntil(lambda: len(full.map.ids) == 8)
+    full.map.hovered.emit(2)
+    qtbot.waitUntil(lambda: full._chosen == int(full.map.ids[2]))
+    full.map.hovered.emit(None)
+    full.map_button.click()
+    assert full.view.isVisible() and full.table.id_at(full.view.currentIndex().row()) == full._chosen
+    qtbot.waitUntil(lambda: not full.map.busy)
 
 
 def test_dragging_out_carries_the_files_and_never_moves_them(full: SoundsPage) -> None:

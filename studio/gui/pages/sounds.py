@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedLayout,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -44,6 +45,7 @@ from studio.gui.pages.sounds_heard import HeardPanel, Unreadable
 from studio.gui.pages.sounds_labels import LabelFacts, LabelPanel
 from studio.gui.pages.sounds_large import LargeSound
 from studio.gui.pages.sounds_list import SoundsView
+from studio.gui.pages.sounds_map import SoundsMap
 from studio.gui.session import Current, Session
 from studio.gui.tables.sounds import COLUMNS, LabelDelegate, SoundTable, ThumbnailDelegate, Wanted, query
 from studio.gui.widgets.chips import Elided
@@ -133,7 +135,11 @@ class SoundsPage(QWidget):
         inside.setSpacing(theme.HALF)
         inside.addLayout(self._head())
         inside.addWidget(self._progress())
-        inside.addWidget(self.view, 1)
+        self.map = SoundsMap()
+        self.views = QStackedLayout()
+        self.views.addWidget(self.view)
+        self.views.addWidget(self.map)
+        inside.addLayout(self.views, 1)
         right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(self.large)
         right.addWidget(self.heard)
@@ -167,6 +173,12 @@ class SoundsPage(QWidget):
         theme.mark(self.only, role="chip")
         self.count = QLabel()
         theme.mark(self.count, role="dim")
+        self.map_button = QToolButton()
+        self.map_button.setIcon(theme.icon("map"))
+        self.map_button.setCheckable(True)
+        self.map_button.setToolTip(self.tr("Show these sounds as a map: near means alike"))
+        self.map_button.setAccessibleName(self.tr("Map"))
+        theme.mark(self.map_button, role="icon")
         self.add_button = QPushButton(self.tr("Add sounds…"))
         self.add_button.setToolTip(self.tr("Add a folder or files; they stay where they are"))
         theme.mark(self.add_button, role="primary")
@@ -182,6 +194,7 @@ class SoundsPage(QWidget):
         row.addWidget(self.filter, 1)
         row.addWidget(self.only)
         row.addWidget(self.count)
+        row.addWidget(self.map_button)
         row.addWidget(self.add_button)
         return row
 
@@ -227,6 +240,8 @@ class SoundsPage(QWidget):
         self.view.replayed.connect(self.hear)
         self.view.typed.connect(self._on_typed)
         self.view.customContextMenuRequested.connect(self._show_menu)
+        self.map_button.toggled.connect(self._show_map)
+        self.map.heard.connect(self.choose)
         self.filter.textChanged.connect(self._on_filter)
         self.filter.returnPressed.connect(self.view.setFocus)
         self.only.clicked.connect(self.show_all)
@@ -350,6 +365,7 @@ class SoundsPage(QWidget):
         self._think.stop()
         self._chosen, self._current = 0, None
         self.table.show_ids(np.zeros(0, np.int64), None)
+        self.map.clear()
         self.labels.show_labels(())
         self.heard.show_heard(check.Heard(), ())
         self.large.show_sound(None, None, ())
@@ -401,6 +417,15 @@ class SoundsPage(QWidget):
         self.view.verticalScrollBar().setValue(top)
         if row >= 0:
             self.view.scrollTo(self.table.index(row, COLUMNS.index("name")))
+        self._draw_map()
+
+    def _show_map(self, on: bool) -> None:
+        self.views.setCurrentWidget(self.map if on else self.view)
+        self._draw_map()
+
+    def _draw_map(self) -> None:
+        if self.map_button.isChecked() and self.session.project is not None:
+            self.map.show_sounds(self.session.project, self.table.ids)
 
     def _say_count(self, shown: int, total: int) -> None:
         if shown == total:
@@ -480,6 +505,17 @@ class SoundsPage(QWidget):
             self.show_all()
 
     # ---- hearing
+    def choose(self, id: int) -> None:
+        """Make a sound the chosen one, in the table too, and hear it."""
+        row = self.table.row_of(id)
+        if row < 0:
+            return
+        self._silent = True
+        self.view.setCurrentIndex(self.table.index(row, COLUMNS.index("name")))
+        self._silent = False
+        self._chosen = id
+        self.hear()
+
     def chosen(self) -> SoundRow | None:
         """The sound shown large."""
         return self.table.sound(self.table.row_of(self._chosen)) if self._chosen else None
