@@ -75,6 +75,10 @@ class Report:
         self.curves.forget_after(step)
         yield from self.tell(Produced(kind="resumed", detail={"step": step, "minutes": spent / 60}))
 
+    def forget_measured(self) -> None:
+        """The numbers of weights that are no longer there."""
+        self.metrics = {n: v for n, v in self.metrics.items() if not n.startswith(("held-out/", "training/"))}
+
     def fail(self, error: Exception) -> None:
         """The last words of a run that ends in an error; they may stay unsaid on a full disk."""
         fact = failed(error, "".join(traceback.format_exception(error)))

@@ -10,13 +10,11 @@ A step and everything random in it follow from (seed, step), so a run that was k
 from __future__ import annotations
 
 import math
-import signal
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from studio.training import device as devices  # before torch: it sets how threads wait
@@ -42,6 +40,7 @@ from studio.training.previews import Previews
 from studio.training.report import Report
 from studio.training.run import RunFolder
 from studio.training.saving import Saved, Saver, TrainingFile
+from studio.training.signals import listening
 from studio.training.validation import Validation
 from studio.training.workshop import Workshop
 
@@ -74,31 +73,17 @@ def train(run: RunFolder, family: type[Model] | None = None) -> Work:
     except filelock.Timeout:
         raise TrainingError(reason=f"“{run.name}” is already being trained") from None
     try:
-        training = _Training(run, family or base.family(run.config.family))
-        with _signals(training.asked), devices.tuned():
+        report = Report(run)
+        try:
+            training = _Training(run, family or base.family(run.config.family), report)
+        except StudioError as error:
+            report.fail(error)
+            report.show(state="failed", message="Failed", pid=0)
+            raise
+        with listening(training.asked), devices.tuned():
             yield from training.work()
     finally:
         lock.release()
-
-
-@contextmanager
-def _signals(asked: set[str]) -> Iterator[None]:
-    """SIGTERM and Ctrl-C ask for a safe stop; a second Ctrl-C is the usual one."""
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and "stop" in asked:
-            raise KeyboardInterrupt
-        asked.add("stop")
-
-    before = {}
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(ValueError):  # not the main thread: its owner handles them
-            before[number] = signal.signal(number, ask)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Training:
@@ -110,20 +95,21 @@ class _Training:
     validation: Validation
     previews: Previews
 
-    def __init__(self, run: RunFolder, family: type[Model]) -> None:
+    def __init__(self, run: RunFolder, family: type[Model], report: Report) -> None:
         self.run = run
         self.plan = run.plan
         self.family = family
         self.config = fields.decode(family.Config, run.config.config)
         self.saver = Saver(run)
-        self.report = Report(run)
+        self.report = report
         self.asked: set[str] = set()
         self.born = time.monotonic()
         self.step = self.start = 0
         self.best: float | None = None
         self.previewed: float | None = None
         self.preview_cost = self.preview_total = self.save_cost = self.save_total = 0.0
-        self.saved = self.validated = 0.0
+        self.saved = 0.0
+        self.validated: float | None = None
         self.measured_at = -1
         self.saved_as = (-1, -1)
         """The step of the newest save, and that of the newest measurement in it."""
@@ -255,7 +241,10 @@ class _Training:
                 state = "finished"
                 self.schedule = self.schedule.replan(self.step, self.step)
             if state is not None:
+                end = self.step
                 yield from self._last_words(state)
+                if state == "finished" and self.step < end and not self.pace.over():
+                    continue  # it fell apart at the very end and went back
                 return state
             began = time.monotonic()
             try:
@@ -287,23 +276,26 @@ class _Training:
 
     def _look_around(self) -> Work:
         """What is due between two steps by the clock. The first preview comes before anything is measured."""
-        spent = self.pace.spent
+        spent, step = self.pace.spent, self.step
         heard = spent >= self._next_preview()
-        since = spent - self.validated if self.measured_at >= 0 else math.inf if heard else 0.0
+        since = spent - self.validated if self.validated is not None else math.inf if heard else 0.0
         save = heard or spent - self.saved >= plans.save_every(self.plan.save, self.pace.minutes, self.save_cost)
         if heard:
             yield from self._preview()
         if since >= self.validation.every(spent) * (0.5 if save else 1.0):
             yield from self._validate()
-        if save:
+        if save and self.step >= step:  # else it has just gone back, and saves after the next step
             yield from self._checkpoint()
 
     def _last_words(self, state: RunState) -> Work:
         """Measure, save, and be heard once more; a pause only saves, because somebody waits for the device."""
         if self.step > self.start or not self.saver.newest():
             self._show(message="Saving")
+            end = self.step
             if state != "paused":
                 yield from self._validate()
+            if self.step < end:  # it has gone back to a moment that is saved
+                return
             yield from self._checkpoint(replan=False)
             if state == "finished":
                 yield from self._preview()
@@ -430,13 +422,14 @@ class _Training:
             raise Diverged
         if good:
             self.learner.restore(good.tensors, good.facts.memory)
-            self.step = good.facts.step
+            self.step, self.schedule = good.facts.step, good.facts.schedule
         else:
             self.learner = Learner(self.shop.begin(), self.plan, self.learner.precision)
-            self.step = 0
+            self.step, self.schedule = 0, Schedule(total=max(1, self.schedule.total))
         self.learner.rollbacks, self.learner.slowed = rollbacks, slowed
         self.bad = 0
-        self.measured_at, self.saved_as = self.step, (-1, -1)
+        self.measured_at, self.saved_as = -1, (-1, -1)
+        self.report.forget_measured()
         self.report.went_back = self.pace.spent
         self.pace.went_back(self.step)
         self.saved = -math.inf  # the lower rate is saved after the next step
