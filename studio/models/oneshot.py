@@ -333,7 +333,7 @@ class OneShot(Model):
                 audio = self.decode(**{name: torch.from_numpy(x).to(self.device) for name, x in inputs.items()}).cpu()
             else:
                 audio = torch.from_numpy(backend(inputs))
-            yield _finish(audio[0], round(seconds * RATE))[None]
+            yield _finish(audio[0], round(seconds * RATE), trim=one.seconds is None)[None]
 
     @torch.no_grad()
     def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
@@ -401,9 +401,14 @@ class OneShot(Model):
         return torch.cat([left + right, left - right], 1) / 2
 
 
-def _finish(audio: Tensor, frames: int) -> Tensor:
-    """Cut (C, T) to `frames` with a 10 ms fade, and keep it within ±1."""
+def _finish(audio: Tensor, frames: int, trim: bool) -> Tensor:
+    """Cut (C, T) to `frames`, or where it falls for good to 60 dB under its peak, with a 10 ms fade, and keep it within ±1."""
     audio = torch.nan_to_num(audio[:, :frames].float(), posinf=0.0, neginf=0.0).clone()
+    if trim:
+        level = audio.abs().amax(0)
+        heard = (level > level.max() * 1e-3).nonzero()
+        end = int(heard[-1]) + 1 + round(FADE * RATE) if len(heard) else 0
+        audio = audio[:, : max(end, round(SHORTEST * RATE))]
     fade = min(audio.shape[1], round(FADE * RATE))
     audio[:, -fade:] *= torch.linspace(1, 0, fade)
     return audio / audio.abs().max().clamp_min(1.0)

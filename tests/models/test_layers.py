@@ -16,6 +16,7 @@ from studio.models.layers.flow import Flow
 from studio.models.layers.istft import ISTFT, stft
 from studio.models.layers.losses import MelDistance, mel_filters
 from studio.models.layers.pqmf import BANDS, PQMF, filters
+from studio.models.oneshot import _finish
 
 RATE = 44100
 
@@ -229,3 +230,15 @@ def test_the_prior_learns_two_clusters_by_class() -> None:
         drawn = flow.draw(torch.randn(200, 2), torch.eye(2)[label].expand(200, 2))
         assert torch.allclose(drawn.mean(0), centres[label], atol=0.3)
         assert float(drawn.std(0).max()) < 0.8
+
+
+def test_a_sound_ends_where_it_is_over_unless_a_length_is_asked_for() -> None:
+    sound = torch.zeros(1, 44100)
+    sound[:, :8820] = 2 * torch.sin(torch.arange(8820) * 0.1)
+    sound[:, 8820:] = 1e-4
+    assert _finish(sound, 40000, trim=True).shape[1] == pytest.approx(8820 + 441, abs=40)
+    whole = _finish(sound, 40000, trim=False)
+    assert whole.shape[1] == 40000
+    assert float(whole.abs().max()) == 1
+    assert float(whole[0, -1]) == 0
+    assert _finish(torch.full((2, 9000), torch.nan), 9000, trim=True).shape == (2, 2205)
