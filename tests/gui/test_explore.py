@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QScrollArea, QSplitter, QWidget
 
 from studio.gui.pages.explore import ExplorePage
 from studio.gui.pages.explore_controls import ControlPanel
@@ -145,10 +146,10 @@ def test_undo_goes_back_to_the_very_sound(page: ExplorePage, qtbot: Any) -> None
     waits(qtbot, page)()
     second = page._shown
     assert second is not None and second.request != first.request
-    page.view.undo.click()
+    page._session.undo.undo()
     waits(qtbot, page)()
     assert page._shown.request == first.request and np.array_equal(page._shown.sound.samples, first.sound.samples)
-    page.view.redo.click()
+    page._session.undo.redo()
     waits(qtbot, page)()
     assert np.array_equal(page._shown.sound.samples, second.sound.samples)
 
@@ -286,6 +287,14 @@ def test_a_model_that_cannot_be_opened_is_not_tried_for_ever(
     qtbot.wait(100)
     made._look()
     assert made._opening is None and len(problems) == 1 and "damaged" in problems[0].sentence
+
+
+def test_everything_one_can_reach_has_a_name(page: ExplorePage) -> None:
+    reachable = [w for w in page.findChildren(QWidget) if w.isVisible() and w.focusPolicy() != Qt.FocusPolicy.NoFocus]
+    reachable = [w for w in reachable if not w.objectName().startswith("qt_") and not isinstance(w, (QScrollArea, QSplitter))]
+    nameless = [w for w in reachable if not (w.accessibleName() or getattr(w, "text", str)() or w.toolTip())]
+    assert len(reachable) > 20 and nameless == []
+    assert page.minimumSizeHint().width() <= 1004 and page.minimumSizeHint().height() <= 548
 
 
 def test_without_a_model_it_says_what_to_do(session: Session, qtbot: Any) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea, QSplitter, QWidget
 
 from studio.audio import files
 from studio.audio.sound import Sound
@@ -365,6 +366,9 @@ def test_sizes_are_short() -> None:
     assert [words.size(n) for n in (0, 999, 1200, 45_000_000, 3_100_000_000)] == ["0 B", "999 B", "1.2 KB", "45 MB", "3.1 GB"]
 
 
-def test_the_page_fits_the_smallest_window(shown: TrainPage) -> None:
-    assert shown.minimumSizeHint().width() <= 1036 and shown.minimumSizeHint().height() <= 580
-    assert shown.mapToGlobal(QPoint(0, 0)) is not None
+def test_the_page_fits_the_smallest_window_and_names_what_one_can_reach(shown: TrainPage) -> None:
+    assert shown.minimumSizeHint().width() <= 1004 and shown.minimumSizeHint().height() <= 548
+    reachable = [w for w in shown.findChildren(QWidget) if w.isVisible() and w.focusPolicy() != Qt.FocusPolicy.NoFocus]
+    reachable = [w for w in reachable if not w.objectName().startswith("qt_") and not isinstance(w, (QScrollArea, QSplitter))]
+    nameless = [w for w in reachable if not (w.accessibleName() or getattr(w, "text", str)() or w.toolTip())]
+    assert len(reachable) > 12 and nameless == []

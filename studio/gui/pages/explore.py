@@ -60,6 +60,7 @@ class ExplorePage(QWidget):
         self.view = ExploreView()
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
         self.stack = QStackedLayout(self)
+        self.stack.setContentsMargins(0, 0, 0, 0)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.view)
         self.setAcceptDrops(True)
@@ -84,12 +85,6 @@ class ExplorePage(QWidget):
         session.clipsChanged.connect(self._show_clips)
         session.positionChanged.connect(self._show_position)
         session.playingChanged.connect(self._show_playing)
-        session.undo.canUndoChanged.connect(self.view.undo.setEnabled)
-        session.undo.canRedoChanged.connect(self.view.redo.setEnabled)
-        self.view.undo.setEnabled(session.undo.canUndo())
-        self.view.redo.setEnabled(session.undo.canRedo())
-        self.view.undo.clicked.connect(session.undo.undo)
-        self.view.redo.clicked.connect(session.undo.redo)
         self.empty.pressed.connect(self._go_train)
         self.view.picker.chosen.connect(self.open)
         self.view.encode.clicked.connect(self._choose_sound)
@@ -125,8 +120,14 @@ class ExplorePage(QWidget):
         found = choices(self._session.training.views) if self._session.project is not None else []
         opened = self._model.folder if self._model is not None else None
         self.view.picker.set_choices(found, opened)
-        self.stack.setCurrentIndex(1 if found or opened is not None else 0)
         fine = [choice.folder for choice in found if choice.folder not in self._refused]
+        self.stack.setCurrentIndex(1 if fine or opened is not None else 0)
+        if found and not fine and opened is None:
+            self.empty.say(self.tr("The models of this project can't be opened — train a new one"), self.tr("Go to Train"))
+        else:
+            self.empty.say(self.tr("No model yet — train one"), self.tr("Go to Train"))
+        self.view.panel.random.setEnabled(opened is not None)
+        self.view.panel.keep.setEnabled(self._shown is not None)
         if fine and opened is None and self._opening is None and self.isVisible():
             self.open(fine[0])
 
@@ -152,7 +153,8 @@ class ExplorePage(QWidget):
         if told.tag == "open" and self._opening is not None:
             self._refused.add(self._opening)
             self._opening = self._pending = None
-            self._say_state(self.tr("This model can't be opened"))
+            self._say_state("")
+            self._look()  # the next one, if there is another
         elif told.tag == "places":
             self._say_state("")
 
@@ -174,6 +176,7 @@ class ExplorePage(QWidget):
         if project is None or project.root not in facts.folder.parents:
             return
         self._opening, self._model = None, facts
+        self.view.panel.random.setEnabled(True)
         self.view.panel.build(facts.controls, self._space.axes if self._space is not None and self._same_size() else None)
         self._look()
         self.view.encode.setVisible(facts.controls.latent is not None)
@@ -283,6 +286,7 @@ class ExplorePage(QWidget):
         if made.tag not in (TAG, SHOW) or self._model is None or made.recipe.model != self._model.model:
             return
         self._shown = made
+        self.view.panel.keep.setEnabled(True)
         self.view.sound.set_sound(made.sound)
         self._show_request(made.sound.seconds)
         current = Current(made.sound, self._name(made), made.recipe)

@@ -36,8 +36,6 @@ class ExploreView(QWidget):
         self.hear.setCheckable(True)
         self.hear.setChecked(True)
         self.fit = self._tool("fit", self.tr("Show the whole map (0)"))
-        self.undo = self._tool("undo", self.tr("Undo (Ctrl+Z)"))
-        self.redo = self._tool("redo", self.tr("Redo (Ctrl+Shift+Z)"))
         self.map = LatentMap()
         self.sound = SoundView(selectable=False)
         self.sound.wave.placeholder = self.tr("Drag the dot to make a sound")
@@ -49,18 +47,18 @@ class ExploreView(QWidget):
         head.addWidget(self.picker)
         head.addWidget(self.state, 1)
         head.addWidget(self.encode)
-        for button in (self.hear, self.fit, self.undo, self.redo):
-            head.addWidget(button)
+        head.addWidget(self.hear)
+        head.addWidget(self.fit)
         body = QHBoxLayout()
         body.setSpacing(theme.GAP)
         body.addWidget(self._left(), 1)
         body.addWidget(self.panel)
         page = QVBoxLayout(self)
-        page.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.MARGIN)
+        page.setContentsMargins(0, 0, 0, 0)  # the frame has the margin of every page
         page.setSpacing(theme.GAP)
         page.addLayout(head)
         page.addLayout(body, 1)
-        order = (self.picker.box, self.picker.newest, self.encode, self.hear, self.fit, self.undo, self.redo, self.map)
+        order = (self.picker.box, self.picker.newest, self.encode, self.hear, self.fit, self.map)
         for first, second in itertools.pairwise((*order, self.sound.wave, self.said.button)):
             QWidget.setTabOrder(first, second)
 

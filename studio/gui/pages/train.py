@@ -109,7 +109,7 @@ class TrainPage(QWidget):
         self.stack.addWidget(self.empty)
         self.stack.addWidget(shown)
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        row.setContentsMargins(0, 0, 0, 0)  # the frame has the margin of every page
         row.setSpacing(theme.GAP)
         row.addWidget(self.start)
         row.addWidget(self.stack, 1)

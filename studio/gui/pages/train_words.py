@@ -73,10 +73,10 @@ def size(count: int) -> str:
 def metric_words(name: str) -> str:
     """A curve's name for a musician; what has none keeps its own."""
     known = {
-        "mel": tr("Distance to the sounds"),
-        "level_db": tr("Error of the level (dB)"),
-        "length": tr("Error of the length"),
-        "pitch": tr("Error of the pitch"),
+        "mel": tr("Distance"),
+        "level_db": tr("Level error (dB)"),
+        "length": tr("Length error"),
+        "pitch": tr("Pitch error"),
         "likelihood": tr("Bits per sample"),
     }
     return known.get(name, name.replace("_", " "))

@@ -143,7 +143,7 @@ class CurvePlot(Canvas):
         painter.setPen(QPen(self.ink("text", 0.35), 1))
         for mark in self._marks:
             x = float(self._xs(mark))
-            painter.drawLine(QPointF(x, self._plot.top()), QPointF(x, self._plot.bottom()))
+            painter.drawLine(QPointF(x, self._plot.top() + 18), QPointF(x, self._plot.bottom()))
         for series, line in zip(self._series, self._lines):
             tint = self._tint(series)
             if series.smooth and len(series.y) > 3:
