@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     length = one.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, metavar="M", help="how long (default: 30 on a CPU, 20 on a GPU)")
     length.add_argument("--steps", type=int, metavar="N")
-    one.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="any setting, repeatable")
+    one.add_argument("--set", dest="settings", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="any setting")
     one.add_argument("--name", default="", help="what to call the run")
     one.add_argument("--resume", metavar="RUN", help="go on with this run of the project, by name or path")
     one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=None)
@@ -120,7 +120,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--bits", choices=("16", "24", "32f"), default=None)
     one.add_argument("--rate", default=None, metavar="HZ")
     one.add_argument(
-        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="any option of the format"
+        "--set", dest="settings", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="any option of the format"
     )
     one.add_argument(
         "--names", default="{name}", metavar="TEMPLATE", help="{name} {model} {step} {seed} {label} {note} {n} {date}"
