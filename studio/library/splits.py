@@ -36,7 +36,7 @@ def _side(at: float) -> str:
 
 
 def assign(hashes: Sequence[str], labels: Sequence[str], groups: Sequence[int] | NDArray[np.int64], seed: int = 0) -> list[str]:
-    """The split of each sound. Sounds of one group or one hash share it; labels of five groups or more are held out fairly."""
+    """The split of each sound. Sounds of one group share it; equal hashes are one group. Labels of enough groups give some."""
     first_hash: dict[int, str] = {}
     for key, group in zip(hashes, groups):
         first_hash[int(group)] = min(key, first_hash.get(int(group), key))

@@ -68,7 +68,8 @@ def read_json(path: Path, type: type[S], kind: str, steps: Sequence[migrations.S
     """The struct in a project file, brought up to the present format in memory.
 
     `steps` are the migrations of this kind (default: those of migrations.py), so the format read is their number plus one.
-    Raises NewerFormat before the content is decoded, BrokenFile on anything else; FileNotFoundError and NotADirectoryError stay what they are.
+    Raises NewerFormat before the content is decoded, BrokenFile on anything else; a file that is not there stays
+    FileNotFoundError or NotADirectoryError.
     """
     path = Path(path)
     try:

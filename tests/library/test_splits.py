@@ -13,8 +13,11 @@ from studio.library.index import Index
 from tests.library.conftest import row
 
 library = st.lists(
-    st.tuples(st.integers(0, 60), st.sampled_from(["", "kick", "snare", "hat"]), st.integers(0, 40)), min_size=1, max_size=120
+    st.builds(lambda key, label: (key, label, key // 3), st.integers(0, 120), st.sampled_from(["", "kick", "snare", "hat"])),
+    min_size=1,
+    max_size=120,
 )
+"""(content, label, group) of sounds: files of one content are of one group, and groups hold several contents."""
 
 
 @settings(max_examples=100, deadline=None)
