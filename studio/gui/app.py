@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from PySide6.QtCore import QObject, QtMsgType, Signal, Slot, qInstallMessageHandler
+from PySide6.QtCore import QObject, QThreadPool, QtMsgType, Signal, Slot, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QWidget
 
 import studio
@@ -161,6 +161,9 @@ class Wavewright(QObject):
     def close(self) -> None:
         """Let everything go, in the order in which it depends on each other. Trainers go on."""
         self.session.close()
+        pool = QThreadPool.globalInstance()
+        pool.clear()
+        pool.waitForDone(3000)
         self.desk.close()
         self.engine.close()
         self.session.output.close()
