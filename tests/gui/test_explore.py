@@ -81,7 +81,7 @@ def page(
     made = ExplorePage(bare_session)
     made.resize(1036, 580)
     made.show()
-    qtbot.waitUntil(lambda: made._shown is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: made._shown is not None and made._space is not None, timeout=60_000)
     yield made
     assert problems == []
     made.hide()
@@ -188,6 +188,11 @@ def test_a_label_fader_mixes_and_moves(page: ExplorePage, qtbot: Any) -> None:
     assert page._request is not None
     assert page._request.classes["hat"] == pytest.approx(0.6) and sum(page._request.classes.values()) == pytest.approx(1)
     assert panel.labels["hat"].value == pytest.approx(0.6)
+    page._label_moved("hat", 1.0)
+    page._label_moved("hat", 0.2)  # what the only label gives up goes to the others
+    assert page._request.classes["hat"] == pytest.approx(0.2) and sum(page._request.classes.values()) == pytest.approx(
+        1, abs=0.05
+    )
 
 
 def test_keeping_keeps_the_sound_with_its_recipe(page: ExplorePage, qtbot: Any) -> None:
@@ -295,6 +300,28 @@ def test_everything_one_can_reach_has_a_name(page: ExplorePage) -> None:
     nameless = [w for w in reachable if not (w.accessibleName() or getattr(w, "text", str)() or w.toolTip())]
     assert len(reachable) > 20 and nameless == []
     assert page.minimumSizeHint().width() <= 1004 and page.minimumSizeHint().height() <= 548
+
+
+def test_nine_candidates_are_near_different_and_can_be_taken(page: ExplorePage, qtbot: Any, heard: list[Current]) -> None:
+    nine, centre, space = page.view.nine, page._request, page._space
+    assert centre is not None and space is not None
+    page.view.panel.axes[0].lock.setChecked(True)
+    qtbot.keyClick(page, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: all(cell.made is not None for cell in nine.cells), timeout=20_000)
+    assert page.view.bottom.currentWidget() is nine
+    points = np.array([latent_of(cell.made.request) for cell in nine.cells])  # type: ignore[union-attr]
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2)[np.triu_indices(9, 1)]
+    assert apart.min() > 0
+    held = [space.coordinates(cell.made.request)[0] for cell in nine.cells]  # type: ignore[union-attr]
+    assert held == pytest.approx([space.coordinates(centre)[0]] * 9, abs=1e-3)
+    qtbot.keyClick(page, Qt.Key.Key_4)
+    assert heard[-1].sound is nine.cells[3].made.sound and page._request == centre  # type: ignore[union-attr]
+    wanted, before = nine.cells[6].made, [cell.made for cell in nine.cells]
+    assert wanted is not None
+    qtbot.mouseClick(nine.cells[6], LEFT)
+    waits(qtbot, page)()
+    assert page._request == wanted.request and page._session.undo.count() == 1
+    qtbot.waitUntil(lambda: all(cell.made not in before for cell in nine.cells), timeout=20_000)  # nine others around it
 
 
 def test_without_a_model_it_says_what_to_do(session: Session, qtbot: Any) -> None:

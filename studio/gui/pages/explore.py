@@ -57,7 +57,7 @@ class ExplorePage(QWidget):
         self._refused: set[Path] = set()  # could not be opened; not tried again by itself
         self._shown: Rendered | None = None
         self._clips: list[ClipFile] = []
-        self.view = ExploreView()
+        self.view = ExploreView(session.engine)
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
         self.stack = QStackedLayout(self)
         self.stack.setContentsMargins(0, 0, 0, 0)
@@ -103,6 +103,9 @@ class ExplorePage(QWidget):
         panel.released.connect(self._commit)
         panel.randomAsked.connect(self.draw)
         panel.keepAsked.connect(self._keep)
+        self.view.nine_on.toggled.connect(self._show_nine)
+        self.view.nine.chosen.connect(self._take_candidate)
+        self.view.nine.heard.connect(self._hear_candidate)
         self.view.said.asked.connect(self._dots.hear)
         theme.changes().changed.connect(self._restyle)
 
@@ -180,6 +183,7 @@ class ExplorePage(QWidget):
         self.view.panel.build(facts.controls, self._space.axes if self._space is not None and self._same_size() else None)
         self._look()
         self.view.encode.setVisible(facts.controls.latent is not None)
+        self.view.nine_on.setVisible(facts.controls.latent is not None and facts.controls.latent.kind == "global")
         if facts.controls.latent is not None and facts.controls.latent.kind == "global":
             self._say_state(self.tr("Finding your sounds in it…"))
             self._session.engine.make_places(project)
@@ -187,9 +191,11 @@ class ExplorePage(QWidget):
                 self._request = None
         else:
             self._space = None
-            self.view.map.placeholder = self.tr("This model has no map")
             self._say_state("")
+            self.view.map.say(self.tr("This model has no map"))
             self._settle_pending()
+        if self._request is None:
+            self._rendering.ask(Request(), SHOW)  # something to hear before the map is there
 
     def _same_size(self) -> bool:
         latent = self._model.controls.latent if self._model is not None else None
@@ -226,8 +232,10 @@ class ExplorePage(QWidget):
             self._settle_pending()
         elif again and place is not None and self._request is not None:
             self._apply(space.at_place(self._request, place), SHOW)  # another moment of the model at the same place
-        elif self._request is None:
-            self._apply(space.start(Request(seed=0)), SHOW)
+        elif self._request is None or self._request.latent is None:
+            self._apply(space.start(), SHOW)
+        else:
+            self._show_request()
 
     # ---- what others ask
     def receive(self, payload: Any) -> None:
@@ -285,6 +293,8 @@ class ExplorePage(QWidget):
             return
         if made.tag not in (TAG, SHOW) or self._model is None or made.recipe.model != self._model.model:
             return
+        if self._request is None:
+            self._request = made.request
         self._shown = made
         self.view.panel.keep.setEnabled(True)
         self.view.sound.set_sound(made.sound)
@@ -322,6 +332,7 @@ class ExplorePage(QWidget):
         after = self._request
         if before is None or after is None or before == after or self._model is None:
             return
+        self._show_nine(self.view.nine_on.isChecked())
         model = self._model.model
         self._session.do(self._what, partial(self._return_to, after, model), partial(self._return_to, before, model))
 
@@ -329,6 +340,7 @@ class ExplorePage(QWidget):
         """Undo and redo: stand where one stood, if the same model is still open."""
         if self._model is not None and self._model.model == model and request != self._request:
             self._apply(request)
+            self._show_nine(self.view.nine_on.isChecked())
 
     # ---- the hand
     @Slot(float, float)
@@ -356,7 +368,8 @@ class ExplorePage(QWidget):
         if self._space is not None and self._request.latent is not None:
             self._apply(self._space.at_label(self._request, name, value, self.view.panel.locked_labels))
         else:
-            classes = explore_space.shared(self._request.classes, name, value, self.view.panel.locked_labels)
+            even = dict.fromkeys(self.view.panel.labels, 1.0)
+            classes = explore_space.shared(self._request.classes, name, value, self.view.panel.locked_labels, even)
             self._apply(msgspec.structs.replace(self._request, classes=classes))
 
     @Slot(str, object)
@@ -406,10 +419,32 @@ class ExplorePage(QWidget):
             self._session.keep(Current(self._shown.sound, self._name(self._shown), self._shown.recipe))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        number = event.key() - Qt.Key.Key_1
         if event.key() == Qt.Key.Key_R and not event.modifiers():
             self.draw()
+        elif event.key() == Qt.Key.Key_N and not event.modifiers():
+            self.view.nine_on.toggle()
+        elif 0 <= number < 9 and self.view.nine_on.isChecked() and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            self.view.nine.play(number)
         else:
             super().keyPressEvent(event)
+
+    # ---- nine candidates
+    @Slot(bool)
+    def _show_nine(self, on: bool) -> None:
+        self.view.bottom.setCurrentIndex(int(on))
+        if on and self._space is not None and self._request is not None and self._request.latent is not None:
+            self.view.nine.show_around(self._space, self._request, tuple(self.view.panel.locked_axes))
+
+    @Slot(object)
+    def _take_candidate(self, request: Request) -> None:
+        self._begin(self.tr("Take a candidate"))
+        self._apply(request)
+        self._commit()
+
+    @Slot(object)
+    def _hear_candidate(self, made: Rendered) -> None:
+        self._session.play(Current(made.sound, self._name(made), made.recipe))
 
     # ---- dots
     @Slot(object)
@@ -493,7 +528,9 @@ class ExplorePage(QWidget):
             self.view.said.tell_nearest(Path(self._space.paths[row]), match.ratio, copy)
 
     def _say_state(self, text: str) -> None:
+        """What is under way; the empty map says it too."""
         self.view.state.setText(text)
+        self.view.map.say(text or self.tr("No map yet"))
 
     @Slot(object)
     def _show_position(self, seconds: float | None) -> None:

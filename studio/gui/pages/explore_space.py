@@ -87,8 +87,8 @@ class Space:
     def at_label(self, request: Request, name: str, share: float, locked: Sequence[str] = ()) -> Request:
         """One label gets `share`; the others that are not locked share the rest. The latent moves with the label centres."""
         before = self.weights(request)
-        after = shared(before, name, share, locked)
         z = latent_of(request)
+        after = shared(before, name, share, locked, self.centres.closeness(z) if self.centres.names else {})
         if self.centres.names:
             change = [after.get(n, 0.0) - before.get(n, 0.0) for n in self.centres.names]
             z = z + np.asarray(change) @ self.centres.centres
@@ -193,11 +193,18 @@ def with_latent(request: Request, z: ArrayLike, classes: Mapping[str, float] | N
     return changed if classes is None else msgspec.structs.replace(changed, classes=dict(classes))
 
 
-def shared(weights: Mapping[str, float], name: str, share: float, locked: Sequence[str] = ()) -> dict[str, float]:
-    """`weights` with `name` at `share` and everything adding up to one; locked others stay, the rest is scaled."""
+def shared(
+    weights: Mapping[str, float], name: str, share: float, locked: Sequence[str] = (), rest: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """`weights` with `name` at `share` and everything adding up to one; locked others stay, the rest is scaled.
+
+    Where no other has any weight, what is given up goes to the labels of `rest`, in its proportions.
+    """
     held = {n: w for n, w in weights.items() if n in locked and n != name}
     share = min(max(share, 0.0), max(0.0, 1.0 - sum(held.values())))
     free = {n: w for n, w in weights.items() if n not in held and n != name}
+    if sum(free.values()) <= 1e-9:
+        free = {n: w + 1e-3 for n, w in (rest or {}).items() if n not in locked and n != name}
     left, total = 1.0 - share - sum(held.values()), sum(free.values())
     if total <= 1e-9:
         return {**held, name: 1.0 - sum(held.values())}

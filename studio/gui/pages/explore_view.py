@@ -8,11 +8,23 @@ from __future__ import annotations
 import itertools
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from studio.engine.engine import Engine
 from studio.gui import theme
 from studio.gui.pages.explore_controls import ControlPanel
 from studio.gui.pages.explore_models import ModelPicker
+from studio.gui.pages.explore_nine import Nine
 from studio.gui.pages.explore_said import SaidBar
 from studio.gui.widgets.latent_map import LatentMap
 from studio.gui.widgets.sound_view import SoundView
@@ -23,7 +35,7 @@ PANEL = 368
 class ExploreView(QWidget):
     """The full page, as it is when there is a model."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.picker = ModelPicker()
         self.state = QLabel()
@@ -35,11 +47,14 @@ class ExploreView(QWidget):
         self.hear = self._tool("speaker", self.tr("Hear a dot when the pointer rests on it"))
         self.hear.setCheckable(True)
         self.hear.setChecked(True)
+        self.nine_on = self._tool("grid", self.tr("Nine candidates around this sound (N)"))
+        self.nine_on.setCheckable(True)
         self.fit = self._tool("fit", self.tr("Show the whole map (0)"))
         self.map = LatentMap()
         self.sound = SoundView(selectable=False)
         self.sound.wave.placeholder = self.tr("Drag the dot to make a sound")
         self.said = SaidBar()
+        self.nine = Nine(engine)
         self.panel = ControlPanel()
         self.panel.setFixedWidth(PANEL)
         head = QHBoxLayout()
@@ -47,6 +62,7 @@ class ExploreView(QWidget):
         head.addWidget(self.picker)
         head.addWidget(self.state, 1)
         head.addWidget(self.encode)
+        head.addWidget(self.nine_on)
         head.addWidget(self.hear)
         head.addWidget(self.fit)
         body = QHBoxLayout()
@@ -58,7 +74,7 @@ class ExploreView(QWidget):
         page.setSpacing(theme.GAP)
         page.addLayout(head)
         page.addLayout(body, 1)
-        order = (self.picker.box, self.picker.newest, self.encode, self.hear, self.fit, self.map)
+        order = (self.picker.box, self.picker.newest, self.encode, self.nine_on, self.hear, self.fit, self.map)
         for first, second in itertools.pairwise((*order, self.sound.wave, self.said.button)):
             QWidget.setTabOrder(first, second)
 
@@ -67,7 +83,10 @@ class ExploreView(QWidget):
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SMALL)
-        column.addWidget(self.sound, 1)
+        self.bottom = QStackedWidget()
+        self.bottom.addWidget(self.sound)
+        self.bottom.addWidget(self.nine)
+        column.addWidget(self.bottom, 1)
         column.addWidget(self.said)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.map)

@@ -113,6 +113,12 @@ class LatentMap(Canvas):
         self._clip_hover = None
         self.refresh()
 
+    def say(self, text: str) -> None:
+        """What stands on the map while there are no dots."""
+        if text != self.placeholder:
+            self.placeholder = text
+            self.refresh()
+
     @property
     def cursor_place(self) -> tuple[float, float] | None:
         return self._cursor

@@ -151,6 +151,8 @@ class Spectrogram(Canvas):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._sound is None and not self.placeholder:
+            return
         plot = self._plot
         corners = QPainterPath()
         corners.addRoundedRect(plot, RADIUS, RADIUS)
