@@ -291,7 +291,7 @@ def test_a_model_that_cannot_be_opened_is_not_tried_for_ever(
     qtbot.waitUntil(lambda: problems != [], timeout=60_000)
     qtbot.wait(100)
     made._look()
-    assert made._opening is None and len(problems) == 1 and "damaged" in problems[0].sentence
+    assert made.model.opening is None and len(problems) == 1 and "damaged" in problems[0].sentence
 
 
 def test_everything_one_can_reach_has_a_name(page: ExplorePage) -> None:

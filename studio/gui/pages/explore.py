@@ -18,13 +18,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from studio.engine.engine import Encoded, ModelFacts, Rendered
-from studio.engine.jobs import Told
-from studio.events import Failed
 from studio.explore.similar import Match
 from studio.gui import theme
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_controls import SEEDS
-from studio.gui.pages.explore_models import choices, moment_of
+from studio.gui.pages.explore_models import moment_of
+from studio.gui.pages.explore_open import OpenModel
 from studio.gui.pages.explore_sound import DotPlayer, Rendering
 from studio.gui.pages.explore_space import Space
 from studio.gui.pages.explore_view import ExploreView
@@ -46,15 +45,12 @@ class ExplorePage(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._model: ModelFacts | None = None
-        self._space: Space | None = None
+        self.model = OpenModel(session, self)
         self._request: Request | None = None
         self._before: Request | None = None  # where the move under way began
         self._what = ""
         self._draw: Request | None = None  # what Random started from
         self._pending: Recipe | Path | None = None  # to show once its model is open
-        self._opening: Path | None = None
-        self._refused: set[Path] = set()  # could not be opened; not tried again by itself
         self._shown: Rendered | None = None
         self._clips: list[ClipFile] = []
         self.view = ExploreView(session.engine)
@@ -70,23 +66,23 @@ class ExplorePage(QWidget):
     def _wire(self) -> None:
         session, engine = self._session, self._session.engine
         self._rendering, self._dots = Rendering(engine, self), DotPlayer(session, self)
-        self._spaces, self._meter = Later(self), Later(self)
-        self._spaces.done.connect(self._space_made)
+        self._meter = Later(self)
         self._meter.done.connect(self._measured)
         self._settle = self._timer(SETTLED, self._commit)
         self._listing = self._timer(LOOK, self._look, single=False)
-        engine.opened.connect(self._opened)
-        engine.places.connect(self._placed)
+        self.model.opened.connect(self._opened)
+        self.model.spaced.connect(self._spaced)
+        self.model.said.connect(self._say_state)
+        self.model.refused.connect(self._refused)
         engine.rendered.connect(self._rendered)
         engine.encoded.connect(self._encoded)
-        engine.busy.connect(self._engine_busy)
         session.opened.connect(self._project_changed)
         session.closed.connect(self._project_changed)
         session.clipsChanged.connect(self._show_clips)
         session.positionChanged.connect(self._show_position)
         session.playingChanged.connect(self._show_playing)
         self.empty.pressed.connect(self._go_train)
-        self.view.picker.chosen.connect(self.open)
+        self.view.picker.chosen.connect(self.model.open)
         self.view.encode.clicked.connect(self._choose_sound)
         self.view.fit.clicked.connect(self.view.map.fit)
         self.view.map.moved.connect(self._map_moved)
@@ -116,23 +112,34 @@ class ExplorePage(QWidget):
         timer.timeout.connect(slot)
         return timer
 
+    @property
+    def _model(self) -> ModelFacts | None:
+        return self.model.facts
+
+    @property
+    def _space(self) -> Space | None:
+        return self.model.space
+
     # ---- which model
     @Slot()
     def _look(self) -> None:
         """List the moments that can be played; open the best of the newest run where nothing is open."""
-        found = choices(self._session.training.views) if self._session.project is not None else []
+        found = self.model.choices()
+        fine = self.model.playable(found)
         opened = self._model.folder if self._model is not None else None
         self.view.picker.set_choices(found, opened)
-        fine = [choice.folder for choice in found if choice.folder not in self._refused]
         self.stack.setCurrentIndex(1 if fine or opened is not None else 0)
-        if found and not fine and opened is None:
-            self.empty.say(self.tr("The models of this project can't be opened — train a new one"), self.tr("Go to Train"))
-        else:
-            self.empty.say(self.tr("No model yet — train one"), self.tr("Go to Train"))
+        broken = found and not fine
+        words = (
+            self.tr("The models of this project can't be opened — train a new one")
+            if broken
+            else self.tr("No model yet — train one")
+        )
+        self.empty.say(words, self.tr("Go to Train"))
         self.view.panel.random.setEnabled(opened is not None)
         self.view.panel.keep.setEnabled(self._shown is not None)
-        if fine and opened is None and self._opening is None and self.isVisible():
-            self.open(fine[0])
+        if fine and opened is None and self.model.opening is None and self.isVisible():
+            self.model.open(fine[0])
 
     def showEvent(self, event: object) -> None:
         self._look()
@@ -142,28 +149,15 @@ class ExplorePage(QWidget):
         self._listing.stop()
         self._commit()
 
-    @Slot(object)
-    def open(self, folder: Path) -> None:
-        """Open a checkpoint; the map and the faders follow when it is there."""
-        self._opening = folder
-        self._say_state(self.tr("Opening the model…"))
-        self._session.engine.open_model(folder)
-
-    @Slot(object)
-    def _engine_busy(self, told: Told) -> None:
-        if not isinstance(told.event, Failed):
-            return
-        if told.tag == "open" and self._opening is not None:
-            self._refused.add(self._opening)
-            self._opening = self._pending = None
-            self._say_state("")
-            self._look()  # the next one, if there is another
-        elif told.tag == "places":
-            self._say_state("")
+    @Slot()
+    def _refused(self) -> None:
+        self._pending = None
+        self._look()  # the next one, if there is another
 
     @Slot()
     def _project_changed(self) -> None:
-        self._model = self._space = self._request = self._before = self._shown = self._pending = self._opening = None
+        self.model.forget()
+        self._request = self._before = self._shown = self._pending = None
         self._rendering.drop()
         self.view.map.set_dots(np.zeros((0, 2)))
         self.view.map.set_density(None)
@@ -175,58 +169,25 @@ class ExplorePage(QWidget):
 
     @Slot(object)
     def _opened(self, facts: ModelFacts) -> None:
-        project = self._session.project
-        if project is None or project.root not in facts.folder.parents:
-            return
-        self._opening, self._model = None, facts
         self.view.panel.random.setEnabled(True)
-        self.view.panel.build(facts.controls, self._space.axes if self._space is not None and self._same_size() else None)
+        self.view.panel.build(facts.controls, self._space.axes if self._space is not None and self.model.same_size else None)
         self._look()
         self.view.encode.setVisible(facts.controls.latent is not None)
-        self.view.nine_on.setVisible(facts.controls.latent is not None and facts.controls.latent.kind == "global")
-        if facts.controls.latent is not None and facts.controls.latent.kind == "global":
-            self._say_state(self.tr("Finding your sounds in it…"))
-            self._session.engine.make_places(project)
-            if self._request is not None and self._request.latent is not None and not self._same_size():
-                self._request = None
-        else:
-            self._space = None
-            self._say_state("")
+        self.view.nine_on.setVisible(self.model.mapped)
+        if self._request is not None and self._request.latent is not None and not self.model.same_size:
+            self._request = None
+        if not self.model.mapped:
             self.view.map.say(self.tr("This model has no map"))
             self._settle_pending()
         if self._request is None:
             self._rendering.ask(Request(), SHOW)  # something to hear before the map is there
 
-    def _same_size(self) -> bool:
-        latent = self._model.controls.latent if self._model is not None else None
-        return latent is not None and self._space is not None and self._space.latents.shape[1] == latent.size
-
-    @Slot(object)
-    def _placed(self, places: Any) -> None:
-        project = self._session.project
-        if self._model is None or project is None or len(places.ids) < 2:
-            self._say_state(self.tr("The map needs at least two sounds"))
-            return
-        previous = self._space if self._same_size() else None
-        work = partial(explore_space.build, project, self._model.model, places, self._model.controls.classes, previous)
-        self._spaces.ask(work)
-
-    @Slot(object)
-    def _space_made(self, space: object) -> None:
-        if isinstance(space, Exception):
-            self._say_state("")
-            self._session.complain(space)
-            return
-        assert isinstance(space, Space)
-        if self._model is None or space.model != self._model.model:
-            return
-        again = self._space is not None and self._request is not None
+    @Slot(object, bool)
+    def _spaced(self, space: Space, again: bool) -> None:
         place = self.view.map.cursor_place
-        self._space = space
-        self.view.panel.build(self._model.controls, space.axes)
+        self.view.panel.build(self.model.facts.controls, space.axes)  # type: ignore[union-attr]
         self.view.map.set_dots(space.map.positions, space.labels, space.names, space.titles, space.map.bounds())
         self.view.map.set_density(space.density.values, (space.density.x, space.density.y))
-        self._say_state("")
         self._show_clips()
         if self._pending is not None:
             self._settle_pending()
@@ -243,11 +204,8 @@ class ExplorePage(QWidget):
         if isinstance(payload, Recipe):
             self._open_recipe(payload)
         elif isinstance(payload, Path) and payload.is_dir():
-            best = next(
-                (c.folder for c in choices(self._session.training.views) if payload in (c.folder, c.folder.parent.parent)),
-                payload,
-            )
-            self.open(best)
+            best = next((c.folder for c in self.model.choices() if payload in (c.folder, c.folder.parent.parent)), payload)
+            self.model.open(best)
         elif isinstance(payload, Path):
             self.start_from(payload)
 
@@ -264,7 +222,7 @@ class ExplorePage(QWidget):
             self._session.tell(self.tr("The model of this sound is not in this project any more"))
             return
         self._pending = recipe
-        self.open(folder)
+        self.model.open(folder)
 
     def _settle_pending(self) -> None:
         pending, self._pending = self._pending, None
@@ -302,8 +260,8 @@ class ExplorePage(QWidget):
         current = Current(made.sound, self._name(made), made.recipe)
         if made.tag == TAG:
             self._session.play(current)
-        else:
-            self._session.set_current(current)
+        elif self._session.current is None or self._session.current.recipe is not None:
+            self._session.set_current(current)  # not in the place of a file that is being heard
         if self._space is not None and self._space.meter is not None:
             self._meter.ask(partial(self._space.nearest, made.sound))
 
