@@ -1,6 +1,6 @@
 """Runs inside a window's own process: a real Wavewright on a real project, driven by timers, one JSON line at its end.
 
-start        seconds from the process's birth to the first paint and to the first sound handed to the player
+start        seconds from the process's birth to the first paint, the first new sound, the map
 latency N    milliseconds from a move on the map to the new sound in the player, N times
 jitter S     lateness of a 16-ms timer while a sound plays and sounds are imported
 play S       plays a counter whose every lost sample can be found in a recording
@@ -9,10 +9,12 @@ keep         keeps, renames and trashes clips until it is killed; prints the id 
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,14 +43,18 @@ class Inside:
         self.whole = gui.Wavewright(self.app, root, home() / "settings.json")
         self.session = self.whole.session
         self.played: list[float] = []
+        self.problems: list[str] = []
+        self.session.problem.connect(lambda problem: self.problems.append(problem.sentence))
         self._play = self.session.play
         self.session.play = self._heard  # type: ignore[method-assign]
-        self.whole.window.firstPainted.connect(self._painted)
+        self._warm_up = self.whole.engine.warm_up  # the first thing the window does once it is painted
+        self.whole.engine.warm_up = self._painted  # type: ignore[method-assign]
         self.whole.window.resize(1440, 900)
 
-    def _painted(self) -> None:
+    def _painted(self, compute: str = "auto") -> None:
         self.window_is_painted = time.time() - BORN
         self.torch_before_paint = "torch" in sys.modules
+        self._warm_up(compute)
 
     def _heard(self, *words: Any, **more: Any) -> None:
         self._play(*words, **more)
@@ -61,45 +67,57 @@ class Inside:
         self.app.exec()
         self.whole.close()
 
-    def when(self, ready: Callable[[], Any], then: Callable[[], None], every: int = 10) -> None:
+    def when(self, ready: Callable[[], Any], then: Callable[[], None], every: int = 10, seconds: float = 120.0) -> None:
         timer = QTimer(self.whole)
         timer.setInterval(every)
+        end = time.monotonic() + seconds
 
         def look() -> None:
             if ready():
                 timer.stop()
                 then()
+            elif time.monotonic() > end:
+                raise TimeoutError(f"waited {seconds:g} s in vain; problems: {self.problems}")
 
         timer.timeout.connect(look)
         timer.start()
 
-    def explore(self, then: Callable[[Any], None]) -> None:
-        """The Explore page, once its model is open and its map is there."""
+    def explore(self, model: Path, then: Callable[[Any], None], with_map: bool = True) -> None:
+        """The Explore page, once this model is open and its map is there."""
         page: Any = self.whole.window.show_page("explore")
-        self.when(lambda: getattr(page, "_space", None) is not None, lambda: then(page))
+
+        def ready() -> bool:
+            return page._model is not None and page._model.folder == model and (page._space is not None or not with_map)
+
+        self.when(lambda: self.session.project is not None, lambda: (page.open(model), self.when(ready, lambda: then(page))))
 
     def say(self, **facts: Any) -> None:
         print(json.dumps(facts), flush=True)
-        QCoreApplication.quit()
+        faulthandler.dump_traceback_later(60, exit=True)  # a window that does not close says where it hangs
+        QCoreApplication.exit(0)  # without the question of what shall become of a training
 
 
-def start(inside: Inside) -> None:
-    def first(page: Any) -> None:
-        ready = time.time() - BORN
-        page.view.map.moved.emit(0.0, 0.0)
-        count = len(inside.played)
-        inside.when(
-            lambda: len(inside.played) > count,
-            lambda: inside.say(
-                paint=inside.window_is_painted, torch_before=inside.torch_before_paint, ready=ready, sound=time.time() - BORN
-            ),
-            every=1,
-        )
+def start(inside: Inside, model: Path) -> None:
+    """To the first sound of the dice, which needs the model, and to the map, which needs a latent of every sound."""
+    found: dict[str, float] = {}
 
-    inside.go(lambda: inside.explore(first))
+    def opened(page: Any) -> None:
+        found["model"] = time.time() - BORN
+        page.draw()
+        inside.when(lambda: inside.played, heard, every=1)
+        inside.when(lambda: page._space is not None and "sound" in found, mapped)
+
+    def heard() -> None:
+        found["sound"] = time.time() - BORN
+
+    def mapped() -> None:
+        found["map"] = time.time() - BORN
+        inside.say(paint=inside.window_is_painted, torch_before=inside.torch_before_paint, **found)
+
+    inside.go(lambda: inside.explore(model, opened, with_map=False))
 
 
-def latency(inside: Inside, moves: int) -> None:
+def latency(inside: Inside, model: Path, moves: int) -> None:
     rng = np.random.default_rng(0)
     found: list[float] = []
 
@@ -115,11 +133,11 @@ def latency(inside: Inside, moves: int) -> None:
                 if len(found) < moves + 5:
                     QTimer.singleShot(80, move)
                     return
-                player, model = inside.session.player, page._model
+                player = inside.session.player
                 inside.say(
                     ms=found[5:],
                     output=player.latency * 1e3 if player is not None else None,
-                    backend=model.backend,
+                    backend=page._model.backend,
                     seconds=inside.session.current.sound.seconds if inside.session.current else None,
                 )
 
@@ -127,7 +145,7 @@ def latency(inside: Inside, moves: int) -> None:
 
         move()
 
-    inside.go(lambda: inside.explore(begin))
+    inside.go(lambda: inside.explore(model, begin))
 
 
 def jitter(inside: Inside, seconds: float, folder: Path) -> None:
@@ -167,11 +185,12 @@ def play(inside: Inside, seconds: float) -> None:
     ramp = ((np.arange(60 * 48_000) + 1) / COUNTER).astype(np.float32)
 
     def begin() -> None:
-        inside.session.change(volume=1.0)
-        inside.session.set_loop(True)
-        inside.session.play(Current(Sound(np.stack([ramp, ramp]), 48_000), "counter"))
         player = inside.session.player
-        QTimer.singleShot(round(seconds * 1000), lambda: inside.say(rate=player.device.rate if player and player.device else 0))
+        assert player is not None
+        inside.session.change(volume=1.0, loop=True)
+        player.set_volume(1.0)  # at any other volume the numbers would not be the counter's
+        inside.session.play(Current(Sound(np.stack([ramp, ramp]), 48_000), "counter"))
+        QTimer.singleShot(round(seconds * 1000), lambda: inside.say(rate=player.device.rate if player.device else 0))
 
     inside.go(lambda: inside.when(lambda: inside.session.player is not None, begin))
 
@@ -200,12 +219,19 @@ def keep(inside: Inside) -> None:
     inside.go(lambda: project_ready(lambda: inside.session.project is not None, one))
 
 
+def _give_up(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """An error in a slot would leave the window waiting for ever."""
+    traceback.print_exception(kind, error, trace)
+    os._exit(1)
+
+
 def main(mode: str, root: str, *words: str) -> None:
     inside = Inside(Path(root))
+    sys.excepthook = _give_up
     if mode == "start":
-        start(inside)
+        start(inside, Path(words[0]))
     elif mode == "latency":
-        latency(inside, int(words[0]))
+        latency(inside, Path(words[0]), int(words[1]))
     elif mode == "jitter":
         jitter(inside, float(words[0]), Path(words[1]))
     elif mode == "play":
