@@ -49,6 +49,7 @@ class ExplorePage(QWidget):
         self._request: Request | None = None
         self._before: Request | None = None  # where the move under way began
         self._what = ""
+        self._untouched = False  # nobody has moved yet: where one stands was chosen for them
         self._draw: Request | None = None  # what Random started from
         self._pending: Recipe | Path | None = None  # to show once its model is open
         self._shown: Rendered | None = None
@@ -193,7 +194,7 @@ class ExplorePage(QWidget):
             self._settle_pending()
         elif again and place is not None and self._request is not None:
             self._apply(space.at_place(self._request, place), SHOW)  # another moment of the model at the same place
-        elif self._request is None or self._request.latent is None:
+        elif self._request is None or self._request.latent is None or self._untouched:
             self._apply(space.start(), SHOW)
         else:
             self._show_request()
@@ -235,6 +236,7 @@ class ExplorePage(QWidget):
 
     # ---- from a request to a sound
     def _begin(self, what: str) -> None:
+        self._untouched = False
         if self._before is None:
             self._before, self._what = self._request, what
 
@@ -252,7 +254,7 @@ class ExplorePage(QWidget):
         if made.tag not in (TAG, SHOW) or self._model is None or made.recipe.model != self._model.model:
             return
         if self._request is None:
-            self._request = made.request
+            self._request, self._untouched = made.request, True
         self._shown = made
         self.view.panel.keep.setEnabled(True)
         self.view.sound.set_sound(made.sound)

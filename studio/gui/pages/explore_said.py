@@ -83,6 +83,7 @@ class SaidBar(QWidget):
         self.button.setText(text)
         self.button.setToolTip(str(path))
         self.button.show()
+        self._elide()
 
     def _say(self, text: str) -> None:
         self._text = text
@@ -90,7 +91,8 @@ class SaidBar(QWidget):
         self._elide()
 
     def _elide(self) -> None:
-        width = max(40, self.label.width())
+        taken = self.button.sizeHint().width() + theme.HALF if not self.button.isHidden() else 0
+        width = max(40, self.width() - taken)
         self.label.setText(QFontMetrics(theme.font()).elidedText(self._text, Qt.TextElideMode.ElideMiddle, width))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -9,8 +9,8 @@ from studio.engine.training import RunView
 from studio.gui import theme
 from studio.gui.pages import train_words as words
 
-WORDS = {"improving": "good", "slow": "accent", "flat": "warn", "overfitting": "warn", "unstable": "bad", "silent": "bad"}
-"""Verdict → token."""
+ALARMS = {"overfitting": "warn", "unstable": "bad", "silent": "bad"}
+"""Verdicts that are said in a colour; the others speak for themselves."""
 
 
 class VerdictPanel(QWidget):
@@ -78,7 +78,9 @@ class VerdictPanel(QWidget):
         self.state.setText(words.state_words(view))
         theme.mark(self.state, state=words.STATES.get(view.state, ""), role="dim" if view.state not in words.STATES else "")
         self.sentence.setText(self._sentence(view))
-        theme.mark(self.sentence, state="bad" if view.state == "failed" else "")
+        theme.mark(
+            self.sentence, state="bad" if view.state == "failed" else ALARMS.get(status.verdict, "") if view.alive else ""
+        )
         self.bar.setValue(round(status.progress * 1000))
         self.bar.setVisible(view.alive or 0 < status.progress < 1)
         self.facts.setText(self._facts(view))
