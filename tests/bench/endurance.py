@@ -96,11 +96,7 @@ def _loads(run: RunFolder) -> bool:
 def _losses(run: RunFolder) -> dict[tuple[int, str], float]:
     """Losses and held-out numbers by step; speeds and the like differ from run to run."""
     events, _ = run.events()
-    return {
-        (e.step, e.name): e.value
-        for e in events
-        if isinstance(e, Metric) and not e.name.startswith(("speed", "memory", "rate"))
-    }
+    return {(e.step, e.name): e.value for e in events if isinstance(e, Metric) and not e.name.startswith(("speed", "time"))}
 
 
 def _weights(run: RunFolder) -> str:

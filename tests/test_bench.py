@@ -1,0 +1,63 @@
+"""The benches' own tools: a number that is wrong here would be wrong in every table."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+from tests.bench.__main__ import BENCHES, SHORT
+from tests.bench.results import Table, record, spread
+from tests.bench.window import COUNTER, lost
+
+
+def test_every_bench_is_there():
+    for module, function in BENCHES.values():
+        assert callable(getattr(import_module(f"tests.bench.{module}"), function))
+    assert set(SHORT) <= set(BENCHES)
+
+
+def test_a_bench_replaces_its_own_section_only(tmp_path):
+    path = tmp_path / "RESULTS.md"
+    one, two = Table("One", ("what", "ms")), Table("Two", ("what", "ms"), notes=["held \\1 still"])
+    one.add("first", 1.23456)
+    two.add("second", 12345.6)
+    record("one", one, path)
+    record("two", two, path)
+    again = Table("One", ("what", "ms"))
+    again.add("better", float("nan"))
+    record("one", again, path)
+    text = path.read_text()
+    assert text.startswith("# Measured") and text.count("<!-- one -->") == text.count("<!-- /two -->") == 1
+    assert "| better | – |" in text and "1.23" not in text and "| second | 12,346 |" in text and "held \\1 still" in text
+    assert text.index("## One") < text.index("## Two") and "commit" in text and "cores" in text
+
+
+def test_spread_of_nothing_and_of_something():
+    assert np.isnan(spread([])).all()
+    assert spread(range(101)) == (50, 95, 99, 100)
+
+
+def counter(seconds: float) -> np.ndarray:
+    return ((np.arange(round(seconds * 48_000)) + 1) / COUNTER).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("samples", "gaps", "milliseconds", "jumps"),
+    [
+        (np.tile(counter(2), 4), 0, 0, 0),
+        (np.concatenate([np.zeros(999, np.float32), counter(3), np.zeros(9, np.float32)]), 0, 0, 0),
+        (np.delete(counter(4), slice(100_000, 100_480)), 0, 0, 1),  # 10 ms lost
+        (np.insert(counter(4), 100_000, counter(4)[99_520:100_000]), 0, 0, 1),  # 10 ms twice
+        (np.zeros(5000, np.float32), 0, 0, 0),
+    ],
+)
+def test_lost_sound_is_found(samples, gaps, milliseconds, jumps):
+    _, found, ms, jumped = lost(samples)
+    assert (found, ms, jumped) == (gaps, milliseconds, jumps)
+
+
+def test_a_gap_is_found_with_its_length():
+    samples = counter(4)
+    samples[90_000:90_960] = 0
+    seconds, gaps, ms, jumps = lost(samples)
+    assert seconds == pytest.approx(4) and gaps == 1 and ms == pytest.approx(20) and jumps == 2
