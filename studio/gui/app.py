@@ -288,6 +288,7 @@ def main(path: Path | str | None = None) -> int:
     app = make_app()
     wavewright = Wavewright(app, Path(path) if path else None)
     crash = CrashHandler(wavewright.session)
+    app.lastWindowClosed.connect(app.exit)  # Qt's own quitting is at times refused while pages are still being made
     wavewright.window.show()
     try:
         return app.exec()

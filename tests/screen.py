@@ -1,0 +1,82 @@
+"""A screen made of software: Xvfb with the openbox window manager, and xdotool for hands.
+
+    with Screen() as screen:
+        subprocess.Popen([...], env={**os.environ, **screen.environment()})
+        screen.window("Wavewright")        # waits for it
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+SIZE = (1440, 900)
+
+
+def missing() -> str:
+    """Why there can be no screen here; empty where there can."""
+    if not sys.platform.startswith("linux"):
+        return "virtual screens are a Linux thing"
+    absent = [name for name in ("Xvfb", "openbox", "xdotool") if shutil.which(name) is None]
+    return f"missing {', '.join(absent)}" if absent else ""
+
+
+class Screen:
+    """`display` is its name, such as ":3", once entered."""
+
+    display = ""
+
+    def environment(self) -> dict[str, str]:
+        return {"DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb"}
+
+    def __enter__(self) -> Self:
+        for number in range(100 + os.getpid() % 800, 1000):
+            self.display = f":{number}"
+            size = f"{SIZE[0]}x{SIZE[1]}x24"
+            self._server = self._start("Xvfb", self.display, "-screen", "0", size, "-nolisten", "tcp", "-noreset")
+            while self._server.poll() is None:  # it ends by itself where another server has this number
+                if self.hand("getdisplaygeometry") == f"{SIZE[0]} {SIZE[1]}":
+                    self._manager = self._start("openbox")
+                    return self
+                time.sleep(0.05)
+        raise RuntimeError("no free display")
+
+    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            env={**os.environ, **self.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for process in (self._manager, self._server):
+            process.terminate()
+            process.wait()
+
+    def hand(self, *command: str) -> str:
+        """What xdotool answers; empty where it finds nothing."""
+        done = subprocess.run(
+            ["xdotool", *command],
+            env={**os.environ, **self.environment()},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        return done.stdout.strip()
+
+    def window(self, name: str, seconds: float = 60.0) -> str:
+        """The id of the visible window whose title matches `name`, as soon as there is one. Raises TimeoutError."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := self.hand("search", "--onlyvisible", "--name", name).split():
+                return found[0]
+            time.sleep(0.1)
+        raise TimeoutError(f"no window called {name}")
