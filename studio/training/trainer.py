@@ -42,6 +42,7 @@ from studio.training.run import RunFolder
 from studio.training.saving import Saved, Saver, TrainingFile
 from studio.training.signals import listening
 from studio.training.validation import Validation
+from studio.training.verdict import TOO_SHORT
 from studio.training.workshop import Workshop
 
 __all__ = ["TrainerConfig", "train"]
@@ -146,7 +147,8 @@ class _Training:
         finally:
             message = {"paused": "Paused", "stopped": "Stopped", "finished": "Finished"}.get(state, "Failed")
             with suppress(StudioError):  # a full disk keeps the last status
-                self._show(state=state, message=message, eta_low=None, eta_high=None, next_preview=None, pid=0)
+                over = {"sentence": TOO_SHORT} if state != "paused" and self.report.status.verdict == "starting" else {}
+                self._show(state=state, message=message, eta_low=None, eta_high=None, next_preview=None, pid=0, **over)
         result = {"run": str(self.run.path), "state": state, "steps": self.step, "best": self.report.status.best}
         finished = Finished(result=result | {"minutes": self.report.status.minutes})
         with suppress(DiskFull):

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 Word = Literal["starting", "improving", "slow", "flat", "overfitting", "unstable", "silent"]
 
+TOO_SHORT = "Too short to judge. The previews tell more; a longer training makes them clearer."
+"""The last sentence of a run that ended before there was a trend."""
+
 FEWEST = 4
 """Measurements before anything is said about a trend."""
 
