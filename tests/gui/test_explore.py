@@ -93,7 +93,9 @@ def waits(qtbot: Any, page: ExplorePage) -> Callable[[], None]:
     """Call it after an act: it waits until the newest request is what is shown."""
 
     def wait() -> None:
-        qtbot.waitUntil(lambda: page._shown is not None and page._shown.request == page._request, timeout=20_000)
+        qtbot.waitUntil(
+            lambda: page.standing.shown is not None and page.standing.shown.request == page.standing.request, timeout=20_000
+        )
 
     return wait
 
@@ -103,7 +105,7 @@ def test_it_opens_the_model_that_is_there_and_shows_what_it_has(page: ExplorePag
     assert space is not None and page._model is not None
     assert view.picker.box.currentText().startswith("Drums 1")
     assert len(view.map._places) == 24 and view.map._legend == LABELS
-    assert view.map.cursor_place == pytest.approx(space.place(page._request))
+    assert view.map.cursor_place == pytest.approx(space.place(page.standing.request))
     assert 1 <= len(view.panel.axes) <= 8 and tuple(view.panel.labels) == LABELS
     assert set(view.panel.numbers) == {"seconds"} and view.panel.temperature is not None
     assert page.stack.currentWidget() is view
@@ -111,7 +113,7 @@ def test_it_opens_the_model_that_is_there_and_shows_what_it_has(page: ExplorePag
 
 def test_the_first_sound_is_shown_but_not_played(page: ExplorePage, heard: list[Current]) -> None:
     assert heard[-1].recipe is not None and not page._session.playing
-    assert heard[-1].recipe.request == page._request
+    assert heard[-1].recipe.request == page.standing.request
 
 
 def test_dragging_the_dot_renders_the_place_it_ends_at(page: ExplorePage, qtbot: Any, heard: list[Current]) -> None:
@@ -121,108 +123,112 @@ def test_dragging_the_dot_renders_the_place_it_ends_at(page: ExplorePage, qtbot:
         qtbot.mouseMove(here, QPoint(100 + 5 * i, 100 + 2 * i))
     qtbot.mouseRelease(here, LEFT, pos=QPoint(245, 158))
     waits(qtbot, page)()
-    assert page._space is not None and page._request is not None
-    assert page._space.place(page._request) == pytest.approx(here.place(QPointF(245, 158)), abs=1e-4)
-    assert heard[-1].recipe is not None and heard[-1].recipe.request == page._request
+    assert page._space is not None and page.standing.request is not None
+    assert page._space.place(page.standing.request) == pytest.approx(here.place(QPointF(245, 158)), abs=1e-4)
+    assert heard[-1].recipe is not None and heard[-1].recipe.request == page.standing.request
     assert len(heard) > count and page._session.undo.count() == 1  # one drag, one step
 
 
 def test_a_fader_moves_its_axis_and_only_that(page: ExplorePage, qtbot: Any) -> None:
-    assert page._space is not None and page._request is not None
-    before = page._space.coordinates(page._request)
+    assert page._space is not None and page.standing.request is not None
+    before = page._space.coordinates(page.standing.request)
     fader = page.view.panel.axes[1]
     qtbot.mouseClick(fader.track, LEFT, pos=QPoint(fader.track.width() - 20, 14))
     waits(qtbot, page)()
-    after = page._space.coordinates(page._request)
+    after = page._space.coordinates(page.standing.request)
     assert after[1] == pytest.approx(fader.value, abs=1e-4) and after[1] != pytest.approx(before[1], abs=0.1)
     rest = [i for i in range(len(before)) if i != 1]
     assert after[rest] == pytest.approx(before[rest], abs=1e-4)
 
 
 def test_undo_goes_back_to_the_very_sound(page: ExplorePage, qtbot: Any) -> None:
-    first = page._shown
+    first = page.standing.shown
     assert first is not None
     page.draw()
     qtbot.waitUntil(lambda: page._session.undo.count() == 1)
     waits(qtbot, page)()
-    second = page._shown
+    second = page.standing.shown
     assert second is not None and second.request != first.request
     page._session.undo.undo()
     waits(qtbot, page)()
-    assert page._shown.request == first.request and np.array_equal(page._shown.sound.samples, first.sound.samples)
+    assert page.standing.shown.request == first.request and np.array_equal(
+        page.standing.shown.sound.samples, first.sound.samples
+    )
     page._session.undo.redo()
     waits(qtbot, page)()
-    assert np.array_equal(page._shown.sound.samples, second.sound.samples)
+    assert np.array_equal(page.standing.shown.sound.samples, second.sound.samples)
 
 
 def test_random_leaves_what_is_locked(page: ExplorePage, qtbot: Any) -> None:
-    assert page._space is not None and page._request is not None
+    assert page._space is not None and page.standing.request is not None
     panel = page.view.panel
     panel.axes[0].lock.setChecked(True)
     panel.labels["kick"].lock.setChecked(True)
-    before, classes = page._space.coordinates(page._request), page._request.classes
+    before, classes = page._space.coordinates(page.standing.request), page.standing.request.classes
     qtbot.mouseClick(panel.random, LEFT)
     qtbot.waitUntil(lambda: page._session.undo.count() == 1)
     waits(qtbot, page)()
-    after = page._space.coordinates(page._request)
-    assert after[0] == pytest.approx(before[0], abs=1e-4) and page._request.classes == classes
+    after = page._space.coordinates(page.standing.request)
+    assert after[0] == pytest.approx(before[0], abs=1e-4) and page.standing.request.classes == classes
     assert np.abs(after[1:] - before[1:]).max() > 0.05
 
 
 def test_length_is_the_models_until_it_is_moved(page: ExplorePage, qtbot: Any) -> None:
     fader = page.view.panel.numbers["seconds"]
-    assert page._request is not None and page._request.seconds is None and not fader.locked
+    assert page.standing.request is not None and page.standing.request.seconds is None and not fader.locked
     qtbot.mouseClick(fader.track, LEFT, pos=QPoint(fader.track.width() // 2, 14))
     waits(qtbot, page)()
-    assert page._request.seconds == pytest.approx(fader.value) and fader.locked
-    assert page._shown is not None and page._shown.sound.seconds == pytest.approx(fader.value, abs=0.01)
+    assert page.standing.request.seconds == pytest.approx(fader.value) and fader.locked
+    assert page.standing.shown is not None and page.standing.shown.sound.seconds == pytest.approx(fader.value, abs=0.01)
     qtbot.mouseClick(fader.lock, LEFT)
     waits(qtbot, page)()
-    assert page._request.seconds is None
+    assert page.standing.request.seconds is None
 
 
 def test_a_label_fader_mixes_and_moves(page: ExplorePage, qtbot: Any) -> None:
     panel = page.view.panel
     page._label_moved("hat", 0.6)
-    page._commit()
+    page.standing.commit()
     waits(qtbot, page)()
-    assert page._request is not None
-    assert page._request.classes["hat"] == pytest.approx(0.6) and sum(page._request.classes.values()) == pytest.approx(1)
+    assert page.standing.request is not None
+    assert page.standing.request.classes["hat"] == pytest.approx(0.6) and sum(
+        page.standing.request.classes.values()
+    ) == pytest.approx(1)
     assert panel.labels["hat"].value == pytest.approx(0.6)
     page._label_moved("hat", 1.0)
     page._label_moved("hat", 0.2)  # what the only label gives up goes to the others
-    assert page._request.classes["hat"] == pytest.approx(0.2) and sum(page._request.classes.values()) == pytest.approx(
-        1, abs=0.05
-    )
+    assert page.standing.request.classes["hat"] == pytest.approx(0.2) and sum(
+        page.standing.request.classes.values()
+    ) == pytest.approx(1, abs=0.05)
 
 
 def test_keeping_keeps_the_sound_with_its_recipe(page: ExplorePage, qtbot: Any) -> None:
     session = page._session
     with qtbot.waitSignal(session.clipsChanged, timeout=10_000):
         qtbot.mouseClick(page.view.panel.keep, LEFT)
-    assert session.project is not None and page._shown is not None
+    assert session.project is not None and page.standing.shown is not None
     clip = session.project.clips()[0]
-    assert clip.recipe == page._shown.recipe
+    assert clip.recipe == page.standing.shown.recipe
     qtbot.waitUntil(lambda: len(page.view.map._clips) == 1)
-    assert tuple(page.view.map._clips[0]) == pytest.approx(page._space.place(page._request), abs=1e-3)  # type: ignore[union-attr,arg-type]
+    assert tuple(page.view.map._clips[0]) == pytest.approx(page._space.place(page.standing.request), abs=1e-3)  # type: ignore[union-attr,arg-type]
 
 
 def test_a_recipe_brings_its_place_back(page: ExplorePage, qtbot: Any) -> None:
-    first = page._shown
+    first = page.standing.shown
     assert first is not None
     page.draw()
     qtbot.waitUntil(lambda: page._session.undo.count() == 1)
     waits(qtbot, page)()
     page.receive(first.recipe)
     waits(qtbot, page)()
-    assert page._request == first.request and np.array_equal(page._shown.sound.samples, first.sound.samples)
+    assert page.standing.request == first.request and np.array_equal(page.standing.shown.sound.samples, first.sound.samples)
 
 
 def test_a_recipe_of_a_model_that_is_gone_is_told(page: ExplorePage, qtbot: Any) -> None:
-    before = page._request
+    before = page.standing.request
     with qtbot.waitSignal(page._session.told) as told:
         page.receive(Recipe(model="0" * 64, run="none"))
-    assert "not in this project" in told.args[0] and page._request == before
+    assert "not in this project" in told.args[0] and page.standing.request == before
 
 
 def test_a_dropped_sound_is_where_exploring_goes_on(page: ExplorePage, qtbot: Any, sounds_folder: Path) -> None:
@@ -237,7 +243,7 @@ def test_a_dropped_sound_is_where_exploring_goes_on(page: ExplorePage, qtbot: An
     qtbot.waitUntil(lambda: page._session.undo.count() == 1, timeout=20_000)
     waits(qtbot, page)()
     assert path.name in page.view.said._text and not page.view.said.button.isHidden()
-    assert page._request is not None and page._request.seconds is not None
+    assert page.standing.request is not None and page.standing.request.seconds is not None
 
 
 def test_a_folder_is_left_to_the_window(page: ExplorePage, tmp_path: Path) -> None:
@@ -276,7 +282,7 @@ def test_the_newest_moment_can_be_opened_where_one_stands(page: ExplorePage, qtb
     qtbot.waitUntil(lambda: page._space is not None and page._space.model == page._model.model, timeout=20_000)  # type: ignore[union-attr]
     waits(qtbot, page)()
     assert newest != first and page.view.map.cursor_place == pytest.approx(place, abs=1e-3)
-    assert page._shown is not None and page._shown.recipe.step == 20 and not page.view.picker.newest.isEnabled()
+    assert page.standing.shown is not None and page.standing.shown.recipe.step == 20 and not page.view.picker.newest.isEnabled()
 
 
 def test_a_model_that_cannot_be_opened_is_not_tried_for_ever(
@@ -304,7 +310,7 @@ def test_everything_one_can_reach_has_a_name(page: ExplorePage) -> None:
 
 
 def test_nine_candidates_are_near_different_and_can_be_taken(page: ExplorePage, qtbot: Any, heard: list[Current]) -> None:
-    nine, centre, space = page.view.nine, page._request, page._space
+    nine, centre, space = page.view.nine, page.standing.request, page._space
     assert centre is not None and space is not None
     page.view.panel.axes[0].lock.setChecked(True)
     qtbot.keyClick(page, Qt.Key.Key_N)
@@ -316,12 +322,12 @@ def test_nine_candidates_are_near_different_and_can_be_taken(page: ExplorePage, 
     held = [space.coordinates(cell.made.request)[0] for cell in nine.cells]  # type: ignore[union-attr]
     assert held == pytest.approx([space.coordinates(centre)[0]] * 9, abs=1e-3)
     qtbot.keyClick(page, Qt.Key.Key_4)
-    assert heard[-1].sound is nine.cells[3].made.sound and page._request == centre  # type: ignore[union-attr]
+    assert heard[-1].sound is nine.cells[3].made.sound and page.standing.request == centre  # type: ignore[union-attr]
     wanted, before = nine.cells[6].made, [cell.made for cell in nine.cells]
     assert wanted is not None
     qtbot.mouseClick(nine.cells[6], LEFT)
     waits(qtbot, page)()
-    assert page._request == wanted.request and page._session.undo.count() == 1
+    assert page.standing.request == wanted.request and page._session.undo.count() == 1
     qtbot.waitUntil(lambda: all(cell.made not in before for cell in nine.cells), timeout=20_000)  # nine others around it
 
 

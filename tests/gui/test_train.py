@@ -350,7 +350,9 @@ def test_lengths_of_training_in_words(value: float, text: str) -> None:
 
 
 def test_the_rest_of_a_plan_is_a_range() -> None:
-    assert words.left(None, None) == "" and words.left(3.2, 5.1) == "3 min to 5 min left"
+    assert (
+        words.left(None, None) == "" and words.left(3.2, 5.1) == "3–5 min left" and words.left(0.5, 5.1) == "30 s to 5 min left"
+    )
     assert words.left(4.6, 5.2) == "about 5 min left" and words.left(0.2, 0.5) == "about 30 s left"
 
 

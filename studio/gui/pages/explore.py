@@ -6,7 +6,6 @@ sound plays; finished moves are undo steps. What the model does not declare is n
 
 from __future__ import annotations
 
-import zlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,19 +23,20 @@ from studio.gui.pages import explore_space
 from studio.gui.pages.explore_controls import SEEDS
 from studio.gui.pages.explore_models import moment_of
 from studio.gui.pages.explore_open import OpenModel
-from studio.gui.pages.explore_sound import DotPlayer, Rendering
+from studio.gui.pages.explore_sound import DotPlayer
 from studio.gui.pages.explore_space import Space
+from studio.gui.pages.explore_standing import HEAR, SHOW, Standing
 from studio.gui.pages.explore_view import ExploreView
-from studio.gui.session import Current, Session
+from studio.gui.session import Session
 from studio.gui.widgets.drop_zone import Empty, audio_paths, pick_sound
 from studio.gui.widgets.later import Later
 from studio.project.recipe import Recipe, Request
 from studio.project.state import ClipFile
 
-TAG, DRAW, SHOW = "explore", "explore-draw", "explore-show"
-SETTLED = 600
-"""Milliseconds after the last change until a move without a clear end becomes an undo step."""
 LOOK = 3000
+"""Milliseconds between two looks at the run folders."""
+COMPARE = 150
+"""Milliseconds after the newest sound until it is compared with the known ones."""
 
 
 class ExplorePage(QWidget):
@@ -46,13 +46,9 @@ class ExplorePage(QWidget):
         super().__init__()
         self._session = session
         self.model = OpenModel(session, self)
-        self._request: Request | None = None
-        self._before: Request | None = None  # where the move under way began
-        self._what = ""
-        self._untouched = False  # nobody has moved yet: where one stands was chosen for them
+        self.standing = Standing(session, self.model, self)
         self._draw: Request | None = None  # what Random started from
         self._pending: Recipe | Path | None = None  # to show once its model is open
-        self._shown: Rendered | None = None
         self._clips: list[ClipFile] = []
         self.view = ExploreView(session.engine)
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
@@ -66,16 +62,19 @@ class ExplorePage(QWidget):
 
     def _wire(self) -> None:
         session, engine = self._session, self._session.engine
-        self._rendering, self._dots = Rendering(engine, self), DotPlayer(session, self)
+        self._dots = DotPlayer(session, self)
         self._meter = Later(self)
         self._meter.done.connect(self._measured)
-        self._settle = self._timer(SETTLED, self._commit)
+        self._compare = self._timer(COMPARE, self._ask_nearest)
         self._listing = self._timer(LOOK, self._look, single=False)
         self.model.opened.connect(self._opened)
         self.model.spaced.connect(self._spaced)
         self.model.said.connect(self._say_state)
         self.model.refused.connect(self._refused)
-        engine.rendered.connect(self._rendered)
+        self.standing.moved.connect(self._show_request)
+        self.standing.sounded.connect(self._sounded)
+        self.standing.drawn.connect(self._drawn)
+        self.standing.committed.connect(self._committed)
         engine.encoded.connect(self._encoded)
         session.opened.connect(self._project_changed)
         session.closed.connect(self._project_changed)
@@ -87,7 +86,7 @@ class ExplorePage(QWidget):
         self.view.encode.clicked.connect(self._choose_sound)
         self.view.fit.clicked.connect(self.view.map.fit)
         self.view.map.moved.connect(self._map_moved)
-        self.view.map.released.connect(self._commit)
+        self.view.map.released.connect(self.standing.commit)
         self.view.map.hovered.connect(self._hover)
         self.view.map.clipHovered.connect(self._hover_clip)
         self.view.map.picked.connect(self._pick_dot)
@@ -97,7 +96,7 @@ class ExplorePage(QWidget):
         panel.labelMoved.connect(self._label_moved)
         panel.numberMoved.connect(self._number_moved)
         panel.textChanged.connect(self._text_changed)
-        panel.released.connect(self._commit)
+        panel.released.connect(self.standing.commit)
         panel.randomAsked.connect(self.draw)
         panel.keepAsked.connect(self._keep)
         self.view.nine_on.toggled.connect(self._show_nine)
@@ -138,7 +137,7 @@ class ExplorePage(QWidget):
         )
         self.empty.say(words, self.tr("Go to Train"))
         self.view.panel.random.setEnabled(opened is not None)
-        self.view.panel.keep.setEnabled(self._shown is not None)
+        self.view.panel.keep.setEnabled(self.standing.shown is not None)
         if fine and opened is None and self.model.opening is None and self.isVisible():
             self.model.open(fine[0])
 
@@ -148,7 +147,7 @@ class ExplorePage(QWidget):
 
     def hideEvent(self, event: object) -> None:
         self._listing.stop()
-        self._commit()
+        self.standing.commit()
 
     @Slot()
     def _refused(self) -> None:
@@ -158,8 +157,8 @@ class ExplorePage(QWidget):
     @Slot()
     def _project_changed(self) -> None:
         self.model.forget()
-        self._request = self._before = self._shown = self._pending = None
-        self._rendering.drop()
+        self.standing.clear()
+        self._pending = None
         self.view.map.set_dots(np.zeros((0, 2)))
         self.view.map.set_density(None)
         self.view.map.set_clips(np.zeros((0, 2)))
@@ -175,13 +174,13 @@ class ExplorePage(QWidget):
         self._look()
         self.view.encode.setVisible(facts.controls.latent is not None)
         self.view.nine_on.setVisible(self.model.mapped)
-        if self._request is not None and self._request.latent is not None and not self.model.same_size:
-            self._request = None
+        if self.standing.request is not None and self.standing.request.latent is not None and not self.model.same_size:
+            self.standing.request = None
         if not self.model.mapped:
             self.view.map.say(self.tr("This model has no map"))
             self._settle_pending()
-        if self._request is None:
-            self._rendering.ask(Request(), SHOW)  # something to hear before the map is there
+        if self.standing.request is None:
+            self.standing.draw(Request(), SHOW)  # something to hear before the map is there
 
     @Slot(object, bool)
     def _spaced(self, space: Space, again: bool) -> None:
@@ -192,10 +191,12 @@ class ExplorePage(QWidget):
         self._show_clips()
         if self._pending is not None:
             self._settle_pending()
-        elif again and place is not None and self._request is not None:
-            self._apply(space.at_place(self._request, place), SHOW)  # another moment of the model at the same place
-        elif self._request is None or self._request.latent is None or self._untouched:
-            self._apply(space.start(), SHOW)
+        elif again and place is not None and self.standing.request is not None:
+            self.standing.go(
+                space.at_place(self.standing.request, place), SHOW
+            )  # another moment of the model at the same place
+        elif self.standing.request is None or self.standing.request.latent is None or self.standing.untouched:
+            self.standing.go(space.start(), SHOW)
         else:
             self._show_request()
 
@@ -228,131 +229,85 @@ class ExplorePage(QWidget):
     def _settle_pending(self) -> None:
         pending, self._pending = self._pending, None
         if isinstance(pending, Recipe):
-            self._begin(self.tr("Open a recipe"))
-            self._apply(pending.request)
-            self._commit()
+            self.standing.begin(self.tr("Open a recipe"))
+            self.standing.go(pending.request)
+            self.standing.commit()
         elif isinstance(pending, Path):
             self.start_from(pending)
 
-    # ---- from a request to a sound
-    def _begin(self, what: str) -> None:
-        self._untouched = False
-        if self._before is None:
-            self._before, self._what = self._request, what
-
-    def _apply(self, request: Request, tag: str = TAG) -> None:
-        """Stand at `request`: show it at once, hear it as soon as the engine has it."""
-        self._request = msgspec.structs.replace(request, count=1)
-        self._show_request()
-        self._rendering.ask(self._request, tag)
-
-    @Slot(object)
-    def _rendered(self, made: Rendered) -> None:
-        if made.tag == DRAW:
-            self._drawn(made.request)
-            return
-        if made.tag not in (TAG, SHOW) or self._model is None or made.recipe.model != self._model.model:
-            return
-        if self._request is None:
-            self._request, self._untouched = made.request, True
-        self._shown = made
-        self.view.panel.keep.setEnabled(True)
-        self.view.sound.set_sound(made.sound)
-        self._show_request(made.sound.seconds)
-        current = Current(made.sound, self._name(made), made.recipe)
-        if made.tag == TAG:
-            self._session.play(current)
-        elif self._session.current is None or self._session.current.recipe is not None:
-            self._session.set_current(current)  # not in the place of a file that is being heard
-        if self._space is not None and self._space.meter is not None:
-            self._meter.ask(partial(self._space.nearest, made.sound))
-
-    def _name(self, made: Rendered) -> str:
-        weights = self._space.weights(made.request) if self._space is not None else made.request.classes
-        main = max(weights, key=lambda name: weights[name], default=made.recipe.family)
-        return f"{main} {zlib.crc32(msgspec.json.encode(made.request)) % 10000:04d}"
-
-    def _show_request(self, seconds: float | None = None) -> None:
-        request, space = self._request, self._space
+    # ---- what is shown of it
+    @Slot()
+    def _show_request(self) -> None:
+        request, space, shown = self.standing.request, self._space, self.standing.shown
+        seconds = shown.sound.seconds if shown is not None else None
         if request is None:
             return
-        if seconds is None and self._shown is not None:
-            seconds = self._shown.sound.seconds
         if space is not None and request.latent is not None:
             self.view.map.set_cursor(*space.place(request))
             self.view.panel.show_request(request, space.coordinates(request), space.weights(request), seconds)
         else:
             self.view.panel.show_request(request, None, dict(request.classes), seconds)
 
-    @Slot()
-    def _commit(self, *_: object) -> None:
-        """The move is finished: one undo step from where it began."""
-        self._settle.stop()
-        before, self._before = self._before, None
-        after = self._request
-        if before is None or after is None or before == after or self._model is None:
-            return
-        self._show_nine(self.view.nine_on.isChecked())
-        model = self._model.model
-        self._session.do(self._what, partial(self._return_to, after, model), partial(self._return_to, before, model))
+    @Slot(object)
+    def _sounded(self, made: Rendered) -> None:
+        self.view.panel.keep.setEnabled(True)
+        self.view.sound.set_sound(made.sound)
+        self._show_request()
+        self._compare.start()
 
-    def _return_to(self, request: Request, model: str) -> None:
-        """Undo and redo: stand where one stood, if the same model is still open."""
-        if self._model is not None and self._model.model == model and request != self._request:
-            self._apply(request)
-            self._show_nine(self.view.nine_on.isChecked())
+    @Slot()
+    def _committed(self) -> None:
+        self._show_nine(self.view.nine_on.isChecked())
 
     # ---- the hand
     @Slot(float, float)
     def _map_moved(self, x: float, y: float) -> None:
         if self._space is None:
             return
-        self._begin(self.tr("Move on the map"))
-        request = self._request or Request()
+        self.standing.begin(self.tr("Move on the map"))
+        request = self.standing.request or Request()
         moved = self._space.at_place(request, (x, y), keep_labels=bool(self.view.panel.locked_labels))
         if self.view.panel.locked_axes and request.latent is not None:
             moved = self._space.lock(moved, request, self.view.panel.locked_axes, False)
-        self._apply(moved)
+        self.standing.go(moved)
 
     @Slot(int, float)
     def _axis_moved(self, axis: int, value: float) -> None:
-        if self._space is not None and self._request is not None:
-            self._begin(self.tr("Move “{0}”").format(self._space.axes.titles()[axis]))
-            self._apply(self._space.at_axis(self._request, axis, value))
+        if self._space is not None and self.standing.request is not None:
+            self.standing.begin(self.tr("Move “{0}”").format(self._space.axes.titles()[axis]))
+            self.standing.go(self._space.at_axis(self.standing.request, axis, value))
 
     @Slot(str, float)
     def _label_moved(self, name: str, value: float) -> None:
-        if self._request is None:
+        if self.standing.request is None:
             return
-        self._begin(self.tr("Move “{0}”").format(name))
-        if self._space is not None and self._request.latent is not None:
-            self._apply(self._space.at_label(self._request, name, value, self.view.panel.locked_labels))
+        self.standing.begin(self.tr("Move “{0}”").format(name))
+        if self._space is not None and self.standing.request.latent is not None:
+            self.standing.go(self._space.at_label(self.standing.request, name, value, self.view.panel.locked_labels))
         else:
             even = dict.fromkeys(self.view.panel.labels, 1.0)
-            classes = explore_space.shared(self._request.classes, name, value, self.view.panel.locked_labels, even)
-            self._apply(msgspec.structs.replace(self._request, classes=classes))
+            classes = explore_space.shared(self.standing.request.classes, name, value, self.view.panel.locked_labels, even)
+            self.standing.go(msgspec.structs.replace(self.standing.request, classes=classes))
 
     @Slot(str, object)
     def _number_moved(self, field: str, value: float | int | None) -> None:
-        if self._request is not None and getattr(self._request, field) != value:
-            self._begin(self.tr("Change {0}").format(field))
-            self._apply(msgspec.structs.replace(self._request, **{field: value}))
-            self._settle.start()
+        if self.standing.request is not None and getattr(self.standing.request, field) != value:
+            self.standing.begin(self.tr("Change {0}").format(field))
+            self.standing.go(msgspec.structs.replace(self.standing.request, **{field: value}), settle=True)
 
     @Slot(str, str)
     def _text_changed(self, field: str, value: str) -> None:
-        if self._request is not None:
-            self._begin(self.tr("Change {0}").format(field))
-            self._apply(msgspec.structs.replace(self._request, **{field: value}))
-            self._settle.start()
+        if self.standing.request is not None:
+            self.standing.begin(self.tr("Change {0}").format(field))
+            self.standing.go(msgspec.structs.replace(self.standing.request, **{field: value}), settle=True)
 
     @Slot()
     def draw(self) -> None:
         """Random: a new sound from the model's prior; what is locked stays."""
         if self._model is None:
             return
-        before = self._request or Request()
-        self._begin(self.tr("Random"))
+        before = self.standing.request or Request()
+        self.standing.begin(self.tr("Random"))
         fader = self.view.panel.temperature
         keep = {
             field: getattr(before, field) for field in ("seconds", "pitch", "velocity", "text", "speaker", "prompt", "input")
@@ -364,19 +319,19 @@ class ExplorePage(QWidget):
             **keep,
         )
         self._draw = before
-        self._rendering.ask(fresh, DRAW)
+        self.standing.draw(fresh)
 
     def _drawn(self, request: Request) -> None:
         before, self._draw = self._draw, None
         if self._space is not None and before is not None and before.latent is not None and request.latent is not None:
             request = self._space.lock(request, before, self.view.panel.locked_axes, bool(self.view.panel.locked_labels))
-        self._apply(request)
-        self._commit()
+        self.standing.go(request)
+        self.standing.commit()
 
     @Slot()
     def _keep(self) -> None:
-        if self._shown is not None:
-            self._session.keep(Current(self._shown.sound, self._name(self._shown), self._shown.recipe))
+        if self.standing.shown is not None:
+            self._session.keep(self.standing.current)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         number = event.key() - Qt.Key.Key_1
@@ -393,18 +348,18 @@ class ExplorePage(QWidget):
     @Slot(bool)
     def _show_nine(self, on: bool) -> None:
         self.view.bottom.setCurrentIndex(int(on))
-        if on and self._space is not None and self._request is not None and self._request.latent is not None:
-            self.view.nine.show_around(self._space, self._request, tuple(self.view.panel.locked_axes))
+        if on and self._space is not None and self.standing.request is not None and self.standing.request.latent is not None:
+            self.view.nine.show_around(self._space, self.standing.request, tuple(self.view.panel.locked_axes))
 
     @Slot(object)
     def _take_candidate(self, request: Request) -> None:
-        self._begin(self.tr("Take a candidate"))
-        self._apply(request)
-        self._commit()
+        self.standing.begin(self.tr("Take a candidate"))
+        self.standing.go(request)
+        self.standing.commit()
 
     @Slot(object)
     def _hear_candidate(self, made: Rendered) -> None:
-        self._session.play(Current(made.sound, self._name(made), made.recipe))
+        self._session.play(self.standing.take(made))
 
     # ---- dots
     @Slot(object)
@@ -420,9 +375,9 @@ class ExplorePage(QWidget):
     def _pick_dot(self, dot: int) -> None:
         """A double click stands exactly at this sound: how the model says it."""
         if self._space is not None:
-            self._begin(self.tr("Go to “{0}”").format(self._space.titles[dot]))
-            self._apply(self._space.at_sound(self._request or Request(), dot))
-            self._commit()
+            self.standing.begin(self.tr("Go to “{0}”").format(self._space.titles[dot]))
+            self.standing.go(self._space.at_sound(self.standing.request or Request(), dot))
+            self.standing.commit()
 
     @Slot()
     def _show_clips(self) -> None:
@@ -448,24 +403,24 @@ class ExplorePage(QWidget):
             self._pending = path
             return
         self._say_state(self.tr("Listening to {0}…").format(path.name))
-        self._session.engine.encode(path, TAG)
+        self._session.engine.encode(path, HEAR)
 
     @Slot(object)
     def _encoded(self, heard: Encoded) -> None:
-        if heard.tag != TAG or self._model is None or self._space is None:
+        if heard.tag != HEAR or self._model is None or self._space is None:
             return
         self._say_state("")
         row = np.atleast_2d(heard.latent)[0]
-        self._begin(self.tr("Start from a sound"))
+        self.standing.begin(self.tr("Start from a sound"))
         seconds = None
         if self._model.controls.seconds is not None:
             seconds = float(
                 np.clip(heard.original.seconds, self._model.controls.seconds.low, self._model.controls.seconds.high)
             )
-        base = msgspec.structs.replace(self._request or Request(), seconds=seconds, classes={})
+        base = msgspec.structs.replace(self.standing.request or Request(), seconds=seconds, classes={})
         self.view.said.tell_reconstruction(heard.path, heard.distance)
-        self._apply(explore_space.with_latent(base, row))
-        self._commit()
+        self.standing.go(explore_space.with_latent(base, row))
+        self.standing.commit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if self._space is not None and len(audio_paths(event.mimeData())) == 1:
@@ -480,6 +435,12 @@ class ExplorePage(QWidget):
             self.start_from(found[0])
 
     # ---- what is said and shown while it sounds
+    @Slot()
+    def _ask_nearest(self) -> None:
+        shown = self.standing.shown
+        if shown is not None and self._space is not None and self._space.meter is not None:
+            self._meter.ask(partial(self._space.nearest, shown.sound))
+
     @Slot(object)
     def _measured(self, found: object) -> None:
         if isinstance(found, tuple) and self._space is not None:
@@ -495,7 +456,7 @@ class ExplorePage(QWidget):
     @Slot(object)
     def _show_position(self, seconds: float | None) -> None:
         current = self._session.current
-        mine = self._shown is not None and current is not None and current.sound is self._shown.sound
+        mine = self.standing.shown is not None and current is not None and current.sound is self.standing.shown.sound
         self.view.sound.set_playhead(seconds if mine and self._session.playing else None)
 
     @Slot(bool)
@@ -505,8 +466,8 @@ class ExplorePage(QWidget):
 
     @Slot(float)
     def _seek(self, seconds: float) -> None:
-        if self._shown is not None:
-            self._session.play(Current(self._shown.sound, self._name(self._shown), self._shown.recipe), at=seconds)
+        if self.standing.shown is not None:
+            self._session.play(self.standing.current, at=seconds)
 
     @Slot()
     def _go_train(self) -> None:

@@ -63,7 +63,9 @@ class RunsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.view.title or row.view.name
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return f"{row.view.title or row.view.name}, {words.state_words(row.view)}, {facts(row)}"
+            diversity = row.view.status.metrics.get("new/diversity")
+            more = words.tr(", diversity {0}").format(f"{diversity:.2f}") if diversity is not None else ""
+            return f"{row.view.title or row.view.name}, {words.state_words(row.view)}, {facts(row)}{more}"
         if role == Qt.ItemDataRole.UserRole:
             return row
         return None

@@ -117,6 +117,10 @@ class StartPanel(QWidget):
         theme.mark(head, role="strong")
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.HALF)
+        self.waiting = QLabel(self.tr("Looking at what this machine can do…"))
+        self.waiting.setWordWrap(True)
+        theme.mark(self.waiting, role="dim")
+        self._list.addWidget(self.waiting)
         inside = QWidget()
         theme.mark(inside, role="clear")
         holder = QVBoxLayout(inside)
@@ -204,6 +208,7 @@ class StartPanel(QWidget):
             self._list.removeWidget(card)
             card.deleteLater()
         self._families = families
+        self.waiting.setVisible(not families)
         for facts in families:
             card = FamilyCard(facts, sounds, labels)
             self._cards.addButton(card)

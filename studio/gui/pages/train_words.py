@@ -59,6 +59,8 @@ def left(low: float | None, high: float | None) -> str:
         return ""
     if round(low) == round(high) or high < 1:
         return tr("about {0} left").format(minutes(high))
+    if low >= 1 and high < 120:
+        return tr("{0}–{1} min left").format(f"{low:.0f}", f"{high:.0f}")
     return tr("{0} to {1} left").format(minutes(low), minutes(high))
 
 
