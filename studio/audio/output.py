@@ -120,6 +120,7 @@ class Output:
         self.capacity = 1 << int(np.ceil(np.log2(self.rate * STRIP)))
         self.memory: Samples = np.zeros((self.capacity, CHANNELS), np.float32)
         self.written = 0
+        self.dry = 0  # how often the callback ran out of frames, because Python stalled for seconds
         self._read = 0
         try:
             with _audio_lock:
@@ -212,6 +213,7 @@ class Output:
             self._ring.advance_write_index(end - self.written)
             self.written = end
         if self._action is None or self._action not in self._stream.actions:
+            self.dry += self._action is not None
             self._action = self._stream.play_ringbuffer(self._ring)
 
     def close(self) -> None:

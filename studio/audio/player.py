@@ -148,6 +148,11 @@ class Player:
         """The device went away: everything is silent until `rescan`, or until it comes back by itself."""
         return self._lost
 
+    @property
+    def dry(self) -> int:
+        """How often the device ran out of sound since it was opened, because Python stalled for seconds."""
+        return 0 if self._out is None else self._out.dry
+
     # -- the device ---------------------------------------------------------------------------------------------------
 
     def rescan(self) -> list[Device]:
@@ -234,6 +239,8 @@ class Player:
                 if out.read + out.safe <= point:
                     break
                 guard *= 2  # this machine is busy: the device has come too close meanwhile
+            if point > out.written:  # it ran dry: nothing old may sound in between
+                out.put(out.written, np.zeros((point - out.written, output.CHANNELS), np.float32))
             out.put(point, block)
             out.reach(max(out.written, point + len(block)))
             self._voice = voice
