@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.engine.engine import ModelFacts
 from studio.engine.jobs import Told
-from studio.events import Failed
+from studio.events import Failed, Progress
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_models import Choice, choices
 from studio.gui.pages.explore_space import Space
@@ -82,7 +82,10 @@ class OpenModel(QObject):
     # ---- told by the engine
     @Slot(object)
     def _busy(self, told: Told) -> None:
-        if not isinstance(told.event, Failed):
+        event = told.event
+        if isinstance(event, Progress) and told.tag == "places" and event.total and self.facts is not None:
+            self.said.emit(self.tr("Finding your sounds in it: {0} of {1}").format(event.done, event.total))
+        if not isinstance(event, Failed):
             return
         if told.tag == "open" and self.opening is not None:
             self.broken.add(self.opening)
