@@ -282,7 +282,8 @@ class _Meter:
         heard = np.flatnonzero(peaks >= peak * 10 ** (SILENCE_DB / 20)) if not silent else np.zeros(0, np.int64)
         pitch, confidence = _agreed(self.pitches) if not silent else (None, 0.0)
         amplitude = np.sqrt(self.spectrum[1:])
-        centroid = float(amplitude @ np.fft.rfftfreq(self.n_fft, 1 / self.rate)[1:] / amplitude.sum()) if self.energy else 0.0
+        total = float(amplitude.sum())  # zero in silence, and where the samples are too small to square
+        centroid = float(amplitude @ np.fft.rfftfreq(self.n_fft, 1 / self.rate)[1:]) / total if total > 0 else 0.0
         return Facts(
             seconds=seconds,
             rate=self.rate,
