@@ -127,7 +127,7 @@ class ExplorePage(QWidget):
         found = self.model.choices()
         fine = self.model.playable(found)
         opened = self._model.folder if self._model is not None else None
-        self.view.picker.set_choices(found, opened)
+        self.view.picker.set_choices(found, opened or self.model.opening)
         self.stack.setCurrentIndex(1 if fine or opened is not None else 0)
         broken = found and not fine
         words = (
@@ -140,6 +140,7 @@ class ExplorePage(QWidget):
         self.view.panel.keep.setEnabled(self.standing.shown is not None)
         if fine and opened is None and self.model.opening is None and self.isVisible():
             self.model.open(fine[0])
+            self.view.picker.set_choices(found, self.model.opening)
 
     def showEvent(self, event: object) -> None:
         self._look()
