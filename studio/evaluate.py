@@ -33,7 +33,7 @@ from studio.project.recipe import Request
 FEWEST = 20
 """Held-out sounds below which a distance between distributions would be noise."""
 
-RECONSTRUCTED = 96
+RECONSTRUCTED = 64
 """At most this many held-out sounds are reconstructed."""
 
 
