@@ -221,9 +221,9 @@ def stft_distance(made: ArrayLike, real: ArrayLike, windows: Sequence[int] = (51
     for n_fft in windows:
         x, s = (np.abs(stft(np.asarray(a, np.float32), n_fft, n_fft // 4)).astype(float) for a in (made, real))
         floor = max(s.max(initial=0.0) * 1e-4, 1e-7)
-        total += np.linalg.norm(s - x) / max(float(np.linalg.norm(s)), 1e-7)
-        total += np.abs(np.log(x + floor) - np.log(s + floor)).mean()
-    return float(total / len(windows))
+        total += float(np.linalg.norm(s - x)) / max(float(np.linalg.norm(s)), 1e-7)
+        total += float(np.abs(np.log(x + floor) - np.log(s + floor)).mean())
+    return total / len(windows)
 
 
 def align(made: ArrayLike, real: ArrayLike, most: int) -> Array:

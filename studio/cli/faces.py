@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
@@ -12,11 +13,11 @@ import msgspec
 from studio.events import Event, Failed, Finished, Produced, Progress, Started, to_json
 
 
-class Face:
+class Face(ABC):
     """Shows events as they come."""
 
-    def show(self, event: Event) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def show(self, event: Event) -> None: ...
 
     def fail(self, event: Failed) -> None:
         print(event.sentence + (f"\n{event.hint}" if event.hint else ""), file=sys.stderr)
