@@ -12,10 +12,13 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 SIZE = (1440, 900)
+PATIENCE = 60.0  # seconds
+T = TypeVar("T")
 
 
 def missing() -> str:
@@ -72,11 +75,31 @@ class Screen:
         )
         return done.stdout.strip()
 
-    def window(self, name: str, seconds: float = 60.0) -> str:
+    def window(self, name: str) -> str:
         """The id of the visible window whose title matches `name`, as soon as there is one. Raises TimeoutError."""
-        end = time.monotonic() + seconds
+        return self._wait(lambda: self._search(name), f"no window called {name}")[0]
+
+    def activate(self, window: str) -> None:
+        """Gives the keyboard to a window, as soon as the window manager is there to do so. Raises TimeoutError."""
+
+        def active() -> bool:
+            self.hand("windowactivate", window)
+            return self.hand("getactivewindow") == window
+
+        self._wait(active, "the window does not become active")
+
+    def gone(self, name: str) -> None:
+        """Waits until no window is called `name`. Raises TimeoutError."""
+        self._wait(lambda: not self._search(name), f"the window called {name} stays")
+
+    def _search(self, name: str) -> list[str]:
+        return self.hand("search", "--onlyvisible", "--name", name).split()
+
+    @staticmethod
+    def _wait(look: Callable[[], T], complaint: str) -> T:
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            if found := self.hand("search", "--onlyvisible", "--name", name).split():
-                return found[0]
+            if found := look():
+                return found
             time.sleep(0.1)
-        raise TimeoutError(f"no window called {name}")
+        raise TimeoutError(complaint)

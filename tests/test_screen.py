@@ -33,10 +33,11 @@ def test_the_window_opens_on_a_project_and_closes(project: ProjectFolder, tmp_pa
             size = dict(line.split("=") for line in screen.hand("getwindowgeometry", "--shell", window).splitlines())
             assert int(size["WIDTH"]) >= 1000
             assert int(size["HEIGHT"]) >= 600
-            screen.hand("windowactivate", "--sync", window)
+            screen.activate(window)
             for page in ("ctrl+2", "ctrl+3", "ctrl+4", "ctrl+1"):
                 screen.hand("key", page)
             screen.hand("key", "alt+F4")  # the window manager asks the window to close
+            screen.gone("My drums")
             assert process.wait(timeout=60) == 0, words.read_text()
         finally:
             if process.poll() is None:
