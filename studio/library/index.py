@@ -444,7 +444,7 @@ class Index:
             if code.startswith(_REFUSED):
                 raise NotSaved(name=self.name, reason=error) from error
             raise BrokenFile(name=self.name, reason=error) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # sqlite tells of damage in damaged words
             raise BrokenFile(name=self.name, reason=error) from error
 
 
