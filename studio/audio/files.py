@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
+import mmap
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -160,10 +161,11 @@ def blocks(path: AnyPath, *, size: int = 65536, rate: int | None = None) -> Iter
                 yield np.ascontiguousarray(clean.T)
 
 
-def mapped(path: AnyPath) -> np.ndarray | None:
+def mapped(path: AnyPath, *, scattered: bool = False) -> np.ndarray | None:
     """The samples of an uncompressed 16-bit or float WAV as a read-only memory map (frames, channels); None for others.
 
-    int16 counts 1/32768. Costs nothing to open, whatever the length. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio.
+    int16 counts 1/32768. Costs nothing to open, whatever the length. `scattered`: a little will be read here and there, so the
+    system need not read ahead. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio.
     """
     facts = probe(path)
     kinds: dict[str, np.dtype[Any]] = {"PCM_16": np.dtype("<i2"), "FLOAT": np.dtype("<f4")}
@@ -172,7 +174,12 @@ def mapped(path: AnyPath) -> np.ndarray | None:
     if kind is None or data is None or facts.format not in ("WAV", "WAVEX", "RF64"):
         return None
     frames = min(facts.frames, data.size // (kind.itemsize * facts.channels))
-    return np.memmap(path, dtype=kind, mode="r", offset=data.offset, shape=(frames, facts.channels)) if frames else None
+    if not frames:
+        return None
+    found = np.memmap(path, dtype=kind, mode="r", offset=data.offset, shape=(frames, facts.channels))
+    if scattered and hasattr(mmap, "MADV_RANDOM"):
+        found._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
+    return found
 
 
 def resample(sound: Sound, rate: int) -> Sound:

@@ -214,7 +214,7 @@ def sketch(path: str | os.PathLike[str], columns: int = 1000, *, frames: int = 1
     """A first coarse picture of a long file, from `frames` frames in the middle of each column. Raises as files.read."""
     info = files.probe(path)
     columns = max(1, min(columns, info.frames))
-    mapped = files.mapped(path)
+    mapped = files.mapped(path, scattered=True)
     frames = min(frames, info.frames)
     starts = np.clip((np.arange(columns) + 0.5) * info.frames / columns - frames / 2, 0, info.frames - frames).astype(np.int64)
     if mapped is not None:

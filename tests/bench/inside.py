@@ -89,7 +89,7 @@ class Inside:
         def ready() -> bool:
             return page._model is not None and page._model.folder == model and (page._space is not None or not with_map)
 
-        self.when(lambda: self.session.project is not None, lambda: (page.open(model), self.when(ready, lambda: then(page))))
+        self.when(lambda: self.session.project is not None, lambda: (page.receive(model), self.when(ready, lambda: then(page))))
 
     def say(self, **facts: Any) -> None:
         print(json.dumps(facts), flush=True)
