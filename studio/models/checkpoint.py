@@ -102,8 +102,8 @@ def load(folder: Path, device: str | torch.device = "cpu") -> Model:
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise BrokenCheckpoint(name=folder.name, reason=f"its weights can't be read ({error})") from error
 
-    with torch.device("meta"):
-        wanted = kind(config, data).state_dict()
+    model = kind(config, data)  # not on torch's "meta" device first: its initialisers import the compiler, 0.8 s
+    wanted = model.state_dict()
     if set(wanted) != set(tensors):
         raise BrokenCheckpoint(name=folder.name, reason="its weights belong to another model")
     for name, value in tensors.items():
@@ -112,7 +112,6 @@ def load(folder: Path, device: str | torch.device = "cpu") -> Model:
             raise BrokenCheckpoint(name=folder.name, reason=f"{name} has the wrong shape")
         if not torch.isfinite(value).all():
             raise BrokenCheckpoint(name=folder.name, reason=f"{name} holds impossible numbers")
-    model = kind(config, data)
     model.load_state_dict(tensors)
     model.requires_grad_(False)
     return model.to(device).eval()

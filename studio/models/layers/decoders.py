@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
-from scipy.signal import firwin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from studio.models.layers.blocks import SLOPE, ConvNeXt, Residual, Upsample
 from studio.models.layers.istft import ISTFT
-from studio.models.layers.pqmf import BANDS, PQMF
+from studio.models.layers.pqmf import BANDS, PQMF, low_pass
 
 FRAME = 2048
 STYLE = 256
@@ -97,17 +97,17 @@ class Tones(nn.Module):
         self.channels = channels
         self.out = nn.Conv1d(features, 3 * channels * self.BINS, 1)
         self.istft = ISTFT(self.N_FFT, self.HOP, self.BINS)
-        turn = torch.arange(self.BINS)[:, None] * torch.arange(4) * (math.pi / 2)  # (BINS, 4): a bin turns k/4 per hop
-        self.register_buffer("cosine", turn.cos()[:, None], persistent=False)
-        self.register_buffer("sine", turn.sin()[:, None], persistent=False)
-        low_pass = self.UP * firwin(2 * self.REACH * self.UP + 1, 1 / self.UP, window=("kaiser", 8.0))
-        taps = torch.zeros(self.UP, 1, 2 * self.REACH + 1)  # y[4 n + phase] = Σ taps[phase, 0, i] · x[n + i − REACH]
+        turn = np.outer(np.arange(self.BINS), np.arange(4)) * (math.pi / 2)  # (BINS, 4): a bin turns k/4 per hop
+        self.register_buffer("cosine", torch.from_numpy(np.cos(turn)[:, None]).float(), persistent=False)
+        self.register_buffer("sine", torch.from_numpy(np.sin(turn)[:, None]).float(), persistent=False)
+        filter = self.UP * low_pass(2 * self.REACH * self.UP + 1, 1 / self.UP, 8.0)
+        taps = np.zeros((self.UP, 1, 2 * self.REACH + 1), np.float32)  # y[4 n + phase] = Σ taps[phase, 0, i] · x[n + i − REACH]
         for phase in range(self.UP):
             for i in range(2 * self.REACH + 1):
                 lag = phase - (i - self.REACH) * self.UP
                 if abs(lag) <= self.REACH * self.UP:
-                    taps[phase, 0, i] = low_pass[self.REACH * self.UP + lag]
-        self.register_buffer("between", taps, persistent=False)
+                    taps[phase, 0, i] = filter[self.REACH * self.UP + lag]
+        self.register_buffer("between", torch.from_numpy(taps), persistent=False)
         nn.init.normal_(self.out.weight, std=0.01)
         assert self.out.bias is not None
         with torch.no_grad():

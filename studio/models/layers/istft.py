@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -27,15 +28,14 @@ class ISTFT(nn.Module):
         if n_fft % hop or n_fft // hop < 4:
             raise ValueError(f"hop {hop} must divide n_fft {n_fft} at least four times")
         self.n_fft, self.hop = n_fft, hop
-        window = torch.hann_window(n_fft, dtype=torch.float64)
-        window = window / (window.square().sum() / hop)
-        self.register_buffer("window", window.float(), persistent=False)
-        k, t = torch.arange(bins or 0, dtype=torch.float64), torch.arange(n_fft, dtype=torch.float64)
-        angle = 2 * math.pi / n_fft * (k[:, None] * t % n_fft)
-        twice = torch.full((len(k), 1), 2.0, dtype=torch.float64)  # each bin stands for its mirror image as well
-        twice[:1] = 1
-        basis = torch.cat([angle.cos(), -angle.sin()]) * twice.repeat(2, 1) * window / n_fft  # (2F, n_fft)
-        self.register_buffer("basis", basis.float() if bins else None, persistent=False)
+        window = np.hanning(n_fft + 1)[:-1]
+        window = window / (np.square(window).sum() / hop)
+        self.register_buffer("window", torch.from_numpy(window).float(), persistent=False)
+        k = np.arange(bins or 0)
+        angle = 2 * math.pi / n_fft * (np.outer(k, np.arange(n_fft)) % n_fft)
+        twice = np.where(k == 0, 1.0, 2.0)[:, None]  # each bin stands for its mirror image as well
+        basis = np.concatenate([np.cos(angle) * twice, -np.sin(angle) * twice]) * window / n_fft  # (2F, n_fft)
+        self.register_buffer("basis", torch.from_numpy(basis).float() if bins else None, persistent=False)
 
     def forward(self, real: Tensor, imaginary: Tensor) -> Tensor:
         B, _, N = real.shape

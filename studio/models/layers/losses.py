@@ -43,8 +43,8 @@ class Mel(nn.Module):
         super().__init__()
         self.n_fft, self.hop = n_fft, hop
         self.register_buffer("bank", torch.from_numpy(mel_filters(rate, n_fft, n_mels).T.copy()), persistent=False)
-        window = torch.hann_window(n_fft)
-        self.register_buffer("taper", window * 2 / window.sum(), persistent=False)
+        window = np.hanning(n_fft + 1)[:-1]
+        self.register_buffer("taper", torch.from_numpy(window * 2 / window.sum()).float(), persistent=False)
 
     def forward(self, audio: Tensor) -> Tensor:
         with torch.autocast(audio.device.type, enabled=False):
