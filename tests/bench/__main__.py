@@ -28,6 +28,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "underruns": ("window", "underruns"),
     "quality": ("quality", "run"),
     "endurance": ("endurance", "run"),
+    "arms": ("arms", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
@@ -50,6 +51,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--steps", type=int, default=60, help="endurance: steps of the training that is killed")
     parser.add_argument("--patience", type=float, default=20.0, help="endurance: longest life of a trainer in seconds")
+    parser.add_argument("--arms", default="default; plain", help="arms: settings of each, by semicolons; see arms.py")
+    parser.add_argument("--parallel", type=int, default=2, help="arms: how many train at a time")
+    parser.add_argument("--keep", type=Path, help="arms: a folder for the project with the trained runs")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the tables go")
     args = parser.parse_args()
     if unknown := sorted(set(args.names) - set(BENCHES)):
