@@ -6,6 +6,7 @@ sound plays; finished moves are undo steps. What the model does not declare is n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ class ExplorePage(QWidget):
         self._draw: Request | None = None  # what Random started from
         self._pending: Recipe | Path | None = None  # to show once its model is open
         self._clips: list[ClipFile] = []
+        self.hands: dict[str, Callable[[QKeyEvent], bool]] = {"nine": self._press_nine}
+        """What a tab of the lower half does with keys while it is shown; False: the page may have the key."""
         self.view = ExploreView(session.engine)
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
         self.stack = QStackedLayout(self)
@@ -99,7 +102,7 @@ class ExplorePage(QWidget):
         panel.released.connect(self.standing.commit)
         panel.randomAsked.connect(self.draw)
         panel.keepAsked.connect(self._keep)
-        self.view.nine_on.toggled.connect(self._show_nine)
+        self.view.tabs.changed.connect(self._show_nine)
         self.view.nine.chosen.connect(self._take_candidate)
         self.view.nine.heard.connect(self._hear_candidate)
         self.view.said.asked.connect(self._dots.hear)
@@ -174,7 +177,7 @@ class ExplorePage(QWidget):
         self.view.panel.build(facts.controls, self._space.axes if self._space is not None and self.model.same_size else None)
         self._look()
         self.view.encode.setVisible(facts.controls.latent is not None)
-        self.view.nine_on.setVisible(self.model.mapped)
+        self.view.tabs.set_offered("nine", self.model.mapped)
         if self.standing.request is not None and self.standing.request.latent is not None and not self.model.same_size:
             self.standing.request = None
         if not self.model.mapped:
@@ -258,7 +261,7 @@ class ExplorePage(QWidget):
 
     @Slot()
     def _committed(self) -> None:
-        self._show_nine(self.view.nine_on.isChecked())
+        self._show_nine()
 
     # ---- the hand
     @Slot(float, float)
@@ -335,22 +338,29 @@ class ExplorePage(QWidget):
             self._session.keep(self.standing.current)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        number = event.key() - Qt.Key.Key_1
+        hand = self.hands.get(self.view.tabs.current)
+        if hand is not None and hand(event):
+            return
         if event.key() == Qt.Key.Key_R and not event.modifiers():
             self.draw()
         elif event.key() == Qt.Key.Key_N and not event.modifiers():
-            self.view.nine_on.toggle()
-        elif 0 <= number < 9 and self.view.nine_on.isChecked() and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            self.view.nine.play(number)
+            self.view.tabs.show_tab("sound" if self.view.tabs.current == "nine" else "nine")
         else:
             super().keyPressEvent(event)
 
     # ---- nine candidates
-    @Slot(bool)
-    def _show_nine(self, on: bool) -> None:
-        self.view.bottom.setCurrentIndex(int(on))
+    @Slot()
+    def _show_nine(self, *_: object) -> None:
+        on = self.view.tabs.current == "nine"
         if on and self._space is not None and self.standing.request is not None and self.standing.request.latent is not None:
             self.view.nine.show_around(self._space, self.standing.request, tuple(self.view.panel.locked_axes))
+
+    def _press_nine(self, event: QKeyEvent) -> bool:
+        number = event.key() - Qt.Key.Key_1
+        if 0 <= number < 9 and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            self.view.nine.play(number)
+            return True
+        return False
 
     @Slot(object)
     def _take_candidate(self, request: Request) -> None:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSplitter,
-    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from studio.gui.pages.explore_nine import Nine
 from studio.gui.pages.explore_said import SaidBar
 from studio.gui.widgets.latent_map import LatentMap
 from studio.gui.widgets.sound_view import SoundView
+from studio.gui.widgets.tabs import Tabs
 
 PANEL = 368
 
@@ -47,8 +47,6 @@ class ExploreView(QWidget):
         self.hear = self._tool("speaker", self.tr("Hear a dot when the pointer rests on it"))
         self.hear.setCheckable(True)
         self.hear.setChecked(True)
-        self.nine_on = self._tool("grid", self.tr("Nine candidates around this sound (N)"))
-        self.nine_on.setCheckable(True)
         self.fit = self._tool("fit", self.tr("Show the whole map (0)"))
         self.map = LatentMap()
         self.sound = SoundView(selectable=False)
@@ -62,7 +60,6 @@ class ExploreView(QWidget):
         head.addWidget(self.picker)
         head.addWidget(self.state, 1)
         head.addWidget(self.encode)
-        head.addWidget(self.nine_on)
         head.addWidget(self.hear)
         head.addWidget(self.fit)
         body = QHBoxLayout()
@@ -74,8 +71,8 @@ class ExploreView(QWidget):
         page.setSpacing(theme.GAP)
         page.addLayout(head)
         page.addLayout(body, 1)
-        order = (self.picker.box, self.picker.newest, self.encode, self.nine_on, self.hear, self.fit, self.map)
-        for first, second in itertools.pairwise((*order, self.sound.wave, self.said.button)):
+        order = (self.picker.box, self.picker.newest, self.encode, self.hear, self.fit, self.map)
+        for first, second in itertools.pairwise((*order, *self.tabs.buttons.values(), self.sound.wave, self.said.button)):
             QWidget.setTabOrder(first, second)
 
     def _left(self) -> QSplitter:
@@ -83,10 +80,10 @@ class ExploreView(QWidget):
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SMALL)
-        self.bottom = QStackedWidget()
-        self.bottom.addWidget(self.sound)
-        self.bottom.addWidget(self.nine)
-        column.addWidget(self.bottom, 1)
+        self.tabs = Tabs()
+        self.tabs.add("sound", self.tr("Sound"), "wave", self.sound, self.tr("The sound one stands at"))
+        self.tabs.add("nine", self.tr("Nine"), "grid", self.nine, self.tr("Nine candidates around this sound (N)"))
+        column.addWidget(self.tabs, 1)
         column.addWidget(self.said)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.map)
