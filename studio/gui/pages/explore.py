@@ -6,7 +6,6 @@ sound plays; finished moves are undo steps. What the model does not declare is n
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,8 +50,6 @@ class ExplorePage(QWidget):
         self._draw: Request | None = None  # what Random started from
         self._pending: Recipe | Path | None = None  # to show once its model is open
         self._clips: list[ClipFile] = []
-        self.hands: dict[str, Callable[[QKeyEvent], bool]] = {"nine": self._press_nine}
-        """What a tab of the lower half does with keys while it is shown; False: the page may have the key."""
         self.view = ExploreView(session.engine)
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
         self.stack = QStackedLayout(self)
@@ -338,8 +335,7 @@ class ExplorePage(QWidget):
             self._session.keep(self.standing.current)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        hand = self.hands.get(self.view.tabs.current)
-        if hand is not None and hand(event):
+        if self.view.tabs.press(event):
             return
         if event.key() == Qt.Key.Key_R and not event.modifiers():
             self.draw()
@@ -354,13 +350,6 @@ class ExplorePage(QWidget):
         on = self.view.tabs.current == "nine"
         if on and self._space is not None and self.standing.request is not None and self.standing.request.latent is not None:
             self.view.nine.show_around(self._space, self.standing.request, tuple(self.view.panel.locked_axes))
-
-    def _press_nine(self, event: QKeyEvent) -> bool:
-        number = event.key() - Qt.Key.Key_1
-        if 0 <= number < 9 and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            self.view.nine.play(number)
-            return True
-        return False
 
     @Slot(object)
     def _take_candidate(self, request: Request) -> None:

@@ -56,8 +56,9 @@ class ControlPanel(QWidget):
         self.labels: dict[str, Fader] = {}
         self.numbers: dict[str, Fader] = {}
         self.temperature: Fader | None = None
-        self.seed = QSpinBox()
-        self._inside = QWidget()
+        self.seed = QSpinBox(self)
+        self.seed.hide()
+        self._inside = QWidget(self)
         theme.mark(self, role="panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._scroll = QScrollArea()

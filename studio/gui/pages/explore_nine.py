@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.engine.engine import Engine, Rendered
@@ -154,6 +154,14 @@ class Nine(QWidget):
         points = mutate(latent_of(request), space.latents, self.radius.value, COUNT, seed, fixed)
         for i, z in enumerate(points):
             self._tickets.append(self._engine.render(with_latent(request, z), (TAG, self._set, i), newest=False))
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Keys 1 to 9 play."""
+        number = event.key() - Qt.Key.Key_1
+        if 0 <= number < COUNT and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            self.play(number)
+            return True
+        return False
 
     def play(self, number: int) -> None:
         """Hear candidate `number`, 0 to 8."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui import theme
@@ -57,6 +58,11 @@ class Tabs(QWidget):
         if self.current != key:
             self._stack.setCurrentWidget(self._widgets[key])
             self.changed.emit(key)
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Whether what is shown wants this key: widgets with a method `press(event) -> bool` are asked."""
+        hand = getattr(self._stack.currentWidget(), "press", None)
+        return hand is not None and bool(hand(event))
 
     def set_offered(self, key: str, offered: bool) -> None:
         """Whether this tab can be chosen at all; what is shown then gives way to the first."""
