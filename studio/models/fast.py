@@ -37,9 +37,9 @@ def compile(model: Model, *, cache: Path | None = None) -> Backend | None:
     decoder = model.decoder()
     if decoder is None or model.device.type != "cpu":
         return None
-    example, plain = model.example_inputs(), _plain(decoder)
+    example, eager = model.example_inputs(), plain(decoder)
     path = cache / f"{architecture(model)}.onnx" if cache is not None else None
-    wanted = plain(example)
+    wanted = eager(example)
     backend = _from_cache(path, decoder) if path is not None else None
     if backend is None or not same(backend(example), wanted):
         data = export(decoder, example, model.dynamic_axes())
@@ -48,7 +48,7 @@ def compile(model: Model, *, cache: Path | None = None) -> Backend | None:
             return None
         if path is not None:
             _keep(path, data)
-    return backend if seconds(backend, example) < seconds(plain, example) else None
+    return backend if seconds(backend, example) < seconds(eager, example) else None
 
 
 def architecture(model: Model) -> str:
@@ -137,7 +137,9 @@ def session(data: bytes) -> Backend | None:
     return run
 
 
-def _plain(decoder: nn.Module) -> Backend:
+def plain(decoder: nn.Module) -> Backend:
+    """A decoder as PyTorch runs it, with the face of a compiled one."""
+
     def run(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         with torch.no_grad():
             out: Tensor = decoder(**{name: torch.from_numpy(value) for name, value in inputs.items()})

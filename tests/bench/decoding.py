@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 
 import numpy as np
@@ -11,6 +12,9 @@ from studio.generate import Instrument
 from studio.project.recipe import Request
 from tests.bench import scene
 from tests.bench.results import Table, spread
+
+FRAME = 128
+"""The compiled decoder's free length counts in these."""
 
 
 def run(args: argparse.Namespace) -> Table:
@@ -38,6 +42,7 @@ def run(args: argparse.Namespace) -> Table:
                 times.append(1e3 * (time.perf_counter() - start))
             middle, p95, *_ = spread(times[5:])
             table.add(instrument.backend, sound.seconds, middle, p95, 1e3 * sound.seconds / middle)
+            table.add(f"{instrument.backend}, the decoder alone", seconds, *_alone(instrument, seconds / longest, args.repeats))
         table.notes.append(f"{instrument.backend}: opened {'and compiled ' if compiled else ''}in {opened:.2f} s")
         if compiled and instrument.backend == "torch":
             table.notes.append("the compiled decoder was not faster here, so PyTorch is what plays")
@@ -49,3 +54,24 @@ def run(args: argparse.Namespace) -> Table:
     table.add("encoding, torch", sound.seconds, *spread(times)[:2], 1e3 * sound.seconds / float(np.median(times)))
     torch.set_num_threads(threads)
     return table
+
+
+def _alone(instrument: Instrument, share: float, repeats: int) -> tuple[float, float, float]:
+    """p50 and p95 in ms and times realtime of the decoder itself: no noise to draw, no end to find."""
+    from studio.models import fast
+
+    model = instrument.model
+    inputs = {
+        name: x[..., : math.ceil(x.shape[-1] // FRAME * share) * FRAME] if model.dynamic_axes().get(name) else x
+        for name, x in model.example_inputs().items()
+    }
+    decoder = model.decoder()
+    assert decoder is not None
+    run = (fast.compile(model) if instrument.backend == "onnx" else None) or fast.plain(decoder)
+    times = []
+    for _ in range(repeats + 5):
+        start = time.perf_counter()
+        made = run(inputs)
+        times.append(1e3 * (time.perf_counter() - start))
+    middle, p95, *_ = spread(times[5:])
+    return middle, p95, 1e3 * made.shape[-1] / instrument.material.rate / middle
