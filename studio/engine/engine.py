@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 MEMORY = 2000
 """Milliseconds between two looks at the memory of the device."""
+AHEAD, OFFER, HAND = 1, 2, 3
+"""How urgent a sound is: it may be wanted soon, it is shown for choosing, the hand waits for it. Long work is less so."""
 
 
 @dataclass(frozen=True)
@@ -158,18 +160,18 @@ class Engine(QObject):
         self.model = None
         self.runner.submit(self._close, "open", newest=True)
 
-    def render(self, request: Request, tag: Hashable = "render", *, newest: bool = True) -> Ticket:
+    def render(self, request: Request, tag: Hashable = "render", *, newest: bool = True, urgent: int = HAND) -> Ticket:
         """Make the sounds of `request`. With `newest` an older request of the same tag is dropped, waiting or running."""
         if newest and tag in self._renders:
             self._renders[tag].cancel()
-        ticket = self.runner.submit(lambda: self._render(request, tag), ("render", tag), newest=newest, urgent=True)
+        ticket = self.runner.submit(lambda: self._render(request, tag), ("render", tag), newest=newest, urgent=urgent)
         if newest:
             self._renders[tag] = ticket
         return ticket
 
     def encode(self, source: Path | str | Sound, tag: Hashable = "encode", label: str | None = None) -> Ticket:
         """Find a file or a sound in the model's space."""
-        return self.runner.submit(lambda: self._encode(source, tag, label), ("encode", tag), newest=True, urgent=True)
+        return self.runner.submit(lambda: self._encode(source, tag, label), ("encode", tag), newest=True, urgent=HAND)
 
     def make_places(self, project: ProjectFolder) -> None:
         """Find every sound of the project in the model's space; what is known is kept in the project's cache."""

@@ -69,7 +69,7 @@ class Ticket:
 class _Job:
     ticket: Ticket
     factory: Callable[[], Work]
-    urgent: bool
+    urgent: int
     told: float = 0.0
     pending: Progress | None = None
 
@@ -96,11 +96,9 @@ class JobRunner(QObject):
         self._posted.connect(self._tell, Qt.ConnectionType.QueuedConnection)
 
     # ---- asked from outside
-    def submit(
-        self, factory: Callable[[], Work], tag: Hashable = None, *, newest: bool = False, urgent: bool = False
-    ) -> Ticket:
-        """Queue `factory()`, called in the runner's thread. `newest` cancels waiting work with the same tag; `urgent` work
-        goes first and is done between two events of work that is not."""
+    def submit(self, factory: Callable[[], Work], tag: Hashable = None, *, newest: bool = False, urgent: int = 0) -> Ticket:
+        """Queue `factory()`, called in the runner's thread. `newest` cancels waiting work with the same tag; more `urgent` work
+        goes first and is done between two events of what is less so."""
         ticket = Ticket(tag)
         ticket._wake = self._nudge
         with self._change:
@@ -151,16 +149,12 @@ class JobRunner(QObject):
                 job = self._pop()
             self._work(job)
 
-    def _pop(self, only_urgent: bool = False) -> _Job | None:
-        """The next job, urgent ones first; the lock is held."""
-        for job in self._jobs:
-            if job.urgent:
-                self._jobs.remove(job)
-                self._running.append(job.ticket)
-                return job
-        if only_urgent or not self._jobs:
+    def _pop(self, above: int = -1) -> _Job | None:
+        """The oldest of the most urgent jobs that are more so than `above`; the lock is held."""
+        job = max(self._jobs, key=lambda job: job.urgent, default=None)
+        if job is None or job.urgent <= above:
             return None
-        job = self._jobs.popleft()
+        self._jobs.remove(job)
         self._running.append(job.ticket)
         return job
 
@@ -201,16 +195,15 @@ class JobRunner(QObject):
                 self._flush(job)
                 self._post(job, event)
             self._sweep()
-            if not job.urgent:
-                self._let_urgent_pass()
+            self._let_pass(job.urgent)
             if job.ticket.cancelled:
                 return Cancelled()
         return Cancelled() if job.ticket.cancelled else Finished()
 
-    def _let_urgent_pass(self) -> None:
+    def _let_pass(self, urgent: int) -> None:
         while True:
             with self._change:
-                job = self._pop(only_urgent=True)
+                job = self._pop(above=urgent)
             if job is None:
                 return
             self._work(job)

@@ -194,6 +194,29 @@ def test_urgent_work_passes_between_two_steps(runner: JobRunner, ear: Ear, qtbot
     assert order == ["quick", "long"]
 
 
+def test_more_urgent_work_goes_first_and_passes_between_two_steps(runner: JobRunner, ear: Ear, qtbot: Any) -> None:
+    order: list[str] = []
+    begun, asked = threading.Event(), threading.Event()
+
+    def ahead() -> Work:
+        begun.set()
+        assert asked.wait(5)
+        yield Metric(step=0, name="ahead", value=0)
+        order.append("ahead")
+
+    def named(name: str) -> Work:
+        order.append(name)
+        yield Finished()
+
+    runner.submit(ahead, urgent=1)
+    assert begun.wait(5)
+    for name, urgent in (("long", 0), ("ahead too", 1), ("offer", 2), ("hand", 3), ("offer too", 2)):
+        runner.submit(lambda name=name: named(name), urgent=urgent)
+    asked.set()
+    qtbot.waitUntil(lambda: len(ear.ends()) == 6)
+    assert order == ["hand", "offer", "offer too", "ahead", "ahead too", "long"]
+
+
 def test_progress_is_thinned_but_its_last_word_arrives(runner: JobRunner, ear: Ear, qtbot: Any) -> None:
     def fast() -> Work:
         for done in range(20_000):
