@@ -168,7 +168,10 @@ def name_axes(scores: Array, facts: Mapping[str, ArrayLike]) -> tuple[AxisName, 
     names = [AxisName() for _ in range(k)]
     found: list[tuple[float, int, str]] = []
     for descriptor in WORDS.keys() & facts.keys():
-        values, known = _comparable(descriptor, facts[descriptor], len(scores))
+        values = heard(descriptor, facts[descriptor])
+        if values.shape != (len(scores),):
+            raise ValueError(f"{descriptor} has shape {values.shape}, not one value for each of {len(scores)} sounds")
+        known = np.isfinite(values)
         # With few sounds a high r is chance: 3.5 standard errors hold for 8 axes × 7 descriptors at once.
         least = max(0.5, 3.5 / np.sqrt(max(known.sum(), 1)))
         if known.sum() >= 8:
@@ -182,14 +185,15 @@ def name_axes(scores: Array, facts: Mapping[str, ArrayLike]) -> tuple[AxisName, 
     return tuple(names)
 
 
-def _comparable(descriptor: str, values: ArrayLike, count: int) -> tuple[Array, NDArray[np.bool_]]:
-    """Values as they are heard, and which of them are known."""
-    heard = np.asarray(values, float)
-    if heard.shape != (count,):
-        raise ValueError(f"{descriptor} has shape {heard.shape}, not one value for each of {count} sounds")
-    if WORDS[descriptor][2]:
-        heard = np.log(np.where(heard > 0, heard, np.nan))
-    return heard, np.isfinite(heard)
+def heard(descriptor: str, values: ArrayLike) -> Array:
+    """Values of a descriptor as the ear compares them: logarithms where it hears ratios, NaN where there is none."""
+    plain = np.asarray(values, float)
+    return np.log(np.where(plain > 0, plain, np.nan)) if WORDS[descriptor][2] else plain
+
+
+def unheard(descriptor: str, values: ArrayLike) -> Array:
+    """Inverse of `heard`: values in the units of audio.analysis.features."""
+    return np.exp(np.asarray(values, float)) if WORDS[descriptor][2] else np.asarray(values, float)
 
 
 def _flipped(name: AxisName) -> AxisName:

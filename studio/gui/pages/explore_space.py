@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from studio.audio import analysis
 from studio.audio.sound import Sound
 from studio.explore.axes import Axes
+from studio.explore.descriptors import Descriptors
 from studio.explore.labels import Labels
 from studio.explore.map import Density, Map
 from studio.explore.similar import CopyMeter, Match
@@ -59,6 +60,7 @@ class Space:
     map: Map
     density: Density
     centres: Labels
+    descriptors: Descriptors
     meter: CopyMeter | None = None
     meter_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -83,6 +85,14 @@ class Space:
         coordinates = self.axes.project(z)
         coordinates[axis] = value
         return with_latent(request, self.axes.unproject(coordinates, z))
+
+    def at_descriptor(
+        self, request: Request, name: str, target: float, locked: Sequence[int] = (), hold: Sequence[str] = ()
+    ) -> Request:
+        """A descriptor should become `target` (as heard); locked axes and the descriptors of `hold` stay."""
+        z = latent_of(request)
+        fixed = self.axes.components[list(locked)] if locked else None
+        return with_latent(request, self.descriptors.move(z, name, target, fixed, hold=hold))
 
     def at_label(self, request: Request, name: str, share: float, locked: Sequence[str] = ()) -> Request:
         """One label gets `share`; the others that are not locked share the rest. The latent moves with the label centres."""
@@ -146,7 +156,9 @@ def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str],
     legend = tuple(names) or tuple(sorted({str(label) for label in columns["label"][rows] if label}))
     number = {name: i for i, name in enumerate(legend)}
     labels = np.array([number.get(str(label), -1) for label in columns["label"][rows]], np.int64)
-    axes = Axes.fit(latents, {name: columns[column][rows] for name, column in DESCRIPTORS.items()})
+    facts = {name: columns[column][rows] for name, column in DESCRIPTORS.items()}
+    facts["pitch"] = 69 + 12 * np.log2(np.where(facts["pitch"] > 0, facts["pitch"], np.nan) / 440)  # the index has Hz
+    axes = Axes.fit(latents, facts)
     plane = Map.fit(latents)
     if previous is not None and np.array_equal(previous.ids, ids):
         axes = axes.align(previous.axes)
@@ -168,6 +180,7 @@ def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str],
         map=plane,
         density=plane.density(),
         centres=Labels.fit(latents, [legend[i] if i >= 0 else "" for i in labels]),
+        descriptors=Descriptors.fit(latents, facts),
         meter=CopyMeter.fit(fingerprints[known]) if len(known) > 1 else None,
         meter_rows=known,
     )
