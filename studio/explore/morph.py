@@ -6,6 +6,7 @@ D latent size, P points, S steps.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -79,15 +80,67 @@ def mix(points: ArrayLike, weights: ArrayLike) -> Array:
     return share / share.sum() @ np.atleast_2d(np.asarray(points, float))
 
 
+def blend(points: ArrayLike, weights: ArrayLike, shape: Shape = "straight") -> Array:
+    """Weighted mean (D,) of latents (P, D). Spherical: that of their directions on the sphere, with the mean of their lengths.
+
+    The direction is the Karcher mean (Buss and Fillmore 2001), so of two latents it is their `slerp`. As there, latents that
+    lie opposite each other or nowhere are mixed straight. Weights need not sum to one but must not all be zero.
+    """
+    rows, share = np.atleast_2d(np.asarray(points, float)), np.asarray(weights, float)
+    if shape == "straight" or not share.sum() > 0:
+        return mix(rows, share)
+    rows, share = rows[share > 0], share[share > 0] / share[share > 0].sum()
+    lengths = np.linalg.norm(rows, axis=1)
+    if lengths.min() < 1e-12:
+        return mix(rows, share)
+    units = rows / lengths[:, None]
+    if (units @ units.T).min() <= -np.cos(1e-4):
+        return mix(rows, share)
+    direction = share @ units
+    for _ in range(50):
+        direction /= np.linalg.norm(direction) or 1.0
+        cosine = units @ direction
+        toward = units - cosine[:, None] * direction  # tangents; their lengths are the sines of the angles
+        sine = np.linalg.norm(toward, axis=1)
+        step = share @ (toward * (np.arctan2(sine, cosine) / np.maximum(sine, 1e-12))[:, None])
+        long = float(np.linalg.norm(step))
+        if long < 1e-12:
+            break
+        direction = np.cos(long) * direction + np.sin(long) / long * step
+    return direction / (np.linalg.norm(direction) or 1.0) * (share @ lengths)
+
+
+@dataclass(frozen=True, eq=False)
+class Land:
+    """Where sounds are: latents (N, D) of them, their squared lengths (N,), and the usual distance between neighbours."""
+
+    known: Array
+    squared: Array
+    usual: float
+
+    @classmethod
+    def fit(cls, latents: ArrayLike, sample: int = 2000) -> Land:
+        """What is not finite is left out. Of more than `sample` sounds that many, evenly spaced, say what is usual."""
+        known = np.atleast_2d(np.asarray(latents, float))
+        known = known[np.isfinite(known).all(axis=1)]
+        land = cls(known, (known**2).sum(axis=1), 1.0)
+        if len(known) < 2:
+            return land
+        asked = np.unique(np.linspace(0, len(known) - 1, min(sample, len(known))).astype(int))
+        apart = [
+            np.partition(land._apart(known[rows]), 1, axis=1)[:, 1] for rows in np.array_split(asked, -(-len(asked) // 100))
+        ]
+        return cls(known, land.squared, float(np.median(np.concatenate(apart))) or 1.0)
+
+    def emptiness(self, points: ArrayLike) -> Array:
+        """How far each of `points` (S, D) is from the sounds, in usual distances between neighbours: ≤ 1 is known land."""
+        here = np.atleast_2d(np.asarray(points, float))
+        return self._apart(here).min(axis=1) / self.usual if len(self.known) else np.zeros(len(here))
+
+    def _apart(self, points: Array) -> Array:
+        return np.sqrt(np.maximum((points**2).sum(1)[:, None] + self.squared - 2 * points @ self.known.T, 0.0))
+
+
 def emptiness(points: ArrayLike, latents: ArrayLike) -> Array:
-    """How far each of `points` (S, D) is from the sounds (N, D), in usual distances between neighbours: ≤ 1 is known land."""
-    here, known = np.atleast_2d(np.asarray(points, float)), np.atleast_2d(np.asarray(latents, float))
-    usual = float(np.median(_nearest(known, known, skip_self=True))) if len(known) > 1 else 0.0
-    return _nearest(here, known) / (usual or 1.0)
-
-
-def _nearest(a: Array, b: Array, skip_self: bool = False) -> Array:
-    squared = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
-    if skip_self:
-        np.fill_diagonal(squared, np.inf)
-    return np.sqrt(np.maximum(squared.min(axis=1), 0.0))
+    """`Land.emptiness` for those who ask once."""
+    return Land.fit(latents).emptiness(points)

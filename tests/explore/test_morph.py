@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from studio.explore.morph import emptiness, lerp, mix, morph, path, pins, slerp
+from studio.explore.morph import Land, blend, emptiness, lerp, mix, morph, path, pins, slerp
 
 latent = arrays(float, 6, elements=st.floats(-3, 3, width=32))
 
@@ -79,3 +79,75 @@ def test_empty_space_between_two_groups_is_noticed():
     far = emptiness(morph(latents[0], latents[150], 9), latents)
     assert far[0] == pytest.approx(0, abs=1e-6) and far[-1] == pytest.approx(0, abs=1e-6)
     assert far[4] > 5 > far[0]
+
+
+several = st.integers(2, 8).flatmap(
+    lambda count: st.tuples(
+        arrays(float, (count, 6), elements=st.floats(-3, 3, width=32)),
+        arrays(float, count, elements=st.floats(0.015625, 1, width=32)),
+    )
+)
+shapes = st.sampled_from(["straight", "spherical"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(latent, latent, st.floats(0, 1))
+def test_the_spherical_mix_of_two_is_their_arc(a, b, t):
+    np.testing.assert_allclose(blend([a, b], [1 - t, t], "spherical"), slerp(a, b, t), atol=2e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(several, shapes, st.integers(0, 7))
+def test_all_weight_on_one_is_that_one(asked, shape, which):
+    points, weights = asked
+    alone = np.zeros(len(points))
+    alone[which % len(points)] = weights[0]
+    np.testing.assert_allclose(blend(points, alone, shape), points[which % len(points)], atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(several, shapes, st.randoms())
+def test_the_order_of_the_mixed_does_not_matter(asked, shape, random):
+    points, weights = asked
+    order = list(range(len(points)))
+    random.shuffle(order)
+    first, second = blend(points, weights, shape), blend(points[order], weights[order], shape)
+    assert first.shape == (6,) and np.isfinite(first).all()
+    gap = np.abs(first - second).max()
+    units = points / np.maximum(np.linalg.norm(points, axis=1), 1e-12)[:, None]
+    assert gap < 1e-6 or (units @ units.T).min() < 0  # beyond a half-sphere there is more than one middle
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 8), st.integers(8, 64))
+def test_noise_stays_as_long_as_noise(seed, count, size):
+    points = np.random.default_rng(seed).standard_normal((count, size))
+    weights = np.random.default_rng(seed + 1).dirichlet(np.ones(count))
+    lengths = np.linalg.norm(points, axis=1)
+    assert np.linalg.norm(blend(points, weights, "spherical")) == pytest.approx(weights @ lengths)
+    even = np.full(count, 1.0)
+    middle = blend(points, even, "spherical")
+    rotate = np.linalg.qr(np.random.default_rng(seed).standard_normal((size, size)))[0]
+    np.testing.assert_allclose(blend(points @ rotate, even, "spherical"), middle @ rotate, atol=1e-6)
+
+
+def test_opposite_and_empty_latents_mix_straight_also_among_several():
+    points = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0]])
+    np.testing.assert_allclose(blend(points, [1, 1, 2], "spherical"), [0, 0.5, 0])
+    np.testing.assert_allclose(blend([[0.0, 0], [2, 0]], [1, 1], "spherical"), [1, 0])
+    with pytest.raises(ValueError, match="above zero"):
+        blend(points, [0, 0, 0], "spherical")
+
+
+def test_land_of_many_few_and_broken_sounds():
+    rng = np.random.default_rng(0)
+    known = rng.standard_normal((3000, 5))
+    whole, asked = Land.fit(known, sample=10_000), Land.fit(known, sample=500)
+    assert asked.usual == pytest.approx(whole.usual, rel=0.1)
+    known[7] = np.nan
+    np.testing.assert_allclose(Land.fit(known).emptiness(known[:7]), 0, atol=1e-6)
+    assert Land.fit(np.zeros((0, 5))).emptiness(np.ones((2, 5))) == pytest.approx([0, 0])
+    assert Land.fit(np.ones((9, 5))).emptiness(np.full((1, 5), 2.0)) == pytest.approx(
+        [np.sqrt(5)]
+    )  # all the same: plain distance
+    assert Land.fit(np.full((3, 5), np.nan)).usual == 1.0
