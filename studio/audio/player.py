@@ -1,14 +1,17 @@
-"""What is heard: one sound at a time, replaced without a click. The window's session and the bench own one Player.
+"""What is heard: one sound at a time, replaced without a click, and notes over it. Session and bench own one Player.
 
     player = Player.open()
     player.play(sound)            # the one before fades out within 5 ms
     player.position, player.level # of what is audible now
+    player.note_on("C3", sound)   # over what plays, up to sixteen at once
+    player.note_off("C3")
 
 The player composes the next two seconds into the strip of output.py and composes them anew whenever something changes:
 a new sound, a seek, the volume. A change begins a few milliseconds after what the device has already taken, with a
 5 ms equal-power crossfade from what was there; a sound that begins out of silence keeps its attack. Loops are composed
-frame by frame, so they have no gap. A thread lays on more every quarter of a second; nothing is heard of it while that
-thread, or all of Python, stalls for less than two seconds.
+frame by frame, so they have no gap. A note is added to what has been composed, and its end taken out again. A thread lays
+on more every quarter of a second; nothing is heard of it while that thread, or all of Python, stalls for less than two
+seconds.
 """
 
 from __future__ import annotations
@@ -16,13 +19,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from studio.audio import output
+from studio.audio.chord import Chord
 from studio.audio.output import Device, Output
 from studio.audio.sound import Samples, Sound
 from studio.audio.voice import Frames, Voice
@@ -34,16 +38,19 @@ WATCH = 0.25  # seconds between two looks of the thread
 STALL = 1.5  # seconds without a sign of life after which a device counts as lost
 METER = 0.03  # seconds the level looks back
 QUIET = 1e-2  # a first sample below this begins out of silence
+RELEASE = 0.08  # seconds in which a lifted note fades
+TRACE = 1e-6  # what rounding leaves of notes that were taken out of a mix
 FLOOR = -120.0  # dB shown for silence
 
 
 class Player:
-    """Plays on one device. One thread may call it; every call returns at once. See the module's text."""
+    """Plays on one device. One thread may call it, any thread its notes; every call returns at once."""
 
     def __init__(self, device: str | None, rate: int | None, buffer: float) -> None:
         self._device, self._rate, self._buffer = device, rate, buffer
         self._out: Output | None = self._output()
         self._voice: Voice | None = None
+        self._chord = Chord()
         self._volume = 1.0
         self._lost = False
         self._lock = threading.RLock()
@@ -77,9 +84,33 @@ class Player:
         return self._change(lambda point: Voice(frames, point - skip, loop, gain))
 
     def stop(self) -> None:
-        """Fades out."""
+        """Everything fades out."""
+        self.notes_off()
         if self._voice is not None and self._out is not None:
             self._change(lambda point: None)
+
+    def note_on(self, key: Hashable, sound: Sound, gain: float = 1.0) -> None:
+        """Plays `sound` over what plays, until it ends or `key` is lifted. The same key once more gives way within 5 ms,
+        and so does the oldest of more than sixteen. Raises DeviceError where the device is lost."""
+        with self._lock:
+            out = self._need()
+            frames = self._at_rate(sound, out.rate)
+            if len(frames):
+                self._change_chord(lambda point: self._chord.on(key, Voice(frames, point, False, gain), out.rate))
+
+    def note_off(self, key: Hashable, release: float = RELEASE) -> None:
+        """Fades the note of `key` out within `release` seconds; a key that does not sound is left alone."""
+        with self._lock:
+            out = self._out
+            if out is not None and any(note.key == key and not note.lifted for note in self._chord.notes):
+                self._change_chord(lambda point: self._chord.off(key, point, round(release * out.rate)))
+
+    def notes_off(self, release: float = FADE) -> None:
+        """Fades every note out within `release` seconds."""
+        with self._lock:
+            out = self._out
+            if out is not None and self._chord.notes:
+                self._change_chord(lambda point: self._chord.ended(point, round(release * out.rate)))
 
     def seek(self, seconds: float) -> None:
         """Goes on from `seconds` of the sound that plays."""
@@ -98,7 +129,7 @@ class Player:
         """Linear: 0 is silence, 1 leaves samples as they are."""
         if volume != self._volume:
             self._volume = max(0.0, float(volume))
-            if self._voice is not None and self._out is not None:
+            if (self._voice is not None or self._chord.notes) and self._out is not None:
                 voice = self._voice
                 self._change(lambda point: voice, alike=True)
 
@@ -119,6 +150,13 @@ class Player:
         return max(0, voice.place(max(now, voice.start))) / out.rate if voice.audible(now) else None
 
     @property
+    def notes(self) -> int:
+        """How many notes sound, or are on their way to the device."""
+        with self._lock:
+            out = self._out
+            return 0 if out is None or self._lost else len(self._chord.after(self._now(out)).notes)
+
+    @property
     def level(self) -> tuple[float, float]:
         """Peak of the last 30 ms that left the device, left and right, in dB of full scale; −120 is silence."""
         out = self._out
@@ -135,7 +173,7 @@ class Player:
 
     @property
     def latency(self) -> float:
-        """Seconds from `play` to the first frame leaving the device, as the device states it."""
+        """Seconds from `play` or `note_on` to the first frame leaving the device, as the device states it."""
         out = self._out
         return 0.0 if out is None else (out.safe + self._guard(out)) / out.rate + out.latency
 
@@ -185,7 +223,7 @@ class Player:
         return self._out
 
     def _drop(self) -> None:
-        self._lost, self._voice = True, None
+        self._lost, self._voice, self._chord = True, None, Chord()
         if self._out is not None:
             self._out.close()
             self._out = None
@@ -232,18 +270,59 @@ class Player:
                 block = self._compose(voice, point, max(ahead, out.written - point))
                 before = out.get(point, fade) if out.written > point else np.zeros_like(block[:fade])
                 before[max(0, out.written - point) :] = 0
+                if alike:  # the notes are in both
+                    self._chord.add_to(block, point, self._volume)
+                elif self._chord.notes:
+                    self._chord.add_to(before[: max(0, out.written - point)], point, -self._volume)
+                    before[np.abs(before) < TRACE] = 0
                 if before.any() or self._abrupt(voice, block, point):
                     if alike or self._abrupt(voice, block, point):
                         block[:fade] *= up
                     block[:fade] += before * down
+                if not alike:
+                    self._chord.add_to(block, point, self._volume)
                 if out.read + out.safe <= point:
                     break
                 guard *= 2  # this machine is busy: the device has come too close meanwhile
-            if point > out.written:  # it ran dry: nothing old may sound in between
-                out.put(out.written, np.zeros((point - out.written, output.CHANNELS), np.float32))
-            out.put(point, block)
-            out.reach(max(out.written, point + len(block)))
+            self._lay(out, point, block)
             self._voice = voice
+
+    def _change_chord(self, make: Callable[[int], Chord]) -> None:
+        """Lets the chord made by `make(stream frame)` sound as soon as is safe. Only what changes is composed, so a key
+        costs its own sound and no more. The lock is held."""
+        out = self._need()
+        guard = self._guard(out)
+        old = self._chord = self._chord.after(out.read)
+        while True:
+            point = out.read + out.safe + guard
+            new = make(point)
+            gone = [note for note in old.notes if note not in new.notes]
+            come = [note for note in new.notes if note not in old.notes]
+            end = min(out.written, max((note.end for note in gone + come), default=point))
+            block = out.get(point, max(0, end - point))
+            for note in gone:
+                note.add_to(block, point, -self._volume)
+            for note in come:
+                note.add_to(block, point, self._volume)
+            if point > out.written:
+                block = self._mix(point, round(AHEAD * out.rate), new)
+            if out.read + out.safe <= point:
+                break
+            guard *= 2
+        self._lay(out, point, block)
+        self._chord = new
+
+    @staticmethod
+    def _lay(out: Output, point: int, block: Samples) -> None:
+        if point > out.written:  # it ran dry: nothing old may sound in between
+            out.put(out.written, np.zeros((point - out.written, output.CHANNELS), np.float32))
+        out.put(point, block)
+        out.reach(max(out.written, point + len(block)))
+
+    def _mix(self, start: int, frames: int, chord: Chord) -> Samples:
+        block = self._compose(self._voice, start, frames)
+        chord.add_to(block, start, self._volume)
+        return block
 
     @staticmethod
     def _abrupt(voice: Voice | None, block: Samples, point: int) -> bool:
@@ -262,8 +341,9 @@ class Player:
             if out is None:
                 return
             end = out.read + round(AHEAD * out.rate)
+            self._chord = self._chord.after(out.read)
             if end > out.written:
-                out.put(out.written, self._compose(self._voice, out.written, end - out.written))
+                out.put(out.written, self._mix(out.written, end - out.written, self._chord))
             out.reach(end)
 
     # -- the thread ---------------------------------------------------------------------------------------------------
@@ -279,7 +359,7 @@ class Player:
                     self._alive = read, since = out.read, time.monotonic()
                 gone = not out.active or time.monotonic() - since > STALL
                 if gone and not self._lost:
-                    self._voice = None
+                    self._voice, self._chord = None, Chord()
                     out.memory[:] = 0  # a device that comes back begins with silence
                 self._lost = gone
                 if not gone:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -234,6 +235,121 @@ class TestHeard:
         assert np.array_equal(played(recording.samples), sound.samples.T)
 
 
+class TestNotes:
+    pytestmark = heard
+
+    @tries
+    def test_a_note_is_mixed_over_what_plays_sample_by_sample(self, player: Player, sink: Sink) -> None:
+        under, note = counter(1.5), sine(440, 0.3, level=0.25)
+        with sink.record() as recording:
+            player.play(under)
+            until(lambda: (player.position or 0) > 0.1)
+            player.note_on("A", note, 0.5)
+            until(lambda: not player.playing)
+        got = played(recording.samples)
+        over = got - under.samples.T
+        start = int(np.argmax(np.abs(over[:, 0]) > 1e-4)) - 1
+        assert np.abs(over[start : start + note.frames] - 0.5 * note.samples.T).max() < 1e-6
+        assert np.abs(np.delete(over, np.s_[start : start + note.frames], axis=0)).max() < 1e-6
+
+    @tries
+    def test_chords_struck_and_lifted_make_no_click(self, player: Player, sink: Sink) -> None:
+        notes = [sine(110 * 2 ** (k / 12), 1.0, phase=k, level=0.05) for k in range(20)]
+        with sink.record() as recording:
+            for turn in range(40):
+                player.note_on(turn % 20, notes[turn % 20])
+                if turn % 3 == 0:
+                    player.note_off((turn - 4) % 20)
+                time.sleep(0.011)
+            assert 10 <= player.notes <= 18
+            player.play(sine(220, 1.0, level=0.05))
+            time.sleep(0.05)
+            player.set_volume(0.8)
+            time.sleep(0.05)
+            player.stop()
+            time.sleep(0.1)
+            assert player.notes == 0
+        got = trimmed(recording.samples)
+        # sixteen sounds at their steepest and the fades of those that come and go together
+        own = 16 * largest_step(notes[-1].samples.T) / 2
+        fade = 4 * 0.05 * np.pi / 2 / (0.001 * RATE)
+        assert largest_step(got) <= own + fade
+        assert largest_step(got) < 0.05  # where one note cut hard would jump by as much alone
+        assert not recording.samples[-round(0.03 * RATE) :].any() or np.abs(recording.samples[-100:]).max() < 1e-6
+
+    @tries
+    def test_a_replacement_below_leaves_the_note_as_it_is(self, player: Player, sink: Sink) -> None:
+        quiet = sine(90, 2.0, level=0.001)
+        note = Sound(sine(330, 0.8, level=0.4).samples * np.linspace(1, 0, round(0.8 * RATE), dtype=np.float32), RATE)
+        with sink.record() as recording:
+            player.play(quiet)
+            player.note_on("E", note)
+            for _ in range(8):
+                time.sleep(0.04)
+                player.play(quiet)
+            until(lambda: player.notes == 0)
+            player.stop()
+        got = recording.samples[:, 0]
+        start = int(np.correlate(got, note.samples[0], "valid").argmax())
+        assert np.abs(got[start : start + note.frames] - note.samples[0]).max() < 0.004
+
+    @tries
+    def test_a_lifted_note_fades_and_ends(self, player: Player, sink: Sink) -> None:
+        with sink.record() as recording:
+            player.note_on("A", sine(500, 3.0))
+            time.sleep(0.2)
+            player.note_off("B")
+            assert player.notes == 1
+            player.note_off("A", 0.05)
+            until(lambda: player.notes == 0)
+            time.sleep(0.1)
+        got = trimmed(recording.samples)
+        assert len(got) < 0.5 * RATE
+        assert largest_step(got) <= 1.1 * largest_step(sine(500, 0.1).samples.T)
+        assert not player.playing
+
+    @tries
+    def test_a_note_longer_than_the_strip_is_whole(self, player: Player, sink: Sink) -> None:
+        sound = counter(3.0)
+        with sink.record() as recording:
+            player.note_on(60, sound)
+            until(lambda: player.notes == 0)
+        assert np.array_equal(played(recording.samples), sound.samples.T)
+
+    @tries
+    def test_a_note_after_running_dry(self, player: Player, sink: Sink) -> None:
+        player._closed.set()
+        player._thread.join()
+        time.sleep(module.AHEAD + 0.3)
+        sound = counter(0.5)
+        with sink.record() as recording:
+            player.note_on(60, sound)
+            until(lambda: player.notes == 0)
+        assert np.array_equal(played(recording.samples), sound.samples.T)
+
+    @tries
+    def test_any_thread_may_strike_notes(self, player: Player, sink: Sink) -> None:
+        sounds = [sine(200 + k, 0.2, level=0.02) for k in range(4)]
+
+        def strike(key: int) -> None:
+            for _ in range(100):
+                player.note_on(key, sounds[key])
+                player.note_off(key, 0.01)
+
+        threads = [threading.Thread(target=strike, args=(key,)) for key in range(4)]
+        with sink.record() as recording:
+            for thread in threads:
+                thread.start()
+            while any(thread.is_alive() for thread in threads):
+                player.play(sounds[0])
+                time.sleep(0.003)
+            for thread in threads:
+                thread.join()
+            until(lambda: player.notes == 0 and not player.playing)
+            time.sleep(0.05)
+        assert np.abs(recording.samples[-1000:]).max() < 1e-6  # nothing is left in the mix
+
+
 class TestDevices:
     pytestmark = heard
 
@@ -256,6 +372,7 @@ class TestDevices:
     def lose(self, player: Player, sink: Sink) -> None:
         sound = counter(0.5)
         player.play(sound, loop=True)
+        player.note_on(60, sound)
         until(lambda: player.playing)
         sink.unplug()
         until(lambda: player.lost)
@@ -264,6 +381,10 @@ class TestDevices:
         assert player.level == (-120, -120)
         with pytest.raises(DeviceError, match="went away"):
             player.play(sound)
+        with pytest.raises(DeviceError, match="went away"):
+            player.note_on(60, sound)
+        assert player.notes == 0
+        player.note_off(60)
         player.stop()
         player.seek(0.1)
         player.set_volume(0.5)
