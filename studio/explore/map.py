@@ -1,7 +1,7 @@
 """The map: a flat picture of a latent space whose every point can be played.
 
 It is the plane of the two main directions of the sounds, so it has an exact inverse: a place on the map is turned back into
-a latent by keeping what the plane does not show from the nearest sound. UMAP has no inverse and is therefore no such map.
+a latent by keeping what the plane does not show from the nearest sound. Views that keep neighbours have no inverse (view.py).
 N sounds, D latent size. Positions are in one unit for both directions (σ of the first), so near means similar.
 """
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from studio.explore.axes import numbers, pca
 
 Array = NDArray[np.float64]
+Box = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,38 +93,52 @@ class Map:
 
         Orthogonal Procrustes (Schönemann 1966): distances on the map do not change.
         """
-        before = np.asarray(previous, float)
-        if before.shape != self.positions.shape:
-            raise ValueError(f"previous positions have shape {before.shape}, not {self.positions.shape}")
-        left, _, right = np.linalg.svd(self.positions.T @ (before - before.mean(axis=0)))
-        turn = left @ right
+        turn = turned(self.positions, previous)
         return replace(self, basis=turn.T @ self.basis, positions=self.positions @ turn)
 
-    def bounds(self, margin: float = 0.15) -> tuple[tuple[float, float], tuple[float, float]]:
-        """The box (x low, high), (y low, high) of all sounds and `margin` of its larger side around it, at least ±1."""
-        low, high = self.positions.min(axis=0), self.positions.max(axis=0)
-        pad = np.maximum(margin * (high - low).max(), (2.0 - (high - low)) / 2)
-        pad = np.maximum(pad, margin)
-        low, high = low - pad, high + pad
-        return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
+    def bounds(self, margin: float = 0.15) -> Box:
+        return bounds(self.positions, margin)
 
     def density(self, grid: int = 96) -> Density:
-        """Where the model has seen sounds: a Gaussian kernel estimate on a grid of `grid` × `grid` cells over `bounds()`."""
-        x, y = self.bounds()
-        counts, _, _ = np.histogram2d(self.positions[:, 1], self.positions[:, 0], bins=grid, range=(y, x))
-        width = max(self._spacing(), 0.02)
-        values = _kernel(grid, width / (y[1] - y[0])) @ counts @ _kernel(grid, width / (x[1] - x[0]))
-        return Density((values / max(values.max(), 1e-300)).astype(np.float32), x, y)
+        return density(self.positions, grid)
 
-    def _spacing(self, sample: int = 1000) -> float:
-        """Median distance to the √N-th neighbour, which sees separate groups where the whole spread would bridge them."""
-        count = len(self.positions)
-        if count < 3:
-            return 0.1
-        some = self.positions[:: max(1, count // sample)]
-        squared = ((some[:, None] - self.positions[None, :: max(1, count // sample)]) ** 2).sum(axis=2)
-        rank = max(1, round(np.sqrt(len(some))))
-        return float(np.median(np.sqrt(np.partition(squared, rank, axis=1)[:, rank])))
+
+def turned(positions: Array, previous: ArrayLike) -> Array:
+    """The turn or mirroring (2, 2) that brings `positions` (N, 2) nearest to `previous` (N, 2)."""
+    before = np.asarray(previous, float)
+    if before.shape != positions.shape:
+        raise ValueError(f"previous positions have shape {before.shape}, not {positions.shape}")
+    left, _, right = np.linalg.svd(positions.T @ (before - before.mean(axis=0)))
+    return left @ right
+
+
+def bounds(positions: Array, margin: float = 0.15) -> Box:
+    """The box (x low, high), (y low, high) of places (N, 2) and `margin` of its larger side around it, at least ±1."""
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    pad = np.maximum(margin * (high - low).max(), (2.0 - (high - low)) / 2)
+    pad = np.maximum(pad, margin)
+    low, high = low - pad, high + pad
+    return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
+
+
+def density(positions: Array, grid: int = 96) -> Density:
+    """Where sounds are: a Gaussian kernel estimate on a grid of `grid` × `grid` cells over the bounds of places (N, 2)."""
+    x, y = bounds(positions)
+    counts, _, _ = np.histogram2d(positions[:, 1], positions[:, 0], bins=grid, range=(y, x))
+    width = max(_spacing(positions), 0.02)
+    values = _kernel(grid, width / (y[1] - y[0])) @ counts @ _kernel(grid, width / (x[1] - x[0]))
+    return Density((values / max(values.max(), 1e-300)).astype(np.float32), x, y)
+
+
+def _spacing(positions: Array, sample: int = 1000) -> float:
+    """Median distance to the √N-th neighbour, which sees separate groups where the whole spread would bridge them."""
+    count = len(positions)
+    if count < 3:
+        return 0.1
+    some = positions[:: max(1, count // sample)]
+    squared = ((some[:, None] - some) ** 2).sum(axis=2)
+    rank = max(1, round(np.sqrt(len(some))))
+    return float(np.median(np.sqrt(np.partition(squared, rank, axis=1)[:, rank])))
 
 
 def _kernel(grid: int, width: float) -> Array:
