@@ -152,6 +152,15 @@ class ProjectFolder:
         return self.root / "exports"
 
     @property
+    def pins_path(self) -> Path:
+        return self.root / "pins.json"
+
+    @property
+    def history_path(self) -> Path:
+        """Where one has been in Explore (explore/history.py)."""
+        return self.root / "history.json"
+
+    @property
     def trash(self) -> Path:
         return self.root / ".studio" / "trash"
 

@@ -7,6 +7,11 @@ Format 1 (0.1)
     clips/<id>.wav        the sound as kept, 32-bit float, with the recipe in its `wwrc` chunk; edits never touch it
     runs/<name>/          config.json kind "run", status.json kind "status", checkpoints/*/config.json kind "checkpoint",
                           previews/*/preview.json kind "preview"; events.jsonl is append-only and has no header
+    pins.json             kind "pins": pins, each a letter A to H, the recipe of its sound, x and y on the morph pad (±1), and
+                          seconds, how long it came out; a letter stands once for each run; not there until one is set
+    history.json          kind "history": where one has been in Explore, as a tree: current, nodes (id, parent, what, time,
+                          model, run, request, latent as `rows` of base64 float32, outline of the sound, forward: the child
+                          visited last); replaced after each move, may be deleted, does without damaged nodes
     library.sqlite        `PRAGMA user_version` is its format: 1 has the tables sound, picture and problem
     .studio/              lock, holder.json, trash/, backup/: of this machine, may be deleted when nothing is open
 

@@ -20,4 +20,6 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "preview": (),
     "pointer": (),
     "training": (),
+    "history": (),
+    "pins": (),
 }
