@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True):
     welcomed: bool = False
     seen_version: str = ""
     page: str = ""
+    folded: tuple[str, ...] = ()
     geometry: str = ""
 
     def opened(self, project: Path) -> Settings:

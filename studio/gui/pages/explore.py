@@ -20,6 +20,7 @@ from studio.engine.engine import Encoded, ModelFacts, Rendered
 from studio.explore.similar import Match
 from studio.gui import theme
 from studio.gui.pages import explore_space
+from studio.gui.pages.explore_character import Character
 from studio.gui.pages.explore_controls import SEEDS
 from studio.gui.pages.explore_models import moment_of
 from studio.gui.pages.explore_open import OpenModel
@@ -92,6 +93,10 @@ class ExplorePage(QWidget):
         self.view.map.picked.connect(self._pick_dot)
         self.view.sound.seeked.connect(self._seek)
         panel = self.view.panel
+        panel.fold(session.settings.folded)
+        panel.foldChanged.connect(self._remember_folds)
+        self.character = Character(panel, self)
+        self.character.moved.connect(self._character_moved)
         panel.axisMoved.connect(self._axis_moved)
         panel.labelMoved.connect(self._label_moved)
         panel.numberMoved.connect(self._number_moved)
@@ -172,6 +177,7 @@ class ExplorePage(QWidget):
     def _opened(self, facts: ModelFacts) -> None:
         self.view.panel.random.setEnabled(True)
         self.view.panel.build(facts.controls, self._space.axes if self._space is not None and self.model.same_size else None)
+        self.character.show_space(self._space if self.model.same_size else None)
         self._look()
         self.view.encode.setVisible(facts.controls.latent is not None)
         self.view.tabs.set_offered("nine", self.model.mapped)
@@ -187,6 +193,7 @@ class ExplorePage(QWidget):
     def _spaced(self, space: Space, again: bool) -> None:
         place = self.view.map.cursor_place
         self.view.panel.build(self.model.facts.controls, space.axes)  # type: ignore[union-attr]
+        self.character.show_space(space)
         self.view.map.set_dots(space.map.positions, space.labels, space.names, space.titles, space.map.bounds())
         self.view.map.set_density(space.density.values, (space.density.x, space.density.y))
         self._show_clips()
@@ -246,6 +253,7 @@ class ExplorePage(QWidget):
         if space is not None and request.latent is not None:
             self.view.map.set_cursor(*space.place(request))
             self.view.panel.show_request(request, space.coordinates(request), space.weights(request), seconds)
+            self.character.show_request(request)
         else:
             self.view.panel.show_request(request, None, dict(request.classes), seconds)
 
@@ -254,6 +262,7 @@ class ExplorePage(QWidget):
         self.view.panel.keep.setEnabled(True)
         self.view.sound.set_sound(made.sound)
         self._show_request()
+        self.character.show_sound(made)
         self._compare.start()
 
     @Slot()
@@ -270,13 +279,22 @@ class ExplorePage(QWidget):
         moved = self._space.at_place(request, (x, y), keep_labels=bool(self.view.panel.locked_labels))
         if self.view.panel.locked_axes and request.latent is not None:
             moved = self._space.lock(moved, request, self.view.panel.locked_axes, False)
-        self.standing.go(moved)
+        self.standing.go(self.character.hold(moved, request))
 
     @Slot(int, float)
     def _axis_moved(self, axis: int, value: float) -> None:
         if self._space is not None and self.standing.request is not None:
             self.standing.begin(self.tr("Move “{0}”").format(self._space.axes.titles()[axis]))
             self.standing.go(self._space.at_axis(self.standing.request, axis, value))
+
+    @Slot(str, object)
+    def _character_moved(self, what: str, request: Request) -> None:
+        self.standing.begin(what)
+        self.standing.go(request)
+
+    @Slot(object)
+    def _remember_folds(self, folded: tuple[str, ...]) -> None:
+        self._session.change(folded=folded)
 
     @Slot(str, float)
     def _label_moved(self, name: str, value: float) -> None:
@@ -326,6 +344,7 @@ class ExplorePage(QWidget):
         before, self._draw = self._draw, None
         if self._space is not None and before is not None and before.latent is not None and request.latent is not None:
             request = self._space.lock(request, before, self.view.panel.locked_axes, bool(self.view.panel.locked_labels))
+            request = self.character.hold(request, before)
         self.standing.go(request)
         self.standing.commit()
 

@@ -26,11 +26,12 @@ from PySide6.QtWidgets import (
 from studio.explore.axes import RANGE, Axes
 from studio.gui import theme
 from studio.gui.widgets.fader import Fader
+from studio.gui.widgets.section import Section
 from studio.models.controls import Controls, Range
 from studio.project.recipe import Request
 
 SEEDS = 2**31 - 1
-NAME, NUMBER = 128, 48
+NAME, NUMBER = 128, 64
 """Widths of the faders' names and numbers."""
 
 
@@ -45,6 +46,15 @@ class ControlPanel(QWidget):
     textChanged = Signal(str, str)
     """A Request field (text, speaker) and its value."""
 
+    renamed = Signal(int, str)
+    """An axis and its new name; "": the measured one again."""
+
+    foldChanged = Signal(object)
+    """tuple[str, ...]: the keys of the sections that are folded away."""
+
+    built = Signal()
+    """All faders are new ones; the section "character" is empty."""
+
     released = Signal()
     randomAsked = Signal()
     keepAsked = Signal()
@@ -55,6 +65,10 @@ class ControlPanel(QWidget):
         self.axes: list[Fader] = []
         self.labels: dict[str, Fader] = {}
         self.numbers: dict[str, Fader] = {}
+        self.sections: dict[str, Section] = {}
+        self.folded: tuple[str, ...] = ()
+        """Sections that are folded away, of this model or another."""
+
         self.temperature: Fader | None = None
         self.seed = QSpinBox(self)
         self.seed.hide()
@@ -105,46 +119,75 @@ class ControlPanel(QWidget):
         inside = QWidget()
         theme.mark(inside, role="clear")
         column = QVBoxLayout(inside)
-        column.setContentsMargins(theme.SPACE, theme.SPACE, theme.HALF, theme.HALF)
-        column.setSpacing(2)
-        if axes is not None and len(axes):
-            self._head(column, self.tr("Main directions"), first=True)
-            for i, title in enumerate(axes.titles()):
-                fader = Fader(title, -RANGE, RANGE, 0.0, unit="σ", digits=1, middle=True, help=self._axis_help(axes, i))
-                fader.moved.connect(partial(self._axis_moved, i))
-                fader.lock.setChecked(i in locked)
-                self.axes.append(self._add(column, fader))
-        if controls.classes:
-            self._head(column, self.tr("Labels"), first=axes is None)
-            for i, name in enumerate(controls.classes):
-                fader = Fader(
-                    name, 0.0, 1.0, 0.0, label=i, help=self.tr("How much of the label “{0}” is in the sound").format(name)
-                )
-                fader.moved.connect(partial(self._label_moved, name))
-                self.labels[name] = self._add(column, fader)
-        if any((controls.seconds, controls.pitch, controls.velocity, controls.latent)):
-            self._head(column, self.tr("Sound"), first=column.count() == 0)
+        column.setContentsMargins(theme.SPACE, theme.HALF, theme.HALF, theme.HALF)
+        column.setSpacing(theme.SMALL)
+        self.sections = {}
+        parts = {
+            "axes": self.tr("Main directions"),
+            "character": self.tr("Character"),
+            "labels": self.tr("Labels"),
+            "sound": self.tr("Sound"),
+        }
+        for key, title in parts.items():
+            section = self.sections[key] = Section(key, title, key in self.folded, inside)
+            section.folded.connect(self._fold)
+            column.addWidget(section)
+        self._build_axes(self.sections["axes"].column, axes, locked)
+        for i, name in enumerate(controls.classes):
+            fader = Fader(
+                name, 0.0, 1.0, 0.0, label=i, help=self.tr("How much of the label “{0}” is in the sound").format(name)
+            )
+            fader.moved.connect(partial(self._label_moved, name))
+            self.labels[name] = self.add(self.sections["labels"].column, fader)
+        self.sections["axes"].setVisible(bool(self.axes))
+        self.sections["character"].hide()  # until somebody puts something into it
+        self.sections["labels"].setVisible(bool(self.labels))
+        sound = self.sections["sound"].column
         self._number(
-            column, "seconds", self.tr("Length"), controls.seconds, self.tr("Unlocked, the model chooses how long the sound is")
+            sound, "seconds", self.tr("Length"), controls.seconds, self.tr("Unlocked, the model chooses how long the sound is")
         )
-        self._number(column, "pitch", self.tr("Pitch"), controls.pitch, self.tr("Unlocked, the model chooses the note"))
-        self._number(column, "velocity", self.tr("Velocity"), controls.velocity, "")
-        self._words(column, controls)
-        self._seed_row(column)
+        self._number(sound, "pitch", self.tr("Pitch"), controls.pitch, self.tr("Unlocked, the model chooses the note"))
+        self._number(sound, "velocity", self.tr("Velocity"), controls.velocity, "")
+        self._words(sound, controls)
+        self._seed_row(sound)
         column.addStretch(1)
         self._inside = inside
         self._scroll.setWidget(inside)
         if controls.temperature is not None:
             self._add_temperature(controls.temperature)
+        self.built.emit()
 
-    def _head(self, column: QVBoxLayout, text: str, first: bool = False) -> None:
-        if not first:
-            column.addSpacing(theme.SPACE - 4)
-        label = QLabel(text)
-        theme.mark(label, role="caption")
-        column.addWidget(label)
+    def _build_axes(self, column: QVBoxLayout, axes: Axes | None, locked: set[int]) -> None:
+        if axes is None:
+            return
+        for i, title in enumerate(axes.titles()):
+            fader = Fader(
+                title, -RANGE, RANGE, 0.0, digits=1, middle=True, renamable=True,
+                note=_strength(axes, i), help=self._axis_help(axes, i),
+            )  # fmt: skip
+            fader.moved.connect(partial(self._axis_moved, i))
+            fader.renamed.connect(partial(self.renamed.emit, i))
+            fader.lock.setChecked(i in locked)
+            self.axes.append(self.add(column, fader))
 
-    def _add(self, column: QVBoxLayout, fader: Fader) -> Fader:
+    def name_axes(self, axes: Axes) -> None:
+        """The same axes have other names now: say them without disturbing the hand."""
+        for i, (fader, title) in enumerate(zip(self.axes, axes.titles())):
+            fader.set_name(title, self._axis_help(axes, i))
+            fader.set_note(_strength(axes, i))
+
+    def fold(self, folded: tuple[str, ...]) -> None:
+        """Fold these sections away and unfold the others."""
+        self.folded = folded
+        for key, section in self.sections.items():
+            section.set_folded(key in folded)
+
+    def _fold(self, key: str, on: bool) -> None:
+        self.folded = (*(k for k in self.folded if k != key), *((key,) if on else ()))
+        self.foldChanged.emit(self.folded)
+
+    def add(self, column: QVBoxLayout, fader: Fader) -> Fader:
+        """One more fader at the end of a section, in line with the others."""
         fader.set_columns(NAME, NUMBER)
         fader.released.connect(self.released)
         column.addWidget(fader)
@@ -153,10 +196,12 @@ class ControlPanel(QWidget):
     def _axis_help(self, axes: Axes, index: int) -> str:
         name = axes.names[index]
         share = f"{axes.spread[index]:.0%}"
+        rename = self.tr("Double click the name to rename it.")
         if name.descriptor:
-            text = self.tr("Measured over your sounds: r = {0}. {1} of all differences between them.")
-            return text.format(f"{abs(name.r):.2f}", share)
-        return self.tr("Nothing measured explains this direction. {0} of all differences between your sounds.").format(share)
+            text = self.tr("Measured: {0}, r = {1}. {2} of all differences between your sounds.")
+            return f"{text.format(f'{name.low} ↔ {name.high}', f'{abs(name.r):.2f}', share)} {rename}"
+        text = self.tr("Nothing measured explains this direction. {0} of all differences between your sounds.")
+        return f"{text.format(share)} {rename}"
 
     def _number(self, column: QVBoxLayout, field: str, name: str, span: Range | None, help: str) -> None:
         if span is None:
@@ -166,7 +211,7 @@ class ControlPanel(QWidget):
         fader.moved.connect(partial(self._number_moved, field))
         fader.lockChanged.connect(partial(self._number_locked, field))
         fader.lock.setToolTip(help)
-        self.numbers[field] = self._add(column, fader)
+        self.numbers[field] = self.add(column, fader)
 
     def _words(self, column: QVBoxLayout, controls: Controls) -> None:
         if controls.text:
@@ -276,3 +321,9 @@ class ControlPanel(QWidget):
 
     def _ask_keep(self) -> None:
         self.keepAsked.emit()
+
+
+def _strength(axes: Axes, index: int) -> str:
+    """How surely an axis does what it is called: "r .82"; nothing for one that nothing explains."""
+    name = axes.names[index]
+    return f"r {abs(name.r):.2f}".replace("0.", ".") if name.descriptor else ""

@@ -1,14 +1,18 @@
 """One number by hand: a named horizontal fader with its value, a lock and the way back to its default.
 
 Explore builds its right side from these. Drag, arrow keys, Page keys or the wheel move it; a double click resets it; a locked
-one is left alone by everything that draws at random.
+one is left alone by everything that draws at random. One that only asks (for brightness, say) also shows what came of it: a
+mark on its line, and the number. A double click on the name (or F2) renames one that may be renamed.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from studio.gui import theme
 
@@ -27,6 +31,7 @@ class Track(QAbstractSlider):
     def __init__(self, middle: bool = False, label: int | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._middle, self._label = middle, label
+        self._ghost: float | None = None
         self._held = False
         self._hot = False
         self.setRange(0, TICKS)
@@ -45,6 +50,17 @@ class Track(QAbstractSlider):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, theme.CONTROL)
+
+    @property
+    def held(self) -> bool:
+        """A hand is on it."""
+        return self._held or self._timer.isActive()
+
+    def set_ghost(self, ticks: float | None) -> None:
+        """Mark where the sound really is; None: nowhere else than the knob."""
+        if ticks != self._ghost:
+            self._ghost = ticks
+            self.update()
 
     def _x(self, value: float) -> float:
         return KNOB + 1 + value / TICKS * (self.width() - 2 * KNOB - 2)
@@ -67,12 +83,23 @@ class Track(QAbstractSlider):
             painter.drawRect(QRectF(start - 0.75, y - 4, 1.5, 8))
         painter.setBrush(self._tint())
         painter.drawRoundedRect(QRectF(min(here, start), y - 2, abs(here - start), 4), 2, 2)
+        if self._ghost is not None and abs(self._x(self._ghost) - here) > 2:
+            self._paint_ghost(painter, here, self._x(self._ghost), y)
         painter.setBrush(theme.color("text") if self.isEnabled() else theme.color("dim"))
         painter.drawEllipse(QPointF(here, y), KNOB - 1, KNOB - 1)
         if self.hasFocus() or self._hot:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.color("accent", 1.0 if self.hasFocus() else 0.5), 2))
             painter.drawEllipse(QPointF(here, y), KNOB, KNOB)
+
+    def _paint_ghost(self, painter: QPainter, here: float, there: float, y: float) -> None:
+        """What was asked for reaches to the knob, what came of it to an upright mark; what is missing lies between, faint."""
+        painter.setBrush(theme.color("dim", 0.45))
+        painter.drawRect(QRectF(min(here, there), y - 2, abs(here - there), 4))
+        painter.setBrush(theme.color("ground"))
+        painter.drawRoundedRect(QRectF(there - 2.5, y - 8, 5, 16), 2.5, 2.5)
+        painter.setBrush(theme.color("text", 0.85))
+        painter.drawRoundedRect(QRectF(there - 1.25, y - 7, 2.5, 14), 1.25, 1.25)
 
     def _go(self, x: float) -> None:
         self.setValue(round((x - KNOB - 1) / max(self.width() - 2 * KNOB - 2, 1) * TICKS))
@@ -122,12 +149,49 @@ class Track(QAbstractSlider):
             self._timer.start()
 
 
+class Name(QLabel):
+    """The name of a fader. A double click on it, where it may be renamed, puts a line to write on in its place."""
+
+    pressed = Signal()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.pressed.emit()
+
+
+class NameLine(QLineEdit):
+    """Where the new name is written: Enter or going elsewhere takes it, Escape leaves the old one."""
+
+    taken = Signal(str)
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(text, parent)
+        self._open = True
+        self.setMaxLength(40)
+        self.selectAll()
+        self.editingFinished.connect(self._take)
+
+    def _take(self) -> None:
+        if self._open:
+            self._open = False
+            self.taken.emit(self.text().strip())
+            self.deleteLater()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._open = False
+            self.deleteLater()
+        else:
+            super().keyPressEvent(event)
+
+
 class Fader(QWidget):
     """A named number between `low` and `high`. `moved` while it moves, `released` when a move is finished."""
 
     moved = Signal(float)
     released = Signal()
     lockChanged = Signal(bool)
+    renamed = Signal(str)
+    """What was written in place of the name, "" to have the old one back."""
 
     def __init__(
         self,
@@ -141,14 +205,20 @@ class Fader(QWidget):
         middle: bool = False,
         label: int | None = None,
         lockable: bool = True,
+        renamable: bool = False,
+        note: str = "",
+        words: Callable[[float], str] | None = None,
         help: str = "",
         parent: QWidget | None = None,
     ) -> None:
+        """`note`: a few letters beside the number; `words`: how a value is said, instead of `digits` and `unit`."""
         super().__init__(parent)
         self._low, self._high, self._default = float(low), float(high), float(default)
         self._unit, self._digits, self._signed = unit, digits, middle
+        self._words, self._renamable = words, renamable
         self._value = self._default
-        self.name = QLabel(name)
+        self.name = Name(name)
+        self.name.pressed.connect(self.rename)
         self.name.setToolTip(help or name)
         self.track = Track(middle, label)
         self.track.setAccessibleName(name)
@@ -157,6 +227,8 @@ class Fader(QWidget):
         self.number = QLabel()
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         theme.mark(self.number, role="dim")
+        self.note = QLabel(note)
+        theme.mark(self.note, role="caption")
         self.lock = QToolButton()
         self.lock.setCheckable(True)
         self.lock.setIconSize(QSize(14, 14))
@@ -170,7 +242,11 @@ class Fader(QWidget):
         row.setSpacing(theme.HALF)
         row.addWidget(self.name)
         row.addWidget(self.track, 1)
-        row.addWidget(self.number)
+        numbers = QHBoxLayout()
+        numbers.setSpacing(0)
+        numbers.addWidget(self.note)
+        numbers.addWidget(self.number)
+        row.addLayout(numbers)
         row.addWidget(self.lock)
         self.set_columns(110, 52)
         self._show_lock(False)
@@ -184,9 +260,18 @@ class Fader(QWidget):
     def set_columns(self, name: int, number: int) -> None:
         """Widths of the name and the number in points, so that faders stand in line."""
         self._name_width = name
+        self._number_width = number
         self.name.setFixedWidth(name)
-        self.number.setFixedWidth(number)
+        self.set_note(self.note.text())
         self._elide()
+
+    def set_note(self, note: str) -> None:
+        """A few letters beside the number, or none."""
+        beside = self._number_width // 2 if note else 0
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+        self.note.setFixedWidth(beside)
+        self.number.setFixedWidth(self._number_width - beside)
 
     def set_name(self, name: str, help: str = "") -> None:
         self.name.setToolTip(help or name)
@@ -214,15 +299,51 @@ class Fader(QWidget):
         self.track.update()
         self._show_number()
 
+    def set_achieved(self, value: float | None, help: str = "") -> None:
+        """What the sound measures, as a mark and as the number; None: not known (yet). The next move of the hand hides it."""
+        there = value is not None and math.isfinite(value)
+        share = (value - self._low) / max(self._high - self._low, 1e-12) if value is not None and there else None
+        self.track.set_ghost(None if share is None else min(max(share, 0.0), 1.0) * TICKS)
+        if not self.track.held:
+            self._show_number(value)
+        self.number.setToolTip(help)
+
+    def rename(self) -> None:
+        """Write a new name in place."""
+        if not self._renamable:
+            return
+        line = NameLine(self._full, self)
+        line.setAccessibleName(self.tr("New name of {0}").format(self._full))
+        line.setPlaceholderText(self.tr("Measured name"))
+        line.taken.connect(self._renamed)
+        line.setGeometry(0, (self.height() - theme.CONTROL) // 2, self.track.x(), theme.CONTROL)
+        line.show()
+        line.setFocus()
+
+    def _renamed(self, text: str) -> None:
+        if text != self._full:
+            self.renamed.emit(text)
+        self.track.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_F2 and self._renamable:
+            self.rename()
+        else:
+            super().keyPressEvent(event)
+
     def _elide(self) -> None:
         text = getattr(self, "_full", self.name.text())
         self._full = text
         metrics = QFontMetrics(theme.font())
         self.name.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, self._name_width))
 
-    def _show_number(self) -> None:
+    def _show_number(self, value: float | None = None) -> None:
+        value = self._value if value is None else value
+        if self._words is not None:
+            self.number.setText(self._words(value))
+            return
         sign = "+" if self._signed else ""
-        text = f"{self._value:{sign}.{self._digits}f}".replace("-", "−")
+        text = f"{value:{sign}.{self._digits}f}".replace("-", "−")
         if float(text.replace("−", "-")) == 0:
             text = f"{0:.{self._digits}f}"
         self.number.setText(f"{text} {self._unit}".strip())
@@ -232,6 +353,7 @@ class Fader(QWidget):
 
     def _by_hand(self, ticks: int) -> None:
         self._value = self._low + ticks / TICKS * (self._high - self._low)
+        self.track.set_ghost(None)
         self._show_number()
         self.moved.emit(self._value)
 
