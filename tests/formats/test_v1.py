@@ -11,6 +11,7 @@ import pytest
 from studio.library import check
 from studio.library.importer import flag_vanished, import_folders
 from studio.library.index import Index
+from studio.project import pins
 from studio.project.folder import ProjectFolder
 from studio.project.formats import current
 from studio.project.migrations import STEPS
@@ -60,6 +61,14 @@ def test_the_library_opens_and_knows_its_sounds_in_their_new_place(golden: Path)
         assert {f.key for f in check.findings(project)} >= {"few"}
         result = list(import_folders(project, [project.sounds], workers=1))[-1].result  # type: ignore[attr-defined]
         assert result == {"imported": 0, "skipped": 4, "problems": []}
+
+
+def test_the_pins_are_where_they_were(golden: Path) -> None:
+    with ProjectFolder.open(golden) as project:
+        a, c = pins.load(project)
+        assert (a.letter, a.x, a.y, a.seconds) == ("A", -0.58, 0.58, 0.31) and (c.letter, c.x, c.y) == ("C", 0.58, 0.58)
+        assert a.recipe.request == Request(latent=((0.5, -0.25),), classes={"kick": 1.0}, seed=7)
+        assert (c.recipe.model, c.recipe.run, c.recipe.request.latent) == ("0123abcd", "2026-11-20-oneshot-1", ((1.0, 2.0),))
 
 
 def test_a_format_has_one_more_than_its_migrations() -> None:
