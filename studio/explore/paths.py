@@ -210,7 +210,7 @@ def _lag(before: Samples, after: Samples, most: int) -> int:
     # A far lag must earn its place: attacks that stand apart are heard as two
     worth = cross[lags] / energy - 0.1 * np.abs(lags) / max(most, 1)
     best = int(lags[worth.argmax()])
-    return best if worth.max() > worth[0] + 0.05 else 0
+    return best if worth.max() > worth[0] + 0.1 else 0
 
 
 def _shifted(track: Samples, by: int) -> Samples:
