@@ -127,7 +127,7 @@ def environment() -> None:
     subprocess.run([sys.executable, "-m", "venv", *again, str(VENV)], check=True)
     say("Installing the pinned packages; most of the time goes into downloading PyTorch and Qt")
     install = ["-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--progress-bar", "off"]
-    subprocess.run([str(PYTHON), *install, "-c", str(HERE / "constraints.txt"), "-e", f"{ROOT}[dev]"], check=True)
+    subprocess.run([str(PYTHON), *install, "-c", str(HERE / "constraints.txt"), "-e", f"{ROOT}[dev,midi]"], check=True)
 
 
 def system_packages(names: tuple[str, ...]) -> bool:

@@ -34,6 +34,7 @@ PACKAGES = {  # what Qt loads on Linux → Debian's package for it
     "libfontconfig.so.1": "libfontconfig1",
     "libxkbcommon.so.0": "libxkbcommon0",
 }
+MIDI_HINT = "To use one: pip install python-rtmidi. The mouse and the computer's keyboard play as well."
 SCREEN_PACKAGES = {  # and what it loads besides where there is an X screen
     "libxcb-cursor.so.0": "libxcb-cursor0",
     "libxcb-icccm.so.4": "libxcb-icccm4",
@@ -62,6 +63,7 @@ def report(folder: Path | None = None) -> list[Check]:
         memory(),
         fast_decoding(probe(ONNX)),
         sound(),
+        midi(),
         window(probe(QT, QT_QPA_PLATFORM="offscreen")),
         disk(folder or Path.home()),
         writing(),
@@ -288,6 +290,15 @@ def sound() -> Check:
         hint = "Install rtmixer to play without it."
         return Check("Sound", "warn", f"{said} rtmixer is missing, so sound has a delay.", hint)
     return Check("Sound", "good", said)
+
+
+def midi() -> Check:
+    """Whether a MIDI keyboard could be played. Nothing is missing without one."""
+    from studio.audio import midi
+
+    if reason := midi.missing():
+        return Check("MIDI", "good", f"No MIDI keyboard can be used: {reason}. This is optional.", MIDI_HINT)
+    return Check("MIDI", "good", "MIDI keyboards can be used.")
 
 
 def window(qt: dict[str, Any]) -> Check:

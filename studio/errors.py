@@ -6,7 +6,8 @@ StudioError
 │   ├── EmptyAudio        a valid file without a single frame
 │   ├── UnsupportedAudio  outside 4–384 kHz or 1–16 channels
 │   ├── UnwritableAudio   a sound file that could not be written
-│   └── DeviceError       no sound device, or it went away
+│   ├── DeviceError       no sound device, or it went away
+│   └── MidiError         no MIDI on this machine
 ├── ProjectError          a project folder
 │   ├── NotAProject
 │   ├── NewerFormat       written by a newer Wavewright
@@ -104,6 +105,11 @@ class UnwritableAudio(AudioError):
 class DeviceError(AudioError):
     sentence = "There is no sound output: {reason}."
     hint = "Plug in or choose a device in Settings, then rescan. Everything else works without it."
+
+
+class MidiError(AudioError):
+    sentence = "There is no MIDI input: {reason}."
+    hint = "Keys can be played with the mouse and the computer's keyboard. Everything else works without MIDI."
 
 
 class ProjectError(StudioError):

@@ -39,7 +39,7 @@ def gpu(facts: dict[str, Any], *cards: Card) -> Check:
 def test_the_real_machine_is_looked_at_in_full() -> None:
     checks = {check.name: check for check in doctor.report()}
     assert list(checks) == [
-        *("Python", "PyTorch", "GPU", "Processor", "Memory", "ONNX Runtime", "Sound", "Window", "Disk", "Writing"),
+        *("Python", "PyTorch", "GPU", "Processor", "Memory", "ONNX Runtime", "Sound", "MIDI", "Window", "Disk", "Writing"),
     ]
     assert checks["Python"].state == checks["PyTorch"].state == checks["ONNX Runtime"].state == "good"
     assert checks["Sound"].state == "warn"  # tests run on a machine without sound
