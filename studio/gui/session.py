@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QUndoStack
 
 from studio import settings as preferences
 from studio.audio.sound import Sound
@@ -29,7 +28,7 @@ from studio.errors import DeviceError, StudioError
 from studio.events import Failed, Finished, Produced, Started, Work, failed
 from studio.gui.loudness import even_gain
 from studio.gui.sound_output import SoundOutput
-from studio.gui.undo import Kept, Step
+from studio.gui.undo import Kept, Step, UndoStack
 from studio.project.recipe import Recipe
 from studio.settings import Settings
 
@@ -77,6 +76,9 @@ class Wanted:
 
 class Session(QObject):
     opened = Signal()
+    closing = Signal()
+    """The project is about to be let go: what is not written yet is written now."""
+
     closed = Signal()
     renamed = Signal(str)
     soundsChanged = Signal()
@@ -117,7 +119,7 @@ class Session(QObject):
         self.project: ProjectFolder | None = None
         self.player: Player | None = None
         self.current: Current | None = None
-        self.undo = QUndoStack(self)
+        self.undo = UndoStack(self)
         self.undo.setUndoLimit(500)
         self._settings_path = settings_path
         self._index: Index | None = None
@@ -169,6 +171,7 @@ class Session(QObject):
         """Let go of the project: its lock, its index, its undo history. Training goes on."""
         if self.project is None:
             return
+        self.closing.emit()
         self.stop()
         self.desk.cancel("import")
         self.undo.clear()

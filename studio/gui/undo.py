@@ -1,14 +1,29 @@
-"""Steps on the session's undo stack: a pair of functions, and keeping a clip."""
+"""The session's undo stack and the steps on it: a pair of functions, and keeping a clip."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtGui import QUndoCommand
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
 
 if TYPE_CHECKING:
     from studio.gui.session import Session
+
+
+class UndoStack(QUndoStack):
+    """Says so before it goes back or forth, so that a move without a clear end is finished first."""
+
+    asked = Signal()
+
+    def undo(self) -> None:
+        self.asked.emit()
+        super().undo()
+
+    def redo(self) -> None:
+        self.asked.emit()
+        super().redo()
 
 
 class Step(QUndoCommand):

@@ -22,8 +22,8 @@ from studio.gui import theme
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_character import Character
 from studio.gui.pages.explore_controls import SEEDS
-from studio.gui.pages.explore_models import moment_of
 from studio.gui.pages.explore_open import OpenModel
+from studio.gui.pages.explore_pins import Pins
 from studio.gui.pages.explore_sound import DotPlayer
 from studio.gui.pages.explore_space import Space
 from studio.gui.pages.explore_standing import HEAR, SHOW, Standing
@@ -49,7 +49,7 @@ class ExplorePage(QWidget):
         self.model = OpenModel(session, self)
         self.standing = Standing(session, self.model, self)
         self._draw: Request | None = None  # what Random started from
-        self._pending: Recipe | Path | None = None  # to show once its model is open
+        self._pending: Path | None = None  # to start from once there is a space
         self._clips: list[ClipFile] = []
         self.view = ExploreView(session.engine)
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
@@ -57,6 +57,8 @@ class ExplorePage(QWidget):
         self.stack.setContentsMargins(0, 0, 0, 0)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.view)
+        self.pins = Pins(session)
+        self.view.tabs.add("pins", self.tr("Pins"), "pin", self.pins, self.tr("Pin sounds (Shift+A to Shift+H) and morph"))
         self.setAcceptDrops(True)
         self._wire()
         self._look()
@@ -107,6 +109,7 @@ class ExplorePage(QWidget):
         self.view.tabs.changed.connect(self._show_nine)
         self.view.nine.chosen.connect(self._take_candidate)
         self.view.nine.heard.connect(self._hear_candidate)
+        self.pins.follow(self.model, self.standing)
         self.view.said.asked.connect(self._dots.hear)
         theme.changes().changed.connect(self._restyle)
 
@@ -123,7 +126,7 @@ class ExplorePage(QWidget):
 
     @property
     def _space(self) -> Space | None:
-        return self.model.space
+        return self.model.space if self.model.same_size else None
 
     # ---- which model
     @Slot()
@@ -144,7 +147,7 @@ class ExplorePage(QWidget):
         self.view.panel.random.setEnabled(opened is not None)
         self.view.panel.keep.setEnabled(self.standing.shown is not None)
         if fine and opened is None and self.model.opening is None and self.isVisible():
-            self.model.open(fine[0])
+            self.model.open(self.standing.home(fine[0]))
             self.view.picker.set_choices(found, self.model.opening)
 
     def showEvent(self, event: object) -> None:
@@ -153,7 +156,7 @@ class ExplorePage(QWidget):
 
     def hideEvent(self, event: object) -> None:
         self._listing.stop()
-        self.standing.commit()
+        self.standing.rest()
 
     @Slot()
     def _refused(self) -> None:
@@ -176,35 +179,35 @@ class ExplorePage(QWidget):
     @Slot(object)
     def _opened(self, facts: ModelFacts) -> None:
         self.view.panel.random.setEnabled(True)
-        self.view.panel.build(facts.controls, self._space.axes if self._space is not None and self.model.same_size else None)
-        self.character.show_space(self._space if self.model.same_size else None)
+        self.view.panel.build(facts.controls, self._space.axes if self._space is not None else None)
+        self.character.show_space(self._space)
         self._look()
         self.view.encode.setVisible(facts.controls.latent is not None)
         self.view.tabs.set_offered("nine", self.model.mapped)
-        if self.standing.request is not None and self.standing.request.latent is not None and not self.model.same_size:
-            self.standing.request = None
+        self.view.tabs.set_offered("pins", facts.controls.latent is not None)
         if not self.model.mapped:
             self.view.map.say(self.tr("This model has no map"))
-            self._settle_pending()
+        if self.standing.arrive(facts):
+            return
+        if not self.model.same_size:
+            self.standing.request = None
         if self.standing.request is None:
             self.standing.draw(Request(), SHOW)  # something to hear before the map is there
 
     @Slot(object, bool)
     def _spaced(self, space: Space, again: bool) -> None:
-        place = self.view.map.cursor_place
+        place, standing = self.view.map.cursor_place, self.standing
         self.view.panel.build(self.model.facts.controls, space.axes)  # type: ignore[union-attr]
         self.character.show_space(space)
         self.view.map.set_dots(space.map.positions, space.labels, space.names, space.titles, space.map.bounds())
         self.view.map.set_density(space.density.values, (space.density.x, space.density.y))
         self._show_clips()
         if self._pending is not None:
-            self._settle_pending()
-        elif again and place is not None and self.standing.request is not None:
-            self.standing.go(
-                space.at_place(self.standing.request, place), SHOW
-            )  # another moment of the model at the same place
-        elif self.standing.request is None or self.standing.request.latent is None or self.standing.untouched:
-            self.standing.go(space.start(), SHOW)
+            self.start_from(self._pending)
+        elif again and place is not None and standing.request is not None and standing.of != space.model:
+            standing.go(space.at_place(standing.request, place), SHOW)  # another moment of the model at the same place
+        elif standing.request is None or standing.request.latent is None or (standing.untouched and not again):
+            standing.go(space.start(), SHOW)
         else:
             self._show_request()
 
@@ -212,36 +215,12 @@ class ExplorePage(QWidget):
     def receive(self, payload: Any) -> None:
         """From other pages: a Recipe to stand at, a run or checkpoint folder to open, a sound file to start from."""
         if isinstance(payload, Recipe):
-            self._open_recipe(payload)
+            self.standing.open(payload)
         elif isinstance(payload, Path) and payload.is_dir():
             best = next((c.folder for c in self.model.choices() if payload in (c.folder, c.folder.parent.parent)), payload)
             self.model.open(best)
         elif isinstance(payload, Path):
             self.start_from(payload)
-
-    def _open_recipe(self, recipe: Recipe) -> None:
-        project = self._session.project
-        if project is None:
-            return
-        if self._model is not None and self._model.model == recipe.model:
-            self._pending = recipe
-            self._settle_pending()
-            return
-        folder = moment_of(recipe, project)
-        if folder is None:
-            self._session.tell(self.tr("The model of this sound is not in this project any more"))
-            return
-        self._pending = recipe
-        self.model.open(folder)
-
-    def _settle_pending(self) -> None:
-        pending, self._pending = self._pending, None
-        if isinstance(pending, Recipe):
-            self.standing.begin(self.tr("Open a recipe"))
-            self.standing.go(pending.request)
-            self.standing.commit()
-        elif isinstance(pending, Path):
-            self.start_from(pending)
 
     # ---- what is shown of it
     @Slot()
@@ -354,7 +333,7 @@ class ExplorePage(QWidget):
             self._session.keep(self.standing.current)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self.view.tabs.press(event):
+        if self.view.tabs.press(event) or self.pins.press_shift(event):
             return
         if event.key() == Qt.Key.Key_R and not event.modifiers():
             self.draw()
@@ -421,6 +400,7 @@ class ExplorePage(QWidget):
         if self._model is None or self._space is None:
             self._pending = path
             return
+        self._pending = None
         self._say_state(self.tr("Listening to {0}…").format(path.name))
         self._session.engine.encode(path, HEAR)
 

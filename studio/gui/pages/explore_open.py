@@ -42,6 +42,7 @@ class OpenModel(QObject):
         self.facts: ModelFacts | None = None
         self.space: Space | None = None
         self.opening: Path | None = None
+        self.asked: Path | None = None  # what was last asked to be opened, whether it is by now or not
         self.broken: set[Path] = set()  # not tried again by itself
         self._later = Later(self)
         self._later.done.connect(self._space_made)
@@ -58,13 +59,13 @@ class OpenModel(QObject):
         return [choice.folder for choice in found if choice.folder not in self.broken]
 
     def open(self, folder: Path) -> None:
-        self.opening = folder
+        self.opening = self.asked = folder
         self.said.emit(self.tr("Opening the model…"))
         self._session.engine.open_model(folder)
 
     def forget(self) -> None:
         """Another project: nothing is open any more."""
-        self.facts = self.space = self.opening = None
+        self.facts = self.space = self.opening = self.asked = None
         self._later.drop()
 
     @property

@@ -32,6 +32,7 @@ class Rendering(QObject):
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
         self._engine = engine
+        self.asked: Request | None = None  # what is with the engine
         self._ticket: Ticket | None = None
         self._wish: tuple[Request, str] | None = None
         engine.runner.event.connect(self._told)
@@ -41,7 +42,7 @@ class Rendering(QObject):
         if self._ticket is not None:
             self._wish = (request, tag)
         else:
-            self._ticket = self._engine.render(request, tag)
+            self.asked, self._ticket = request, self._engine.render(request, tag)
 
     def drop(self) -> None:
         self._wish = None
