@@ -24,10 +24,11 @@ def shape_of(prior: str) -> Shape:
     return "spherical" if prior == "normal" else "straight"
 
 
-def circle(index: int, count: int) -> tuple[float, float]:
-    """Where pin `index` of `count` lies at first, (x, y) in ±1: on a circle, clockwise from the upper left."""
-    angle = 0.75 * math.pi - 2 * math.pi * index / count
-    return round(0.82 * math.cos(angle), 4), round(0.82 * math.sin(angle), 4)
+def circle(index: int) -> tuple[float, float]:
+    """Where pin `index`, 0 to 7, lies at first, (x, y) in ±1 with y upwards: on a circle, each one opposite another, so that
+    the first two are left and right and every further pair goes between."""
+    angle = math.radians((180, 0, 90, 270, 135, 315, 45, 225)[index])
+    return round(0.78 * math.cos(angle), 4), round(0.78 * math.sin(angle), 4)
 
 
 def mixed(

@@ -1,0 +1,455 @@
+"""Pins A to H: sounds one wants to come back to, and a pad to hear what lies between them.
+
+Pinning, clearing and laying out are undoable and saved with the project at once. A mix is a move like any other: it begins,
+goes and is committed where one stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import msgspec
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.engine.engine import AHEAD, ModelFacts, Rendered
+from studio.engine.jobs import Told
+from studio.errors import StudioError
+from studio.events import Failed, Finished, Started, Work
+from studio.explore import morph
+from studio.explore.morph import Land, Shape
+from studio.explore.pins import circle, mixed, shape_of
+from studio.gui import theme
+from studio.gui.pages.explore_open import OpenModel
+from studio.gui.pages.explore_space import Space
+from studio.gui.pages.explore_standing import Standing
+from studio.gui.pages.explore_steps import Steps
+from studio.gui.session import Session
+from studio.gui.widgets.canvas import Canvas
+from studio.gui.widgets.morph_pad import Ball, MorphPad
+from studio.gui.widgets.shape import InMemory, picture_of
+from studio.project import pins as files
+from studio.project.folder import ProjectFolder
+from studio.project.pins import LETTERS, Pin
+from studio.project.recipe import Request
+
+TAG, SAVE = "explore-pin", "pins"
+UNKNOWN = 1.5
+"""Usual distances between neighbours from which on a place counts as unknown land."""
+
+
+class PinSlot(Canvas):
+    """A letter and, once it is set, the waveform of its sound."""
+
+    pressed = Signal(str)
+    replaced = Signal(str)
+    cleared = Signal(str)
+
+    def __init__(self, letter: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.letter = letter
+        self.pin: Pin | None = None
+        self._label, self._strange = -1, ""
+        self._outline: InMemory | None = None
+        self._hot = self._here = False
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(52, 30)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._ask)
+        self.show_pin(None)
+
+    def sizeHint(self) -> QSize:
+        return QSize(92, 44)
+
+    def show_pin(self, pin: Pin | None, label: int = -1, strange: str = "") -> None:
+        """`strange`: in words, that it was pinned in another moment or model."""
+        if pin != self.pin:
+            self._outline = None
+        self.pin, self._label, self._strange = pin, label, strange
+        name = self.tr("Pin {0}").format(self.letter)
+        if pin is None:
+            words = self.tr("Click or Shift+{0}: pin the current sound here").format(self.letter)
+        else:
+            words = self.tr("Click to go to pin {0}; Delete clears it").format(self.letter)
+        self.setAccessibleName(name if pin is not None else self.tr("Pin {0}, empty").format(self.letter))
+        self.setToolTip(f"{words}\n{strange}".strip())
+        self.update()
+
+    def show_sound(self, made: Rendered | None) -> None:
+        self._outline = InMemory(made.sound) if made is not None and made.sound.frames else None
+        self.update()
+
+    def set_here(self, here: bool) -> None:
+        """Whether this is what one stands at."""
+        if here != self._here:
+            self._here = here
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75)
+        strong = self._here or (self.hasFocus() and self._walked)
+        pen = QPen(self.ink("accent" if strong else "line"), 1.5 if strong else 1)
+        if self.pin is None or self._strange:
+            pen.setDashPattern([3, 3])
+        painter.setPen(pen)
+        if self.pin is None:
+            painter.setBrush(self.ink("line", 0.3) if self._hot else Qt.BrushStyle.NoBrush)
+        else:
+            painter.setBrush(self.ink("line", 0.6) if self._hot else self.ink("raised"))
+        painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
+        painter.setFont(theme.font("caption", strong=self.pin is not None))
+        if self.pin is None:
+            painter.setPen(self.ink("dim"))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self.letter)
+            return
+        painter.setPen(theme.label_color(self._label) if self._label >= 0 else self.ink("text"))
+        painter.drawText(QRectF(6, 0, 14, self.height()), Qt.AlignmentFlag.AlignCenter, self.letter)
+        if self._outline is not None:
+            inside = QRectF(24, 4, self.width() - 30, self.height() - 8)
+            columns = self._outline.view(0, self._outline.frames, max(1, int(inside.width())))
+            peak = float(max(columns[1].max(), -columns[0].min()))
+            tint = theme.label_color(self._label) if self._label >= 0 else self.ink("accent")
+            picture = picture_of(columns, max(2, int(inside.height() * 2)), tint, gain=1 / peak if peak > 1e-4 else 1.0)
+            painter.drawImage(inside, picture)
+
+    # ---- the hand
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.pressed.emit(self.letter)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.pressed.emit(self.letter)
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.pin is not None:
+            self.cleared.emit(self.letter)
+        else:
+            super().keyPressEvent(event)
+
+    def enterEvent(self, event: object) -> None:
+        self._hot = True
+        self.update()
+
+    def leaveEvent(self, event: object) -> None:
+        self._hot = False
+        self.update()
+
+    def menu(self) -> QMenu:
+        made = QMenu(self)
+        made.addAction(self.tr("Pin the current sound here"), partial(self.replaced.emit, self.letter))
+        if self.pin is not None:
+            made.addAction(theme.icon("trash"), self.tr("Clear"), partial(self.cleared.emit, self.letter))
+        return made
+
+    def _ask(self, at: QPoint) -> None:
+        made = self.menu()
+        made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        made.popup(self.mapToGlobal(at))
+
+
+class Pins(QWidget):
+    """Eight slots, the pad, and the steps from one pin to another."""
+
+    changed = Signal(object)
+    """dict[str, Request]: the pins of the open model by letter."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._model: OpenModel | None = None
+        self._standing: Standing | None = None
+        self._project: ProjectFolder | None = None
+        self._all: tuple[Pin, ...] = ()  # of every run
+        self._unsaved = 0
+        self.board: dict[str, Pin] = {}
+        """The pins of the open model by letter."""
+
+        self._land: Land | None = None
+        self._moving: Pin | None = None  # as it was before the hand took it
+        self._made: Request | None = None  # what the pad asked for last
+        self._round = 0
+        self.slots = {letter: PinSlot(letter) for letter in LETTERS}
+        self.pad = MorphPad()
+        self.steps = Steps(session)
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        for i, slot in enumerate(self.slots.values()):
+            grid.addWidget(slot, i // 4, i % 4)
+            slot.pressed.connect(self._pressed)
+            slot.replaced.connect(self.pin)
+            slot.cleared.connect(self.clear)
+        left = QVBoxLayout()
+        left.setSpacing(6)
+        left.addLayout(grid, 1)
+        left.addWidget(self.steps)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.HALF)
+        row.addLayout(left, 5)
+        row.addWidget(self.pad, 4)
+        self.pad.moved.connect(self._pad_moved)
+        self.pad.released.connect(self._pad_released)
+        self.pad.pinMoved.connect(self._pin_moved)
+        self.pad.pinReleased.connect(self._pin_released)
+        self.pad.pinPicked.connect(self.go)
+        session.opened.connect(self._open)
+        session.closed.connect(self._open)
+        session.desk.event.connect(self._told)
+        session.engine.rendered.connect(self._rendered)
+        theme.changes().changed.connect(self._restyle)
+
+    def follow(self, model: OpenModel, standing: Standing) -> None:
+        """Pin what is made there, and go there."""
+        self._model, self._standing = model, standing
+        model.opened.connect(self._show)
+        model.spaced.connect(self._spaced)
+        standing.moved.connect(self._moved)
+        self._open()
+
+    # ---- the file
+    @Slot()
+    def _open(self) -> None:
+        if self._unsaved and self._project is not None:  # what the desk did not come to
+            self._write(self._project, self._all)
+        self._project, self._all, self._unsaved, self._land, self._made = self._session.project, (), 0, None, None
+        self.pad.set_cursor(None)
+        if self._project is not None:
+            try:
+                self._all = files.load(self._project)
+            except StudioError as error:
+                self._session.complain(error)
+        self._show()
+
+    def _set(self, pins: tuple[Pin, ...]) -> None:
+        """These are the pins now; written by the desk."""
+        project = self._project
+        if project is None:
+            return
+
+        def work() -> Work:
+            yield Started(what="pins")
+            files.save(project, pins)
+            yield Finished()
+
+        self._all = pins
+        self._unsaved = self._session.desk.submit(work, SAVE, newest=True, urgent=True).id
+        self._show()
+
+    def _write(self, project: ProjectFolder, pins: tuple[Pin, ...]) -> None:
+        try:
+            files.save(project, pins)
+        except StudioError as error:
+            self._session.complain(error)
+
+    @Slot(object)
+    def _told(self, told: Told) -> None:
+        if told.tag == SAVE and told.last and told.ticket == self._unsaved:
+            self._unsaved = 0
+            if isinstance(told.event, Failed):
+                self._session.complain(told.event)
+
+    def _change(self, text: str, *put: Pin, drop: tuple[Pin, ...] = ()) -> None:
+        """One undoable step: `drop` goes, `put` comes in the place of what has the same letter and run."""
+        before = self._all
+        taken = {(pin.letter, pin.recipe.run) for pin in put}
+        rest = [pin for pin in before if pin not in drop and (pin.letter, pin.recipe.run) not in taken]
+        after = tuple(sorted([*rest, *put], key=lambda pin: (pin.recipe.run, pin.letter)))
+        if after != before:
+            self._session.do(text, partial(self._set, after), partial(self._set, before))
+
+    # ---- what is shown
+    @property
+    def _facts(self) -> ModelFacts | None:
+        return self._model.facts if self._model is not None else None
+
+    @property
+    def shape(self) -> Shape:
+        latent = self._facts.controls.latent if self._facts is not None else None
+        return shape_of(latent.prior if latent is not None else "")
+
+    @Slot()
+    def _show(self, *_: object) -> None:
+        """The pins that fit the open model: its own, and under free letters those of others with latents of its size."""
+        facts = self._facts
+        latent = facts.controls.latent if facts is not None else None
+        fit: list[Pin] = []
+        if facts is not None and latent is not None:
+            fit = [
+                p
+                for p in self._all
+                if p.recipe.family == facts.family and len((p.recipe.request.latent or ((),))[0]) == latent.size
+            ]
+            fit.sort(key=lambda pin: pin.recipe.run != facts.run)
+        self.board = {}
+        for pin in fit:
+            self.board.setdefault(pin.letter, pin)
+        self.board = dict(sorted(self.board.items()))
+        for letter, slot in self.slots.items():
+            set_ = self.board.get(letter)
+            slot.show_pin(set_, self._label(set_), self._strange(set_))
+        self._round += 1
+        for letter, pin in self.board.items():
+            self._session.engine.render(pin.recipe.request, (TAG, self._round, letter), newest=False, urgent=AHEAD)
+        requests = {letter: pin.recipe.request for letter, pin in self.board.items()}
+        self.steps.show_pins(requests, [pin.seconds for pin in self.board.values()], self.shape)
+        self._show_pad()
+        self._moved()
+        self.changed.emit(requests)
+
+    def _label(self, pin: Pin | None) -> int:
+        """The index of a pin's main label, which is its colour."""
+        facts = self._facts
+        if pin is None or facts is None:
+            return -1
+        space = self._model.space if self._model is not None else None
+        request = pin.recipe.request
+        weights: Mapping[str, float] = request.classes
+        if not weights and space is not None and space.latents.shape[1] == len((request.latent or ((),))[0]):
+            weights = space.weights(request)
+        main = max(weights, key=lambda name: weights[name], default="")
+        return facts.controls.classes.index(main) if main in facts.controls.classes else -1
+
+    def _strange(self, pin: Pin | None) -> str:
+        facts = self._facts
+        if pin is None or facts is None or pin.recipe.model == facts.model:
+            return ""
+        if pin.recipe.run == facts.run:
+            return self.tr("Pinned at another moment of this model: it may sound a little different")
+        return self.tr("Pinned in the model “{0}”: here it is another sound").format(pin.recipe.run)
+
+    def _show_pad(self) -> None:
+        balls = [Ball(p.letter, p.x, p.y, self._label(p), bool(self._strange(p))) for p in self.board.values()]
+        place = self.pad.cursor_place
+        self.pad.set_pins(balls)
+        if place is not None and self.board:
+            self.pad.set_cursor(place, self._weights(*place), live=self._made is not None)
+
+    @Slot(object, bool)
+    def _spaced(self, space: Space, again: bool) -> None:
+        self._land = Land.fit(space.latents)
+        self._show()
+
+    @Slot(object)
+    def _rendered(self, made: Rendered) -> None:
+        if isinstance(made.tag, tuple) and made.tag[:2] == (TAG, self._round):
+            self.slots[made.tag[2]].show_sound(made)
+
+    @Slot()
+    def _moved(self) -> None:
+        """One stands somewhere else: the pad's cursor speaks only where it was what moved."""
+        request = self._standing.request if self._standing is not None else None
+        for letter, slot in self.slots.items():
+            pin = self.board.get(letter)
+            slot.set_here(pin is not None and request is not None and pin.recipe.request == request)
+        place = self.pad.cursor_place
+        live = request is not None and request == self._made
+        if place is not None and self.board:
+            self.pad.set_cursor(place, self._weights(*place), live=live)
+        if not live:
+            self._made = None
+            self.pad.say("")
+
+    @Slot(str)
+    def _restyle(self, name: str) -> None:
+        for slot in self.slots.values():
+            slot.update()
+
+    # ---- the hand
+    def press(self, event: QKeyEvent) -> bool:
+        """A letter alone goes to its pin."""
+        letter = chr(event.key()) if Qt.Key.Key_A <= event.key() <= Qt.Key.Key_H else ""
+        if letter in self.board and not event.modifiers():
+            self.go(letter)
+            return True
+        return False
+
+    def press_shift(self, event: QKeyEvent) -> bool:
+        """Shift and a letter pin the current sound, whatever part of the page is shown."""
+        if Qt.Key.Key_A <= event.key() <= Qt.Key.Key_H and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            self.pin(chr(event.key()))
+            return True
+        return False
+
+    def _pressed(self, letter: str) -> None:
+        self.go(letter) if letter in self.board else self.pin(letter)
+
+    @Slot(str)
+    def pin(self, letter: str) -> None:
+        """Put the current sound under this letter."""
+        shown = self._standing.shown if self._standing is not None else None
+        if shown is None or not shown.request.latent or self._facts is None:
+            self._session.tell(self.tr("Make a sound first, then pin it"))
+            return
+        old = self.board.get(letter)
+        x, y = (old.x, old.y) if old is not None else circle(LETTERS.index(letter))
+        made = Pin(
+            letter=letter,
+            recipe=msgspec.structs.replace(shown.recipe, request=shown.request),
+            x=x,
+            y=y,
+            seconds=shown.sound.seconds,
+        )
+        self._change(self.tr("Pin {0}").format(letter), made)
+        self._session.tell(self.tr("Pinned as {0}").format(letter))
+
+    @Slot(str)
+    def clear(self, letter: str) -> None:
+        if letter in self.board:
+            self._change(self.tr("Clear pin {0}").format(letter), drop=(self.board[letter],))
+
+    @Slot(str)
+    def go(self, letter: str) -> None:
+        """Stand at this pin."""
+        pin = self.board.get(letter)
+        if pin is not None and self._standing is not None:
+            self._made = pin.recipe.request
+            self.pad.set_cursor((pin.x, pin.y), self._weights(pin.x, pin.y))
+            self._standing.begin(self.tr("Go to pin {0}").format(letter))
+            self._standing.go(pin.recipe.request)
+            self._standing.commit()
+
+    def _weights(self, x: float, y: float) -> list[float]:
+        return list(morph.pins((x, y), [(pin.x, pin.y) for pin in self.board.values()]))
+
+    @Slot(float, float)
+    def _pad_moved(self, x: float, y: float) -> None:
+        if self._standing is None or len(self.board) < 2:
+            return
+        weights = self._weights(x, y)
+        pins = list(self.board.values())
+        made = mixed([pin.recipe.request for pin in pins], weights, self.shape, [pin.seconds for pin in pins])
+        self._made = made = msgspec.structs.replace(made, count=1)
+        self.pad.set_cursor((x, y), weights)
+        far = float(self._land.emptiness(made.latent)[0]) if self._land is not None and made.latent else 0.0
+        self.pad.say(self.tr("Unknown land: none of your sounds is near") if far > UNKNOWN else "")
+        self._standing.begin(self.tr("Morph between pins"))
+        self._standing.go(made)
+
+    @Slot()
+    def _pad_released(self) -> None:
+        if self._standing is not None:
+            self._standing.commit()
+
+    @Slot(str, float, float)
+    def _pin_moved(self, letter: str, x: float, y: float) -> None:
+        """A pin is pulled over the pad; where the cursor speaks, the mix follows."""
+        pin = self.board[letter]
+        if self._moving is None:
+            self._moving = pin
+        self.board[letter] = msgspec.structs.replace(pin, x=round(x, 4), y=round(y, 4))
+        speaks, place = self._made is not None, self.pad.cursor_place
+        self._show_pad()
+        if speaks and place is not None:
+            self._pad_moved(*place)
+
+    @Slot(str)
+    def _pin_released(self, letter: str) -> None:
+        before, self._moving = self._moving, None
+        self._pad_released()
+        if before is not None:
+            self._change(self.tr("Move pin {0}").format(letter), self.board[letter], drop=(before,))
