@@ -1,8 +1,8 @@
 """The map of a latent space: every sound a dot, near means similar, and a cursor whose every place can be played.
 
 Used by Explore. Positions come from explore/map.py; this widget knows no latents, it says where the hand is and which dot is
-under it. Dots are stamped into one picture with numpy (50,000 in about 10 ms); finding the dot under the pointer is a scan
-over all positions (0.1 ms for 50,000), which needs no index.
+under it. Dots are stamped with numpy (dots.py); finding the dot under the pointer is a scan over all positions (0.1 ms for
+50,000), which needs no index. A path can be drawn over them (map_path.py).
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from studio.explore.paths import Path, Timing
 from studio.gui import theme
 from studio.gui.widgets.canvas import RADIUS, Canvas, picture, ramp
+from studio.gui.widgets.dots import stamped
+from studio.gui.widgets.map_path import MapPath
 
 NEAR = 9.0
 """Points within which a dot is under the pointer."""
 SHADE = 0.20
-CROWD = 6000
-"""More dots than this are drawn smaller."""
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -49,6 +50,9 @@ class LatentMap(Canvas):
     clipHovered = Signal(object)
     picked = Signal(object)
     """The index of a dot that was double-clicked."""
+    pathChanged = Signal(object)
+    """Path that was drawn or changed by hand, None when it was deleted."""
+    drawingChanged = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +71,8 @@ class LatentMap(Canvas):
         self._clip_hover: int | None = None
         self._dragging = False
         self._pan: QPointF | None = None
+        self.way = MapPath()
+        self.drawing = False
         self._cache: QPixmap | None = None
         self.placeholder = self.tr("No map yet")
         self.setMouseTracking(True)
@@ -74,7 +80,8 @@ class LatentMap(Canvas):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(200, 160)
         self.setAccessibleName(self.tr("Map of the sounds"))
-        self.setAccessibleDescription(self.tr("Arrow keys move the cursor, Shift makes small steps, plus and minus zoom."))
+        keys = self.tr("Arrow keys move the cursor, Shift makes small steps, plus and minus zoom.")
+        self.setAccessibleDescription(keys + " " + self.tr("Hold Alt and drag to draw a path."))
 
     def sizeHint(self) -> QSize:
         return QSize(560, 420)
@@ -130,6 +137,24 @@ class LatentMap(Canvas):
 
     def clear_cursor(self) -> None:
         self._cursor = None
+        self.update()
+
+    def set_drawing(self, on: bool) -> None:
+        """The hand draws a path instead of moving the cursor. Holding Alt does so for one line."""
+        if on != self.drawing:
+            self.drawing = on
+            self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+            self.drawingChanged.emit(on)
+            self.update()
+
+    def set_path(self, path: Path | None) -> None:
+        """Show another path, or none. Emits nothing."""
+        self.way.path, self.way.done, self.way.hovered, self.way.held = path, 0, None, None
+        self.update()
+
+    def set_steps(self, steps: int, timing: Timing = "even", done: int = 0) -> None:
+        """How many places the path has, how they lie on it, and how many of them are made."""
+        self.way.steps, self.way.timing, self.way.done = steps, timing, done
         self.update()
 
     def fit(self) -> None:
@@ -196,6 +221,7 @@ class LatentMap(Canvas):
             self._paint_ring(painter, self.point(*map(float, self._clips[self._clip_hover])))
         if self._cursor is not None:
             self._paint_cursor(painter, self.point(*self._cursor))
+        self.way.paint(painter, self, self.drawing)
         self.paint_focus(painter)
 
     def _render(self) -> QPixmap:
@@ -216,7 +242,8 @@ class LatentMap(Canvas):
         if self._shade is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(self._box(self._shade_box), self._shade_image())
-        painter.drawImage(QPointF(0, 0), self._dots(page.width(), page.height(), ratio))
+        dots = stamped(self._points(self._places), self._labels, page.width(), page.height(), ratio)
+        painter.drawImage(QPointF(0, 0), dots)
         self._paint_clips(painter)
         self._paint_legend(painter)
         painter.end()
@@ -230,34 +257,6 @@ class LatentMap(Canvas):
         assert self._shade is not None
         level = np.sqrt(np.clip(self._shade, 0, 1))[::-1] * SHADE
         return picture(ramp(self.ink("accent"))[(level * 255).astype(np.uint8)])
-
-    def _dots(self, width: int, height: int, ratio: float) -> QImage:
-        """All dots: first every soft rim, then every core, so that no rim bites into a neighbour."""
-        page = np.zeros((height, width), np.uint32)
-        radius = (2.0 if len(self._places) > CROWD else 3.2) * ratio
-        pixels = np.floor(self._points(self._places) * ratio).astype(np.int64)
-        reach = int(np.ceil(radius)) + 1
-        visible = ((pixels >= -reach) & (pixels < (width + reach, height + reach))).all(axis=1)
-        pixels, labels = pixels[visible], self._labels[visible]
-        if not len(pixels):
-            return picture(page, ratio)
-        known = np.unique(labels)
-        table = np.stack([ramp(theme.label_color(int(label))) for label in known])
-        which = np.searchsorted(known, labels)
-        room = np.zeros((height + 2 * reach, width + 2 * reach), np.uint32).ravel()  # a border spares every bounds check
-        stride = width + 2 * reach
-        base = (pixels[:, 1] + reach) * stride + pixels[:, 0] + reach
-        steps = np.arange(-reach, reach + 1)
-        dy, dx = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
-        cover = np.clip(radius + 0.5 - np.hypot(dx, dy), 0, 1)
-        inside = base + 0
-        for share, y, x in sorted(zip(cover.tolist(), dy.tolist(), dx.tolist())):
-            if share > 0.05:
-                at = inside + (y * stride + x)
-                good = (at >= 0) & (at < room.size)
-                room[at[good]] = table[which[good], int(share * 230)]
-        page = room.reshape(height + 2 * reach, stride)[reach : reach + height, reach : reach + width]
-        return picture(page, ratio)
 
     def _paint_clips(self, painter: QPainter) -> None:
         painter.setPen(QPen(self.ink("text"), 1.5))
@@ -302,8 +301,14 @@ class LatentMap(Canvas):
         if event.button() in (Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton):
             self._pan = event.position()
         elif event.button() == Qt.MouseButton.LeftButton and (len(self._places) or self._cursor is not None):
-            self._dragging = True
-            self._go(event.position())
+            node = self.way.under(self, event.position(), self.drawing)
+            if node is not None:
+                self.way.take(node)
+            elif self.drawing or event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                self.way.begin(self.place(event.position()))
+            else:
+                self._dragging = True
+                self._go(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
@@ -312,12 +317,19 @@ class LatentMap(Canvas):
             self._centre -= QPointF(shift.x() / self._scale, -shift.y() / self._scale)
             self._pan = at
             self.refresh()
+        elif self.way.busy:
+            self.way.move(self.place(self._inside(at)))
+            self.update()
         elif self._dragging:
             self._go(at)
         else:
             self._look_under(at, event)
 
     def _look_under(self, at: QPointF, event: QMouseEvent) -> None:
+        node = self.way.under(self, at, self.drawing)
+        if node != self.way.hovered:
+            self.way.hovered = node
+            self.update()
         clip = self._under(at, self._clips)
         if clip != self._clip_hover:
             self._clip_hover = clip
@@ -333,21 +345,27 @@ class LatentMap(Canvas):
                 QToolTip.hideText()
             self.update()
 
+    def _inside(self, at: QPointF) -> QPointF:
+        return QPointF(min(max(at.x(), 0.0), float(self.width())), min(max(at.y(), 0.0), float(self.height())))
+
     def _go(self, at: QPointF) -> None:
-        inside = QPointF(min(max(at.x(), 0.0), float(self.width())), min(max(at.y(), 0.0), float(self.height())))
-        self._cursor = self.place(inside)
+        self._cursor = self.place(self._inside(at))
         self.update()
         self.moved.emit(*self._cursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._pan = None
+        if self.way.busy:
+            if self.way.end(self._scale):
+                self.pathChanged.emit(self.way.path)
+            self.update()
         if self._dragging:
             self._dragging = False
             assert self._cursor is not None
             self.released.emit(*self._cursor)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        dot = self._under(event.position(), self._places)
+        dot = None if self.drawing else self._under(event.position(), self._places)
         if dot is not None and event.button() == Qt.MouseButton.LeftButton:
             self.picked.emit(dot)
 
@@ -379,6 +397,12 @@ class LatentMap(Canvas):
             self.zoom(1 / 1.5)
         elif key == Qt.Key.Key_0:
             self.fit()
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.way.path is not None:
+            self.set_path(None)
+            self.pathChanged.emit(None)
+        elif key == Qt.Key.Key_Escape and (self.way.drop() or self.drawing):
+            self.set_drawing(False)
+            self.update()
         else:
             super().keyPressEvent(event)
 
