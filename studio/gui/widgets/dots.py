@@ -1,4 +1,4 @@
-"""Very many coloured dots as one picture, stamped with numpy: 50,000 in about 5 ms. For latent_map.py.
+"""Very many coloured dots as one picture, stamped with numpy: 50,000 in about 5 ms. For latent_map.py."""
 
 from __future__ import annotations
 
