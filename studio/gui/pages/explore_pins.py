@@ -198,6 +198,7 @@ class Pins(QWidget):
         self.pad.pinReleased.connect(self._pin_released)
         self.pad.pinPicked.connect(self.go)
         session.opened.connect(self._open)
+        session.closing.connect(self._flush)
         session.closed.connect(self._open)
         session.desk.event.connect(self._told)
         session.engine.rendered.connect(self._rendered)
@@ -214,8 +215,6 @@ class Pins(QWidget):
     # ---- the file
     @Slot()
     def _open(self) -> None:
-        if self._unsaved and self._project is not None:  # what the desk did not come to
-            self._write(self._project, self._all)
         self._project, self._all, self._unsaved, self._land, self._made = self._session.project, (), 0, None, None
         self.pad.set_cursor(None)
         if self._project is not None:
@@ -240,11 +239,15 @@ class Pins(QWidget):
         self._unsaved = self._session.desk.submit(work, SAVE, newest=True, urgent=True).id
         self._show()
 
-    def _write(self, project: ProjectFolder, pins: tuple[Pin, ...]) -> None:
-        try:
-            files.save(project, pins)
-        except StudioError as error:
-            self._session.complain(error)
+    @Slot()
+    def _flush(self) -> None:
+        """Write what the desk did not come to yet."""
+        if self._unsaved and self._project is not None:
+            self._unsaved = 0
+            try:
+                files.save(self._project, self._all)
+            except StudioError as error:
+                self._session.complain(error)
 
     @Slot(object)
     def _told(self, told: Told) -> None:
