@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,6 +118,9 @@ class Engine(QObject):
     failed = Signal(object)
     """Failed"""
 
+    viewed = Signal(object)
+    """View of the project's sounds by their neighbours (explore/view.py)."""
+
     busy = Signal(object)
     """Told: progress of longer work (tags "open", "places", "families")."""
 
@@ -176,6 +179,11 @@ class Engine(QObject):
     def make_places(self, project: ProjectFolder) -> None:
         """Find every sound of the project in the model's space; what is known is kept in the project's cache."""
         self.runner.submit(lambda: self._places(project), "places", newest=True)
+
+    def make_view(self, work: Callable[[], Work]) -> Ticket:
+        """Wait for the process of an explore.view.compute; progress by `busy` with the tag "view"."""
+        self._helper.cancel("view")
+        return self._helper.submit(work, "view", newest=True)
 
     def watch(self, pids: frozenset[int]) -> None:
         """Processes whose GPU memory counts as ours."""
@@ -376,7 +384,11 @@ class Engine(QObject):
 
     @Slot(object)
     def _on_helper(self, told: Told) -> None:
-        if isinstance(told.event, Produced):
+        if told.tag == "view":
+            self.busy.emit(told)
+            if isinstance(told.event, Produced):
+                self.viewed.emit(told.event.value)
+        elif isinstance(told.event, Produced):
             folder = told.event.value
             self.runner.submit(lambda: self._take_compiled(folder), "compiled", newest=True)
 

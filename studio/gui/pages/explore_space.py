@@ -22,6 +22,7 @@ from studio.explore.descriptors import Descriptors
 from studio.explore.labels import Labels
 from studio.explore.map import Density, Map
 from studio.explore.similar import CopyMeter, Match
+from studio.explore.view import View
 from studio.library.index import Index
 from studio.project.recipe import Request
 
@@ -63,6 +64,8 @@ class Space:
     descriptors: Descriptors
     meter: CopyMeter | None = None
     meter_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    view: View | None = None
+    """Where the sounds are shown instead of on the linear map: places of the hand are places in it."""
 
     # ---- moves: a request becomes the next one
     def start(self, request: Request | None = None) -> Request:
@@ -77,7 +80,10 @@ class Space:
 
     def at_place(self, request: Request, xy: ArrayLike, keep_labels: bool = False) -> Request:
         """The cursor was put at a place of the map; the labels follow unless they are kept."""
-        z = self.map.place(xy, self.latents, blend=min(BLEND, len(self.latents)))
+        if self.view is not None:
+            z = self.view.place(xy, self.latents)
+        else:
+            z = self.map.place(xy, self.latents, blend=min(BLEND, len(self.latents)))
         return with_latent(request, z, classes=request.classes if keep_labels else self.shares(z))
 
     def at_axis(self, request: Request, axis: int, value: float) -> Request:
@@ -115,8 +121,18 @@ class Space:
 
     # ---- what the controls show
     def place(self, request: Request) -> tuple[float, float]:
-        x, y = self.map.project(latent_of(request))
+        z = latent_of(request)
+        x, y = self.map.project(z) if self.view is None else self.view.project(z, self.latents)
         return float(x), float(y)
+
+    @property
+    def picture(self) -> Map | View:
+        """What the sounds' places are taken from."""
+        return self.map if self.view is None else self.view
+
+    @property
+    def shade(self) -> Density:
+        return self.density if self.view is None else self.view.density
 
     def coordinates(self, request: Request) -> NDArray[np.float64]:
         return self.axes.project(latent_of(request))
