@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 from studio.engine.engine import Encoded, ModelFacts, Rendered
 from studio.explore.similar import Match
 from studio.gui import theme
+from studio.gui.files import understand
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_character import Character
 from studio.gui.pages.explore_controls import SEEDS
@@ -110,6 +111,7 @@ class ExplorePage(QWidget):
         self.view.nine.chosen.connect(self._take_candidate)
         self.view.nine.heard.connect(self._hear_candidate)
         self.pins.follow(self.model, self.standing)
+        self.view.history.follow(self.model, self.standing)
         self.view.said.asked.connect(self._dots.hear)
         theme.changes().changed.connect(self._restyle)
 
@@ -431,7 +433,9 @@ class ExplorePage(QWidget):
         found = audio_paths(event.mimeData())
         if self._space is not None and len(found) == 1:
             event.acceptProposedAction()
-            self.start_from(found[0])
+            recipe = None if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else understand(found).recipe
+            if recipe is None or not self.standing.open(recipe, found[0].name):
+                self.start_from(found[0])
 
     # ---- what is said and shown while it sounds
     @Slot()

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from studio.engine.engine import Engine
 from studio.gui import theme
 from studio.gui.pages.explore_controls import ControlPanel
+from studio.gui.pages.explore_history import HistoryTab
 from studio.gui.pages.explore_models import ModelPicker
 from studio.gui.pages.explore_nine import Nine
 from studio.gui.pages.explore_said import SaidBar
@@ -53,6 +54,7 @@ class ExploreView(QWidget):
         self.sound.wave.placeholder = self.tr("Drag the dot to make a sound")
         self.said = SaidBar()
         self.nine = Nine(engine)
+        self.history = HistoryTab()
         self.panel = ControlPanel()
         self.panel.setFixedWidth(PANEL)
         head = QHBoxLayout()
@@ -83,6 +85,7 @@ class ExploreView(QWidget):
         self.tabs = Tabs()
         self.tabs.add("sound", self.tr("Sound"), "wave", self.sound, self.tr("The sound one stands at"))
         self.tabs.add("nine", self.tr("Nine"), "grid", self.nine, self.tr("Nine candidates around this sound (N)"))
+        self.tabs.add("history", self.tr("History"), "clock", self.history, self.tr("Every place you stood at, and back to it"))
         column.addWidget(self.tabs, 1)
         column.addWidget(self.said)
         split = QSplitter(Qt.Orientation.Vertical)
