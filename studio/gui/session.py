@@ -52,6 +52,8 @@ class Current:
     name: str = ""
     recipe: Recipe | None = None
     path: Path | None = None
+    even: bool = False
+    """It is tried out among others: heard as loud as they are where the user wants that."""
 
 
 @dataclass(frozen=True)
@@ -253,13 +255,14 @@ class Session(QObject):
     def play(self, current: Current | None = None, *, at: float = 0.0, compare: bool = False) -> None:
         """Hear `current` (or what is in the transport) from second `at`. Without a sound output it is only shown.
 
-        `compare`: it is one of several to choose from, so it plays at their common loudness where the user wants that."""
+        `compare`: it is held against another one, so it plays at the common loudness in any case."""
         if current is not None:
             self.set_current(current)
         if self.current is None or self.player is None:
             return
         try:
-            gain = even_gain(self.current.sound) if compare and self.settings.loudness_match else 1.0
+            even = compare or (self.current.even and self.settings.loudness_match)
+            gain = even_gain(self.current.sound) if even else 1.0
             self.player.play(self.current.sound, loop=self.settings.loop, gain=gain, at=at)
         except StudioError as error:
             self._lose(error)

@@ -15,7 +15,7 @@ WORDS = ((4.0, "nearly exactly"), (8.0, "well"), (14.0, "roughly"))
 
 
 class SaidBar(QWidget):
-    """A sentence and a button that plays the sound it speaks of."""
+    """A sentence and a button that goes to the sound it speaks of and back."""
 
     asked = Signal(object)
     """Path of the sound to hear."""
@@ -23,6 +23,7 @@ class SaidBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._path: Path | None = None
+        self._ask_text = ""
         self._text = ""
         self._held = False
         self.label = QLabel()
@@ -79,10 +80,17 @@ class SaidBar(QWidget):
             self._offer(path, self.tr("Hear the original"))
 
     def _offer(self, path: Path, text: str) -> None:
-        self._path = path
-        self.button.setText(text)
-        self.button.setToolTip(str(path))
+        self._path, self._ask_text = path, text
         self.button.show()
+        self.show_heard(None)
+
+    def show_heard(self, path: Path | None) -> None:
+        """What sounds now comes from this file, or from none; the button offers the other of the two."""
+        other = path is not None and path == self._path
+        self.button.setText(self.tr("Back to this sound") if other else self._ask_text)
+        self.button.setIcon(theme.icon("undo" if other else "play", "accent" if other else "text"))
+        tip = self.tr("Hear one and the other, equally loud: this sound and {0}").format(self._path)
+        self.button.setToolTip(tip)
         self._elide()
 
     def _say(self, text: str) -> None:

@@ -87,7 +87,7 @@ class DotPlayer(QObject):
     def hear(self, what: Path | ClipFile) -> None:
         project = self._session.project
         if isinstance(what, Path):
-            self._later.ask(partial(_file, what))
+            self._later.ask(partial(file_sound, what))
         elif project is not None:
             self._later.ask(partial(_clip, project, what))
 
@@ -99,10 +99,11 @@ class DotPlayer(QObject):
             self._session.complain(answer)
 
 
-def _file(path: Path) -> Current:
+def file_sound(path: Path) -> Current:
+    """The beginning of a file, to be heard. Raises what files.read raises."""
     info = files.probe(path)
-    return Current(files.read(path, frames=min(info.frames, int(LONGEST * info.rate))), path.name, None, path)
+    return Current(files.read(path, frames=min(info.frames, int(LONGEST * info.rate))), path.name, None, path, even=True)
 
 
 def _clip(project: ProjectFolder, clip: ClipFile) -> Current:
-    return Current(project.clip_sound(clip.id), clip.name, clip.recipe, project.clip_path(clip.id))
+    return Current(project.clip_sound(clip.id), clip.name, clip.recipe, project.clip_path(clip.id), even=True)

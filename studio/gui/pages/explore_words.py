@@ -61,3 +61,9 @@ def difference(words: Sequence[str]) -> str:
         "less tonal": tr("less tonal"), "more tonal": tr("more tonal"),
     }  # fmt: skip
     return ", ".join(known.get(word, word) for word in words)
+
+
+def nearness(ratio: float) -> str:
+    """A distance in words; 1 is what neighbours among the project's sounds usually have."""
+    words = ((0.25, tr("the same")), (0.8, tr("very near")), (1.5, tr("near")), (2.5, tr("akin")))
+    return next((word for most, word in words if ratio < most), tr("far"))
