@@ -18,14 +18,13 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from studio.engine.engine import Encoded, ModelFacts, Rendered
 from studio.explore.similar import Match
-from studio.gui import theme
 from studio.gui.files import understand
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_character import Character
 from studio.gui.pages.explore_controls import SEEDS
+from studio.gui.pages.explore_map import MapPart
 from studio.gui.pages.explore_open import OpenModel
 from studio.gui.pages.explore_pins import Pins
-from studio.gui.pages.explore_sound import DotPlayer
 from studio.gui.pages.explore_space import Space
 from studio.gui.pages.explore_standing import HEAR, SHOW, Standing
 from studio.gui.pages.explore_view import ExploreView
@@ -33,7 +32,6 @@ from studio.gui.session import Session
 from studio.gui.widgets.drop_zone import Empty, audio_paths, pick_sound
 from studio.gui.widgets.later import Later
 from studio.project.recipe import Recipe, Request
-from studio.project.state import ClipFile
 
 LOOK = 3000
 """Milliseconds between two looks at the run folders."""
@@ -51,7 +49,6 @@ class ExplorePage(QWidget):
         self.standing = Standing(session, self.model, self)
         self._draw: Request | None = None  # what Random started from
         self._pending: Path | None = None  # to start from once there is a space
-        self._clips: list[ClipFile] = []
         self.view = ExploreView(session.engine)
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
         self.stack = QStackedLayout(self)
@@ -66,7 +63,9 @@ class ExplorePage(QWidget):
 
     def _wire(self) -> None:
         session, engine = self._session, self._session.engine
-        self._dots = DotPlayer(session, self)
+        self.map = MapPart(session, self.model, self.view, self)
+        self.map.views.said.connect(self._say_state)
+        self.map.path.placesWanted.connect(self._walk)
         self._meter = Later(self)
         self._meter.done.connect(self._measured)
         self._compare = self._timer(COMPARE, self._ask_nearest)
@@ -82,17 +81,13 @@ class ExplorePage(QWidget):
         engine.encoded.connect(self._encoded)
         session.opened.connect(self._project_changed)
         session.closed.connect(self._project_changed)
-        session.clipsChanged.connect(self._show_clips)
         session.positionChanged.connect(self._show_position)
         session.playingChanged.connect(self._show_playing)
         self.empty.pressed.connect(self._go_train)
         self.view.picker.chosen.connect(self.model.open)
         self.view.encode.clicked.connect(self._choose_sound)
-        self.view.fit.clicked.connect(self.view.map.fit)
         self.view.map.moved.connect(self._map_moved)
         self.view.map.released.connect(self.standing.commit)
-        self.view.map.hovered.connect(self._hover)
-        self.view.map.clipHovered.connect(self._hover_clip)
         self.view.map.picked.connect(self._pick_dot)
         self.view.sound.seeked.connect(self._seek)
         panel = self.view.panel
@@ -112,8 +107,7 @@ class ExplorePage(QWidget):
         self.view.nine.heard.connect(self._hear_candidate)
         self.pins.follow(self.model, self.standing)
         self.view.history.follow(self.model, self.standing)
-        self.view.said.asked.connect(self._dots.hear)
-        theme.changes().changed.connect(self._restyle)
+        self.view.said.asked.connect(self.map.dots.hear)
 
     def _timer(self, interval: int, slot: Any, single: bool = True) -> QTimer:
         timer = QTimer(self)
@@ -170,10 +164,7 @@ class ExplorePage(QWidget):
         self.model.forget()
         self.standing.clear()
         self._pending = None
-        self.view.map.set_dots(np.zeros((0, 2)))
-        self.view.map.set_density(None)
-        self.view.map.set_clips(np.zeros((0, 2)))
-        self.view.map.clear_cursor()
+        self.map.forget()
         self.view.sound.set_sound(None)
         self.view.said.clear()
         self._look()
@@ -198,12 +189,10 @@ class ExplorePage(QWidget):
 
     @Slot(object, bool)
     def _spaced(self, space: Space, again: bool) -> None:
-        place, standing = self.view.map.cursor_place, self.standing
+        place, standing = self.map.even, self.standing
         self.view.panel.build(self.model.facts.controls, space.axes)  # type: ignore[union-attr]
         self.character.show_space(space)
-        self.view.map.set_dots(space.map.positions, space.labels, space.names, space.titles, space.map.bounds())
-        self.view.map.set_density(space.density.values, (space.density.x, space.density.y))
-        self._show_clips()
+        self.map.show_space(space)
         if self._pending is not None:
             self.start_from(self._pending)
         elif again and place is not None and standing.request is not None and standing.of != space.model:
@@ -232,7 +221,7 @@ class ExplorePage(QWidget):
         if request is None:
             return
         if space is not None and request.latent is not None:
-            self.view.map.set_cursor(*space.place(request))
+            self.map.show_request(request)
             self.view.panel.show_request(request, space.coordinates(request), space.weights(request), seconds)
             self.character.show_request(request)
         else:
@@ -253,14 +242,22 @@ class ExplorePage(QWidget):
     # ---- the hand
     @Slot(float, float)
     def _map_moved(self, x: float, y: float) -> None:
-        if self._space is None:
-            return
-        self.standing.begin(self.tr("Move on the map"))
+        if self._space is not None:
+            self.standing.begin(self.tr("Move on the map"))
+            self.standing.go(self._at(self._space, (x, y)))
+
+    def _at(self, space: Space, place: Any) -> Request:
+        """What stands at a place of the map, with what is locked as it is."""
         request = self.standing.request or Request()
-        moved = self._space.at_place(request, (x, y), keep_labels=bool(self.view.panel.locked_labels))
+        moved = space.at_place(request, place, keep_labels=bool(self.view.panel.locked_labels))
         if self.view.panel.locked_axes and request.latent is not None:
-            moved = self._space.lock(moved, request, self.view.panel.locked_axes, False)
-        self.standing.go(self.character.hold(moved, request))
+            moved = space.lock(moved, request, self.view.panel.locked_axes, False)
+        return self.character.hold(moved, request)
+
+    @Slot(object)
+    def _walk(self, places: Any) -> None:
+        if (space := self._space) is not None:
+            self.map.path.render([self._at(space, place) for place in places])
 
     @Slot(int, float)
     def _axis_moved(self, axis: int, value: float) -> None:
@@ -335,7 +332,7 @@ class ExplorePage(QWidget):
             self._session.keep(self.standing.current)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self.view.tabs.press(event) or self.pins.press_shift(event):
+        if self.view.tabs.press(event) or self.pins.press_shift(event) or self.map.press(event):
             return
         if event.key() == Qt.Key.Key_R and not event.modifiers():
             self.draw()
@@ -363,34 +360,12 @@ class ExplorePage(QWidget):
 
     # ---- dots
     @Slot(object)
-    def _hover(self, dot: int | None) -> None:
-        on = dot is not None and self._space is not None and self.view.hear.isChecked()
-        self._dots.point_at(Path(self._space.paths[dot]) if on else None)  # type: ignore[union-attr,index]
-
-    @Slot(object)
-    def _hover_clip(self, clip: int | None) -> None:
-        self._dots.point_at(self._clips[clip] if clip is not None and self.view.hear.isChecked() else None)
-
-    @Slot(object)
     def _pick_dot(self, dot: int) -> None:
         """A double click stands exactly at this sound: how the model says it."""
         if self._space is not None:
             self.standing.begin(self.tr("Go to “{0}”").format(self._space.titles[dot]))
             self.standing.go(self._space.at_sound(self.standing.request or Request(), dot))
             self.standing.commit()
-
-    @Slot()
-    def _show_clips(self) -> None:
-        """Kept sounds of this very model as diamonds on the map."""
-        project, space = self._session.project, self._space
-        if project is None or space is None:
-            return
-        here = [
-            c for c in project.clips() if c.recipe is not None and c.recipe.model == space.model and c.recipe.request.latent
-        ]
-        here = [c for c in here if len(c.recipe.request.latent[0]) == space.latents.shape[1]]  # type: ignore[union-attr,index]
-        self._clips = here
-        self.view.map.set_clips([space.place(c.recipe.request) for c in here])  # type: ignore[union-attr]
 
     # ---- starting from a file
     @Slot()
@@ -475,7 +450,3 @@ class ExplorePage(QWidget):
     @Slot()
     def _go_train(self) -> None:
         self._session.go("train")
-
-    @Slot(str)
-    def _restyle(self, theme_name: str) -> None:
-        self.view.map.refresh()

@@ -5,6 +5,7 @@ Asks the engine and reads run folders; shows nothing. The page listens to its fa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.engine.engine import ModelFacts
 from studio.engine.jobs import Told
 from studio.events import Failed, Progress
+from studio.explore.view import View
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_models import Choice, choices
 from studio.gui.pages.explore_space import Space
@@ -67,6 +69,12 @@ class OpenModel(QObject):
         """Another project: nothing is open any more."""
         self.facts = self.space = self.opening = self.asked = None
         self._later.drop()
+
+    def turn(self, view: View | None) -> Space | None:
+        """Show the sounds in another view, None for the even map; the space from now on."""
+        if self.space is not None:
+            self.space = replace(self.space, view=view)
+        return self.space
 
     @property
     def mapped(self) -> bool:

@@ -23,8 +23,10 @@ from studio.engine.engine import Engine
 from studio.gui import theme
 from studio.gui.pages.explore_controls import ControlPanel
 from studio.gui.pages.explore_history import HistoryTab
+from studio.gui.pages.explore_map import ViewSwitch
 from studio.gui.pages.explore_models import ModelPicker
 from studio.gui.pages.explore_nine import Nine
+from studio.gui.pages.explore_path_bar import PathBar
 from studio.gui.pages.explore_said import SaidBar
 from studio.gui.widgets.latent_map import LatentMap
 from studio.gui.widgets.sound_view import SoundView
@@ -49,6 +51,10 @@ class ExploreView(QWidget):
         self.hear.setCheckable(True)
         self.hear.setChecked(True)
         self.fit = self._tool("fit", self.tr("Show the whole map (0)"))
+        self.draw = self._tool("path", self.tr("Draw a path over the map (P, or hold Alt and draw)"))
+        self.draw.setCheckable(True)
+        self.switch = ViewSwitch()
+        self.path_bar = PathBar()
         self.map = LatentMap()
         self.sound = SoundView(selectable=False)
         self.sound.wave.placeholder = self.tr("Drag the dot to make a sound")
@@ -62,6 +68,8 @@ class ExploreView(QWidget):
         head.addWidget(self.picker)
         head.addWidget(self.state, 1)
         head.addWidget(self.encode)
+        head.addWidget(self.switch)
+        head.addWidget(self.draw)
         head.addWidget(self.hear)
         head.addWidget(self.fit)
         body = QHBoxLayout()
@@ -73,7 +81,8 @@ class ExploreView(QWidget):
         page.setSpacing(theme.GAP)
         page.addLayout(head)
         page.addLayout(body, 1)
-        order = (self.picker.box, self.picker.newest, self.encode, self.hear, self.fit, self.map)
+        switch = (self.switch.even, self.switch.near, self.draw)
+        order = (self.picker.box, self.picker.newest, self.encode, *switch, self.hear, self.fit, self.map)
         for first, second in itertools.pairwise((*order, *self.tabs.buttons.values(), self.sound.wave, self.said.button)):
             QWidget.setTabOrder(first, second)
 
