@@ -36,6 +36,11 @@ class Settings(msgspec.Struct, frozen=True):
     loop: Annotated[bool, setting("Start again at the end")] = False
     compute: Annotated[Literal["auto", "cpu", "gpu"], setting("Where models run")] = "auto"
     gentle: Annotated[bool, setting("Leave more of the computer to other programs while training")] = False
+    midi_input: Annotated[str, setting("MIDI input; empty: every one, “none”: none")] = ""
+    midi_controls: dict[str, int] = {}
+    """Fader → control that moves it (channel × 128 + number)."""
+
+    let_ring: Annotated[bool, setting("Notes sound to their end after their key is up")] = True
     exports: Annotated[str, setting("Folder for exported and dragged sounds; empty: the project's exports folder")] = ""
     recent: tuple[str, ...] = ()
     welcomed: bool = False

@@ -26,6 +26,8 @@ CLIENT = "Wavewright"
 ALL, NONE = "", "none"
 SUSTAIN = 64
 """The control number of the sustain pedal."""
+QUIET = (120, 123)
+"""Control numbers that mean: all sound off, all notes off."""
 REST = 0.02
 """Seconds between taking the callback away and closing a port: rtmidi closes with Python's lock held and waits for its own
 thread, which must not be waiting for that lock in a callback."""

@@ -34,6 +34,7 @@ class Track(QAbstractSlider):
         self._ghost: float | None = None
         self._held = False
         self._hot = False
+        self._waiting = False
         self.setRange(0, TICKS)
         self.setSingleStep(TICKS // 50)
         self.setPageStep(TICKS // 10)
@@ -50,6 +51,15 @@ class Track(QAbstractSlider):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, theme.CONTROL)
+
+    def touch(self) -> None:
+        """A hand was on it: it has settled when nothing follows."""
+        self._timer.start()
+
+    def set_waiting(self, on: bool) -> None:
+        """Show that it waits for a MIDI control to be moved."""
+        self._waiting = on
+        self.update()
 
     @property
     def held(self) -> bool:
@@ -91,6 +101,11 @@ class Track(QAbstractSlider):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.color("accent", 1.0 if self.hasFocus() else 0.5), 2))
             painter.drawEllipse(QPointF(here, y), KNOB, KNOB)
+
+        if self._waiting:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(theme.color("accent"), 1.5, Qt.PenStyle.DashLine))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 2, -1, -2), theme.RADIUS, theme.RADIUS)
 
     def _paint_ghost(self, painter: QPainter, here: float, there: float, y: float) -> None:
         """What was asked for reaches to the knob, what came of it to an upright mark; what is missing lies between, faint."""
@@ -288,6 +303,16 @@ class Fader(QWidget):
     @property
     def locked(self) -> bool:
         return self.lock.isChecked()
+
+    @property
+    def share(self) -> float:
+        """Where its knob stands, 0 to 1."""
+        return self.track.value() / TICKS
+
+    def turn(self, share: float) -> None:
+        """Move the knob to `share` of the way as a hand does: `moved` at once, `released` when nothing follows."""
+        self.track.setValue(round(min(max(share, 0.0), 1.0) * TICKS))
+        self.track.touch()
 
     def set_value(self, value: float) -> None:
         """Show `value`; beyond the ends the knob stops and the number goes on. Emits nothing."""

@@ -64,6 +64,11 @@ class Tabs(QWidget):
         hand = getattr(self._stack.currentWidget(), "press", None)
         return hand is not None and bool(hand(event))
 
+    def release(self, event: QKeyEvent) -> bool:
+        """Whether what is shown had a use for this key's end: widgets with a method `release(event) -> bool` are asked."""
+        hand = getattr(self._stack.currentWidget(), "release", None)
+        return hand is not None and bool(hand(event))
+
     def set_offered(self, key: str, offered: bool) -> None:
         """Whether this tab can be chosen at all; what is shown then gives way to the first."""
         self.buttons[key].setVisible(offered)
