@@ -6,7 +6,6 @@ sound plays; finished moves are undo steps. What the model does not declare is n
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from studio.engine.engine import Encoded, ModelFacts, Rendered
-from studio.explore.similar import Match
 from studio.gui.files import understand
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_character import Character
+from studio.gui.pages.explore_compare import Compare, Even
 from studio.gui.pages.explore_controls import SEEDS
+from studio.gui.pages.explore_like import Like
 from studio.gui.pages.explore_map import MapPart
 from studio.gui.pages.explore_open import OpenModel
 from studio.gui.pages.explore_pins import Pins
@@ -30,13 +30,10 @@ from studio.gui.pages.explore_standing import HEAR, SHOW, Standing
 from studio.gui.pages.explore_view import ExploreView
 from studio.gui.session import Session
 from studio.gui.widgets.drop_zone import Empty, audio_paths, pick_sound
-from studio.gui.widgets.later import Later
 from studio.project.recipe import Recipe, Request
 
 LOOK = 3000
 """Milliseconds between two looks at the run folders."""
-COMPARE = 150
-"""Milliseconds after the newest sound until it is compared with the known ones."""
 
 
 class ExplorePage(QWidget):
@@ -57,6 +54,8 @@ class ExplorePage(QWidget):
         self.stack.addWidget(self.view)
         self.pins = Pins(session)
         self.view.tabs.add("pins", self.tr("Pins"), "pin", self.pins, self.tr("Pin sounds (Shift+A to Shift+H) and morph"))
+        self.like = Like(session)
+        self.view.tabs.add("like", self.tr("Like this"), "search", self.like, self.tr("What is like this sound, and how"))
         self.setAcceptDrops(True)
         self._wire()
         self._look()
@@ -66,9 +65,8 @@ class ExplorePage(QWidget):
         self.map = MapPart(session, self.model, self.view, self)
         self.map.views.said.connect(self._say_state)
         self.map.path.placesWanted.connect(self._walk)
-        self._meter = Later(self)
-        self._meter.done.connect(self._measured)
-        self._compare = self._timer(COMPARE, self._ask_nearest)
+        self._compare = Compare(session, self.view.said, self.model, self.standing, self)
+        self._even = Even(session, self.view.even, self)
         self._listing = self._timer(LOOK, self._look, single=False)
         self.model.opened.connect(self._opened)
         self.model.spaced.connect(self._spaced)
@@ -107,7 +105,8 @@ class ExplorePage(QWidget):
         self.view.nine.heard.connect(self._hear_candidate)
         self.pins.follow(self.model, self.standing)
         self.view.history.follow(self.model, self.standing)
-        self.view.said.asked.connect(self.map.dots.hear)
+        self.like.follow(self.model, self.standing)
+        self.like.started.connect(self.start_from)
 
     def _timer(self, interval: int, slot: Any, single: bool = True) -> QTimer:
         timer = QTimer(self)
@@ -233,7 +232,6 @@ class ExplorePage(QWidget):
         self.view.sound.set_sound(made.sound)
         self._show_request()
         self.character.show_sound(made)
-        self._compare.start()
 
     @Slot()
     def _committed(self) -> None:
@@ -413,19 +411,6 @@ class ExplorePage(QWidget):
                 self.start_from(found[0])
 
     # ---- what is said and shown while it sounds
-    @Slot()
-    def _ask_nearest(self) -> None:
-        shown = self.standing.shown
-        if shown is not None and self._space is not None and self._space.meter is not None:
-            self._meter.ask(partial(self._space.nearest, shown.sound))
-
-    @Slot(object)
-    def _measured(self, found: object) -> None:
-        if isinstance(found, tuple) and self._space is not None:
-            match, row, copy = found
-            assert isinstance(match, Match)
-            self.view.said.tell_nearest(Path(self._space.paths[row]), match.ratio, copy)
-
     def _say_state(self, text: str) -> None:
         """What is under way; the empty map says it too."""
         self.view.state.setText(text)

@@ -31,7 +31,7 @@ from studio.models.controls import Controls, Range
 from studio.project.recipe import Request
 
 SEEDS = 2**31 - 1
-NAME, NUMBER = 128, 64
+NAME, NUMBER = 120, 64
 """Widths of the faders' names and numbers."""
 
 

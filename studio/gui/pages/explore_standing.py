@@ -365,7 +365,7 @@ class Standing(QObject):
         weights = space.weights(made.request) if space is not None and made.request.latent else made.request.classes
         main = max(weights, key=lambda name: weights[name], default=made.recipe.family)
         number = zlib.crc32(msgspec.json.encode(made.request)) % 10000
-        return Current(made.sound, f"{main} {number:04d}", made.recipe)
+        return Current(made.sound, f"{main} {number:04d}", made.recipe, even=True)
 
 
 class _Swap:

@@ -32,7 +32,7 @@ from studio.gui.widgets.latent_map import LatentMap
 from studio.gui.widgets.sound_view import SoundView
 from studio.gui.widgets.tabs import Tabs
 
-PANEL = 368
+PANEL = 384
 
 
 class ExploreView(QWidget):
@@ -50,6 +50,7 @@ class ExploreView(QWidget):
         self.hear = self._tool("speaker", self.tr("Hear a dot when the pointer rests on it"))
         self.hear.setCheckable(True)
         self.hear.setChecked(True)
+        self.even = self._tool("normalise", self.tr("Hear everything equally loud; what is kept stays as it is"))
         self.fit = self._tool("fit", self.tr("Show the whole map (0)"))
         self.draw = self._tool("path", self.tr("Draw a path over the map (P, or hold Alt and draw)"))
         self.draw.setCheckable(True)
@@ -70,6 +71,7 @@ class ExploreView(QWidget):
         head.addWidget(self.encode)
         head.addWidget(self.switch)
         head.addWidget(self.draw)
+        head.addWidget(self.even)
         head.addWidget(self.hear)
         head.addWidget(self.fit)
         body = QHBoxLayout()
@@ -82,7 +84,7 @@ class ExploreView(QWidget):
         page.addLayout(head)
         page.addLayout(body, 1)
         switch = (self.switch.even, self.switch.near, self.draw)
-        order = (self.picker.box, self.picker.newest, self.encode, *switch, self.hear, self.fit, self.map)
+        order = (self.picker.box, self.picker.newest, self.encode, *switch, self.even, self.hear, self.fit, self.map)
         for first, second in itertools.pairwise((*order, *self.tabs.buttons.values(), self.sound.wave, self.said.button)):
             QWidget.setTabOrder(first, second)
 
