@@ -351,7 +351,7 @@ class ClipsPage(QWidget):
     def _open_recipe(self) -> None:
         clip = self.list.current
         if clip is not None and clip.recipe is not None:
-            self._session.go("explore", clip.recipe)
+            self._session.go("explore", recipe_of(clip))  # with its edits, which are mentioned there
 
     def _item(self, clip: ClipFile, project: ProjectFolder | None) -> Item:
         recipe = recipe_of(clip)

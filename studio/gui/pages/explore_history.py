@@ -46,6 +46,7 @@ class HistoryTree(QAbstractScrollArea):
         self._model = ""
         self._hot: int | None = None
         self._cursor: int | None = None
+        self._at: int | None = None  # the current node as last shown
         self._pictures: OrderedDict[int, tuple[bytes, QImage]] = OrderedDict()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -59,16 +60,16 @@ class HistoryTree(QAbstractScrollArea):
     # ---- what is shown
     def show_history(self, history: History, model: str = "", names: Sequence[str] = ()) -> None:
         """`model`: the one that is open; `names`: the labels in the order of their colours."""
-        before = self.history.current.id if self.history.current is not None and self.history is history else None
+        at = history.current.id if history.current is not None else None
         shape = (id(history), len(history), max(history.nodes, default=0))
         self.history, self._model, self._names = history, model, tuple(names)
         if shape != self._laid_out:
             self._branches, self._laid_out = Branches.of(history), shape
             self._pictures = OrderedDict((id, kept) for id, kept in self._pictures.items() if id in history.nodes)
             self._reach()
-        if self._cursor not in history.nodes or (history.current is not None and history.current.id != before):
-            self._cursor = history.current.id if history.current is not None else None
-            self.show_node(self._cursor)
+        if at != self._at or self._cursor not in history.nodes:
+            self._at = self._cursor = at
+            self.show_node(at)
         if self._hot not in history.nodes:
             self._hot = None
         self.viewport().update()
@@ -119,6 +120,10 @@ class HistoryTree(QAbstractScrollArea):
         row, y = divmod(point.y() + self._y - EDGE, STEP_Y)
         return self._branches.at(column, row) if x <= WIDTH and y <= HEIGHT else None
 
+    def _there(self, node: int | None) -> bool:
+        """Whether a node is both known and laid out: the history may have changed since."""
+        return node in self.history.nodes and node in self._branches.places
+
     def _reach(self) -> None:
         """How far one can scroll."""
         whole = QSize(self._branches.columns * STEP_X, self._branches.rows * STEP_Y)
@@ -147,9 +152,10 @@ class HistoryTree(QAbstractScrollArea):
         self._paint_ways(painter, view, way)
         on_way = set(way[max(0, view[0]) : view[1] + 1])
         for id in self._branches.within(*view):
-            self._paint_node(painter, self.history.nodes[id], id in on_way)
+            if self._there(id):
+                self._paint_node(painter, self.history.nodes[id], id in on_way)
         told = self._hot if self._hot is not None else self._cursor if self.hasFocus() else None
-        if told in self.history.nodes and told is not None:
+        if self._there(told) and told is not None:
             self._paint_note(painter, told)
 
     def _paint_ways(self, painter: QPainter, view: tuple[int, int, int, int], way: list[int]) -> None:
@@ -162,16 +168,16 @@ class HistoryTree(QAbstractScrollArea):
             last = (trunk.last - trunk.row) * STEP_Y + here.center().y() - BEND
             ends = max(here.center().y(), -1.0), min(last, self.viewport().height() + 1.0)
             painter.drawLine(QPointF(x, ends[0]), QPointF(x, ends[1]))
-        for id in self._branches.within(left, right + 1, top, bottom):
+        for id in filter(self._there, self._branches.within(left, right + 1, top, bottom)):
             self._paint_way(painter, id, trunk=False)
         painter.setPen(QPen(theme.color("accent"), 2))
-        for id in way[max(1, left) : right + 2]:
+        for id in filter(self._there, way[max(1, left) : right + 2]):
             self._paint_way(painter, id, trunk=True)
 
     def _paint_way(self, painter: QPainter, id: int, trunk: bool) -> None:
         """The line from a node's parent to it; without `trunk` only its end where the parent is in another row."""
         parent = self.history.nodes[id].parent
-        if parent is None:
+        if parent is None or parent not in self._branches.places:
             return
         start, end = self.rect_of(parent), self.rect_of(id)
         a, b = QPointF(start.right(), start.center().y()), QPointF(end.left(), end.center().y())

@@ -5,6 +5,7 @@ A disk that refuses costs the history, not the work: it is said once, and tried 
 
 from __future__ import annotations
 
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,11 @@ class _Writer:
                 atomic.write_bytes(self._path, file.to_json())
                 self._done = number
 
+    def end(self) -> None:
+        """Wait for a write that is under way; none comes after this."""
+        with self._lock:
+            self._done = sys.maxsize
+
 
 class HistoryKeeper(QObject):
     """Keeps the history of the session's project in its folder."""
@@ -47,6 +53,7 @@ class HistoryKeeper(QObject):
         self._writer: _Writer | None = None
         self._history: History | None = None  # as it is now; None where nothing is waiting to be written
         self._number = 0
+        self._asked: HistoryFile | None = None  # state `_number`, which another thread may be writing
         self._said = False
         self._later = Later(self)
         self._later.done.connect(self._written)
@@ -83,7 +90,7 @@ class HistoryKeeper(QObject):
         """Nothing is kept until a project is opened."""
         self._pause.stop()
         self._later.drop()
-        self._writer = self._history = None
+        self._writer = self._history = self._asked = None
 
     def changed(self, history: History) -> None:
         """`history` is another one now; it is written soon."""
@@ -96,22 +103,27 @@ class HistoryKeeper(QObject):
         """Write what waits, without waiting for it."""
         self._pause.stop()
         if self._history is not None and self._writer is not None:
-            self._number += 1
-            self._later.ask(partial(self._writer.write, self._number, self._history.snapshot()))
-            self._history = None
+            self._later.ask(partial(self._writer.write, *self._take(self._history)))
 
     @Slot()
     def close(self) -> None:
         """The project is about to be let go: what waits is on the disk when this returns."""
         self._pause.stop()
-        history, self._history = self._history, None
-        if history is None or self._writer is None:
+        if self._writer is None:
             return
-        self._number += 1
+        if self._history is not None:
+            self._take(self._history)
         try:
-            self._writer.write(self._number, history.snapshot())
+            if self._asked is not None:
+                self._writer.write(self._number, self._asked)
         except StudioError as error:
             self._complain(error)
+        self._writer.end()
+
+    def _take(self, history: History) -> tuple[int, HistoryFile]:
+        self._number += 1
+        self._asked, self._history = history.snapshot(), None
+        return self._number, self._asked
 
     @Slot(object)
     def _written(self, answer: object) -> None:
