@@ -116,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = verb("sounds", "export", "write a project's clips, or sound files, for others")
     one.add_argument("targets", nargs="+", metavar="PROJECT|FILE")
-    one.add_argument("--as", dest="format", default="wav", metavar="FORMAT", help="wav")
+    one.add_argument("--as", dest="format", default="wav", metavar="FORMAT", help="wav, wavetable")
     one.add_argument("--bits", choices=("16", "24", "32f"), default=None)
     one.add_argument("--rate", default=None, metavar="HZ")
     one.add_argument(

@@ -1,0 +1,185 @@
+"""Single cycles of a sound, as wavetables want them: one period at its own pitch, band-limited, all beginning alike.
+
+A cycle is its harmonics: Fourier coefficients at the pitch found, so that the resampling to SIZE frames is exact and nothing
+can alias. Used by export/wavetable.py. F windows, N cycles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from studio.audio.pitch import yin
+from studio.audio.sound import Samples, Sound
+
+Array = NDArray[np.float64]
+Spectrum = NDArray[np.complex128]
+
+SIZE = 2048
+"""Frames of a cycle: what Serum, Vital and Surge read."""
+SURE = 0.6
+"""Confidence of a pitch from which a sound has one."""
+PERIODS = 4
+"""Periods that a cycle is measured over; what differs between them is averaged away."""
+FADE = 256
+"""Frames over which the end of a piece without a pitch is led into its beginning."""
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A sound's pitch over time. centre (F,) in frames; hz, sure, level (F,); `pitch` of the whole in Hz, None without one."""
+
+    centre: Array
+    hz: Array
+    sure: Array
+    level: Array
+    pitch: float | None
+
+    @property
+    def steadiest(self) -> int:
+        """The window where pitch and level change least, among the loud ones."""
+        drift = np.abs(np.gradient(np.log2(self.hz))) if len(self.hz) > 1 else np.zeros(1)
+        quiet = 20 * np.log10(np.maximum(self.level, 1e-9) / max(self.level.max(), 1e-9))
+        off = np.abs(np.log2(self.hz / self.pitch)) if self.pitch else np.zeros(len(self.hz))
+        return int((self.sure - 4 * np.minimum(drift, 1) - np.minimum(off, 1) + 0.02 * np.maximum(quiet, -60)).argmax())
+
+    def hz_at(self, centre: Array) -> Array:
+        """Pitch (N,) at moments (N,): of the windows that agree with the whole, between them interpolated."""
+        assert self.pitch is not None
+        near = (self.sure >= SURE) & (np.abs(np.log2(self.hz / self.pitch)) < 0.5)
+        if not near.any():
+            return np.full(len(centre), self.pitch)
+        return np.exp(np.interp(centre, self.centre[near], np.log(self.hz[near])))
+
+
+def course(mono: Samples, rate: int) -> Course:
+    """Follow the pitch of (T,) samples through windows of about 90 ms."""
+    width = 1 << int(np.ceil(np.log2(2 * rate / 25)))
+    padded = np.pad(mono, (0, max(0, width - len(mono))))
+    hop = max(width // 8, (len(padded) - width) // 400)
+    frames = sliding_window_view(padded, width)[::hop]
+    hz, sure = yin(frames, rate)
+    level = np.sqrt(np.square(frames, dtype=np.float64).mean(axis=1))
+    sure = np.where(level > 1e-6, sure, 0.0)
+    centre = np.minimum(np.arange(len(frames)) * hop + width / 2, max(len(mono) / 2, len(mono) - width / 2))
+    weight = np.square(level) * sure * (sure >= SURE)
+    pitch = None
+    if weight.sum() > 0 and weight.sum() >= 0.1 * np.square(level).sum():
+        order = np.argsort(hz)
+        pitch = float(hz[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
+    return Course(centre, hz, sure, level, pitch)
+
+
+def harmonics(mono: Samples, rate: int, centre: float, hz: float) -> Spectrum:
+    """Spectrum (SIZE // 2 + 1,) of the cycle of `hz` around frame `centre`; nothing from half the rate on."""
+    from scipy.signal import czt
+
+    period = rate / hz
+    periods = max(2, min(PERIODS, int(len(mono) / period)))
+    length = max(4, round(periods * period))
+    start = int(np.clip(round(centre - length / 2), 0, max(0, len(mono) - length)))
+    piece = np.pad(mono[start : start + length].astype(np.float64), (0, max(0, length - len(mono) + start)))[:length]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(length) + 0.5) / length)
+    count = min(int(np.ceil(rate / 2 / hz)) - 1, SIZE // 2 - 1)
+    spectrum = np.zeros(SIZE // 2 + 1, complex)
+    found = czt((piece - piece.mean()) * window, count + 1, np.exp(-2j * np.pi * hz / rate))
+    spectrum[1 : count + 1] = found[1:] / window.sum() * SIZE
+    return spectrum
+
+
+def piece(mono: Samples, centre: float) -> Spectrum:
+    """Spectrum of SIZE frames around `centre` as they are, their end led into their beginning."""
+    need = SIZE + FADE
+    padded = np.pad(mono.astype(np.float64), (0, max(0, need - len(mono))))
+    start = int(np.clip(round(centre - need / 2), 0, len(padded) - need))
+    heard = padded[start : start + need]
+    cycle = heard[FADE:].copy()
+    share = (np.arange(FADE) + 0.5) / FADE
+    cycle[-FADE:] = np.sqrt(1 - share) * cycle[-FADE:] + np.sqrt(share) * heard[:FADE]
+    return _centred(np.fft.rfft(cycle))
+
+
+def one(sound: Sound) -> Spectrum:
+    """The cycle of a sound: at its pitch in its steadiest part, of a sound without a pitch a piece of its loudest."""
+    mono = _mono(sound)
+    found = course(mono, sound.rate)
+    if found.pitch is None:
+        return piece(mono, float(found.centre[found.level.argmax()]))
+    at = found.steadiest
+    hz = float(found.hz_at(found.centre[at : at + 1])[0])
+    return harmonics(mono, sound.rate, float(found.centre[at]), hz)
+
+
+def through(sound: Sound, count: int) -> list[Spectrum]:
+    """`count` cycles at even moments from where a sound begins to be heard to where it ends."""
+    mono = _mono(sound)
+    found = course(mono, sound.rate)
+    moments = _moments(mono, count)
+    if found.pitch is None:
+        return [piece(mono, float(moment)) for moment in moments]
+    return [harmonics(mono, sound.rate, m, hz) for m, hz in zip(moments.tolist(), found.hz_at(moments).tolist())]
+
+
+def slices(sound: Sound, most: int) -> list[Spectrum]:
+    """A sound cut every SIZE frames, at most `most` pieces, as it is: what is a wavetable already comes back unchanged."""
+    mono = _mono(sound)
+    count = max(1, min(most, -(-len(mono) // SIZE)))
+    rows = np.pad(mono.astype(np.float64), (0, max(0, count * SIZE - len(mono))))[: count * SIZE].reshape(count, SIZE)
+    return [_centred(np.fft.rfft(row)) for row in rows]
+
+
+def aligned(spectra: Sequence[Spectrum]) -> list[Spectrum]:
+    """The same cycles turned so that their fundamentals begin together, as a rising sine.
+
+    A cycle with hardly any fundamental is turned to where it agrees best with the one before it.
+    """
+    order, placed = np.arange(SIZE // 2 + 1), list[Spectrum]()
+    for spectrum in spectra:
+        size = np.abs(spectrum)
+        if size.max() <= 0:
+            placed.append(spectrum)
+            continue
+        if size[1] > 0.05 * size.max():
+            turn = np.angle(spectrum[1]) + np.pi / 2
+        elif placed and np.abs(placed[-1]).max() > 0:
+            agreement = np.fft.irfft(placed[-1] * np.conj(spectrum), SIZE)
+            turn = 2 * np.pi * float(agreement.argmax()) / SIZE
+        else:
+            strongest = int(size.argmax())
+            turn = (np.angle(spectrum[strongest]) + np.pi / 2) / strongest
+        placed.append(spectrum * np.exp(-1j * turn * order))
+    return placed
+
+
+def table(spectra: Sequence[Spectrum], *, even: bool = False) -> Samples:
+    """Cycles (N, SIZE) of spectra, the loudest sample of all at full scale; `even`: first each as loud as the others."""
+    frames = np.fft.irfft(np.stack(spectra), SIZE, axis=1)
+    if even:
+        level = np.sqrt(np.square(frames).mean(axis=1, keepdims=True))
+        frames = np.divide(frames, level, out=np.zeros_like(frames), where=level > 1e-6 * level.max())
+    peak = float(np.abs(frames).max(initial=0.0))
+    return (frames / peak if peak > 0 else frames).astype(np.float32)
+
+
+def _centred(spectrum: Spectrum) -> Spectrum:
+    """Without its mean, and without the bin that has no phase."""
+    spectrum[[0, -1]] = 0
+    return spectrum
+
+
+def _moments(mono: Samples, count: int) -> Array:
+    """Frames, evenly from the first to the last that are within 50 dB of the loudest 10 ms."""
+    step = 441
+    level = np.abs(np.pad(mono, (0, -len(mono) % step))).reshape(-1, step).max(axis=1, initial=0.0)
+    loud = np.flatnonzero(level > 10**-2.5 * level.max(initial=0.0))
+    first, last = (int(loud[0]) * step, int(loud[-1] + 1) * step) if len(loud) else (0, len(mono))
+    return first + (np.arange(count) + 0.5) / count * (min(last, len(mono)) - first)
+
+
+def _mono(sound: Sound) -> Samples:
+    """The left channel, as synthesizers take it, without what is no number."""
+    return np.nan_to_num(sound.samples[0], nan=0.0, posinf=0.0, neginf=0.0)

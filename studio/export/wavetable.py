@@ -1,0 +1,131 @@
+"""Wavetables for Serum, Vital, Surge and their kin: up to 256 cycles of 2048 frames, one after another in a mono WAV.
+
+The frame length stands in a `clm ` chunk before the samples. Only 32-bit float and 16 bit: Surge reads no other, and 24 bit not
+at all. Its reader (WAVFileSupport.cpp) skips chunks it does not know, so the recipe lies after the samples.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+
+from studio.audio import cycles, files, riff
+from studio.audio.cycles import SIZE, Spectrum
+from studio.audio.sound import Samples
+from studio.errors import AlreadyThere, AudioError, ExportError, StudioError
+from studio.events import Finished, Produced, Progress, Started, Work
+from studio.export import names
+from studio.export.base import Item, OneFileEach, written
+from studio.fields import setting
+
+MOST = 256
+RATE = 44_100
+CLM = b"<!>2048 10000000 wavetable (Wavewright)"
+"""Frame length; flags, of which the first says that neighbours are crossfaded; kind; maker."""
+
+
+class WavetableOptions(msgspec.Struct, frozen=True):
+    """Recommended: a table of each sound, at its pitch where it has one."""
+
+    table: Annotated[
+        Literal["each", "together"],
+        setting("each: a table of every sound, moving through it; together: one table that moves from sound to sound"),
+    ] = "each"
+    frames: Annotated[int, setting("Cycles of a table, at most", ge=1, le=MOST)] = 64
+    cut: Annotated[
+        Literal["auto", "slices"],
+        setting("auto: single cycles at the sound's pitch; slices: every 2048 samples, for what is a wavetable already"),
+    ] = "auto"
+    level: Annotated[
+        Literal["kept", "even"], setting("kept: quiet cycles stay quiet; even: every cycle is as loud as the others")
+    ] = "kept"
+    bits: Annotated[Literal["16", "32f"], setting("Bits of a sample; 32f is floating point")] = "32f"
+    recipe: Annotated[bool, setting("How the sound was made, so that Wavewright can bring it back")] = True
+
+
+class Wavetable(OneFileEach):
+    id = "wavetable"
+    name = "Wavetable"
+    sentence = "For Serum, Vital, Surge and other wavetable synthesizers"
+    extension = ".wav"
+    Options = WavetableOptions
+
+    def save(self, path: Path, item: Item, options: Any) -> None:
+        sound = item.load()
+        if not sound.frames:
+            raise ExportError(name=item.name, reason="there is nothing in it")
+        if options.cut == "slices":
+            spectra = cycles.slices(sound, options.frames)  # as they are: turning them would change them
+        else:
+            spectra = cycles.aligned(cycles.through(sound, options.frames))
+        self._publish(path, item, cycles.table(spectra, even=options.level == "even"), options)
+
+    def write(self, items: Sequence[Item], folder: Path, options: Any, template: str = names.DEFAULT) -> Work:
+        if options.table == "together" and len(items) > 1:
+            yield from self._together(items, folder, options, template)
+        else:
+            yield from super().write(items, folder, options, template)
+
+    def _together(self, items: Sequence[Item], folder: Path, options: Any, template: str) -> Work:
+        """One cycle of each sound, in their order; of more than `frames` sounds evenly chosen ones."""
+        most = min(options.frames, MOST, len(items))
+        chosen = [items[round(i)] for i in np.linspace(0, len(items) - 1, most)]
+        name = names.preview(template, items)[0]
+        yield Started(what="export", total=len(chosen))
+        problems: list[dict[str, str]] = []
+        spectra: list[Spectrum] = []
+        with written(folder) as made:
+            for done, item in enumerate(chosen):
+                yield Progress(done=done, total=len(chosen), note=item.name)
+                try:
+                    sound = item.load()
+                    if not sound.frames:
+                        raise ExportError(name=item.name, reason="there is nothing in it")
+                    spectra.append(cycles.one(sound))
+                except StudioError as error:
+                    problems.append({"name": item.name, "reason": error.message})
+            if not spectra:
+                raise ExportError(name=problems[0]["name"], reason=problems[0]["reason"].rstrip("."))
+            table = cycles.table(cycles.aligned(spectra), even=options.level == "even")
+            item = msgspec.structs.replace(chosen[0], recipe=None)  # of many recipes it has none
+            path = folder / f"{name}{self.extension}"
+            while not made:
+                try:
+                    path = files.unused(path)
+                    self._publish(path, item, table, options)
+                    made.append(path)
+                except AlreadyThere:  # somebody took the name in between: try the next
+                    continue
+            yield Produced(kind="file", path=str(path), detail={"name": item.name})
+            yield Progress(done=len(chosen), total=len(chosen))
+            made.clear()  # from here on it is the user's, whoever closes us
+            yield Finished(result={"files": [str(path)], "problems": problems})
+
+    def _publish(self, path: Path, item: Item, table: Samples, options: Any) -> None:
+        if not table.any():
+            raise ExportError(name=item.name, reason="nothing can be heard in it")
+        recipe = item.recipe.to_json() if item.recipe is not None and options.recipe else None
+        try:
+            files.publish(path, lambda: content(table, options.bits, recipe))
+        except AlreadyThere:
+            raise
+        except AudioError as error:
+            raise ExportError(name=path.name, reason=error.values.get("reason", error.message)) from error
+
+
+def content(table: Samples, bits: str = "32f", recipe: bytes | None = None) -> Iterator[bytes]:
+    """The bytes of a wavetable file of cycles (N, 2048)."""
+    floating = bits == "32f"
+    width = 4 if floating else 2
+    form = struct.pack("<2H2I2H", 3 if floating else 1, 1, RATE, RATE * width, width, 8 * width)
+    clm = CLM + b"\0" * (len(CLM) % 2)  # even, as Surge's own: readers differ about padding
+    samples = b"".join(files.encode(table.reshape(1, -1), "FLOAT" if floating else "PCM_16", None))
+    tail = riff.chunk(riff.RECIPE, recipe) if recipe is not None else b""
+    body = b"WAVE" + riff.chunk("fmt ", form) + riff.chunk("clm ", clm) + riff.chunk("data", samples) + tail
+    assert table.shape[1] == SIZE
+    yield b"RIFF" + struct.pack("<I", len(body)) + body
