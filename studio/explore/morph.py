@@ -112,25 +112,29 @@ def blend(points: ArrayLike, weights: ArrayLike, shape: Shape = "straight") -> A
 
 @dataclass(frozen=True, eq=False)
 class Land:
-    """Where sounds are: latents (N, D) of them, their squared lengths (N,), and the usual distance between neighbours."""
+    """Where sounds are: latents (N, D) of them, their squared lengths (N,), the usual distance between neighbours, and how many
+    of these only one sound in twenty is away from all others: beyond that `edge`, land is unknown."""
 
     known: Array
     squared: Array
-    usual: float
+    usual: float = 1.0
+    edge: float = 1.5
 
     @classmethod
     def fit(cls, latents: ArrayLike, sample: int = 2000) -> Land:
         """What is not finite is left out. Of more than `sample` sounds that many, evenly spaced, say what is usual."""
         known = np.atleast_2d(np.asarray(latents, float))
         known = known[np.isfinite(known).all(axis=1)]
-        land = cls(known, (known**2).sum(axis=1), 1.0)
+        land = cls(known, (known**2).sum(axis=1))
         if len(known) < 2:
             return land
         asked = np.unique(np.linspace(0, len(known) - 1, min(sample, len(known))).astype(int))
         apart = [
             np.partition(land._apart(known[rows]), 1, axis=1)[:, 1] for rows in np.array_split(asked, -(-len(asked) // 100))
         ]
-        return cls(known, land.squared, float(np.median(np.concatenate(apart))) or 1.0)
+        near = np.concatenate(apart)
+        usual = float(np.median(near)) or 1.0
+        return cls(known, land.squared, usual, max(1.5, float(np.percentile(near, 95)) / usual))
 
     def emptiness(self, points: ArrayLike) -> Array:
         """How far each of `points` (S, D) is from the sounds, in usual distances between neighbours: ≤ 1 is known land."""

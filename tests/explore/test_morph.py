@@ -144,6 +144,8 @@ def test_land_of_many_few_and_broken_sounds():
     known = rng.standard_normal((3000, 5))
     whole, asked = Land.fit(known, sample=10_000), Land.fit(known, sample=500)
     assert asked.usual == pytest.approx(whole.usual, rel=0.1)
+    assert 1.5 <= whole.edge == pytest.approx(asked.edge, rel=0.2)
+    assert (whole.emptiness(rng.standard_normal((1000, 5))) > whole.edge).mean() == pytest.approx(0.05, abs=0.03)
     known[7] = np.nan
     np.testing.assert_allclose(Land.fit(known).emptiness(known[:7]), 0, atol=1e-6)
     assert Land.fit(np.zeros((0, 5))).emptiness(np.ones((2, 5))) == pytest.approx([0, 0])

@@ -36,8 +36,6 @@ from studio.project.pins import LETTERS, Pin
 from studio.project.recipe import Request
 
 TAG, SAVE = "explore-pin", "pins"
-UNKNOWN = 1.5
-"""Usual distances between neighbours from which on a place counts as unknown land."""
 
 
 class PinSlot(Canvas):
@@ -398,7 +396,8 @@ class Pins(QWidget):
             seconds=shown.sound.seconds,
         )
         self._change(self.tr("Pin {0}").format(letter), made)
-        self._session.tell(self.tr("Pinned as {0}").format(letter))
+        if not self.isVisible():
+            self._session.tell(self.tr("Pinned as {0}").format(letter))
 
     @Slot(str)
     def clear(self, letter: str) -> None:
@@ -428,8 +427,9 @@ class Pins(QWidget):
         made = mixed([pin.recipe.request for pin in pins], weights, self.shape, [pin.seconds for pin in pins])
         self._made = made = msgspec.structs.replace(made, count=1)
         self.pad.set_cursor((x, y), weights)
-        far = float(self._land.emptiness(made.latent)[0]) if self._land is not None and made.latent else 0.0
-        self.pad.say(self.tr("Unknown land: none of your sounds is near") if far > UNKNOWN else "")
+        land = self._land
+        far = land is not None and made.latent is not None and bool(land.emptiness(made.latent[:1])[0] > land.edge)
+        self.pad.say(self.tr("Unknown land: none of your sounds is near") if far else "")
         self._standing.begin(self.tr("Morph between pins"))
         self._standing.go(made)
 
