@@ -12,7 +12,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QToolButton
 
-from studio.engine.engine import Rendered
 from studio.explore.similar import Match
 from studio.gui.pages.explore_open import OpenModel
 from studio.gui.pages.explore_said import SaidBar
@@ -41,12 +40,13 @@ class Compare(QObject):
         self._rest.setInterval(REST)
         self._rest.timeout.connect(self._ask)
         standing.sounded.connect(self._sounded)
+        model.spaced.connect(self._sounded)
         said.asked.connect(self.switch)
         session.currentChanged.connect(self._show_current)
 
     # ---- which is the nearest
-    @Slot(object)
-    def _sounded(self, made: Rendered) -> None:
+    @Slot()
+    def _sounded(self, *_: object) -> None:
         self._rest.start()
 
     @Slot()

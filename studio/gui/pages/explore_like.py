@@ -14,8 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.audio import analysis, peaks
 from studio.audio.sound import Sound
@@ -40,15 +50,16 @@ if TYPE_CHECKING:
     from studio.project.folder import ProjectFolder
 
 TAG = "explore-like"
-MOST = 24
-"""Cells at most, however large the window is."""
+MOST = 48
+"""Sounds of the library at most."""
 MOST_NEW = 12
-LEAST = QSize(148, 54)
+LEAST, ROOMY = QSize(148, 54), QSize(190, 96)
+"""The smallest cell, and the one that a large window is filled with."""
 REST = 180
 """Milliseconds without another sound until the like of the newest is looked for."""
 STEP = 0.3
 """How far a new sound goes in one descriptor, in the range of the project's sounds."""
-AROUND = 0.3
+AROUND = 0.6
 """How far the other new sounds go, in the spread of the project's sounds."""
 
 
@@ -85,7 +96,7 @@ class Like(QWidget):
         self._dots = DotPlayer(session, self)
         self._stale = True
         self._library: Library | None = None
-        self._set = 0
+        self._set = self._first = 0
         self._tickets: list[Ticket] = []
         self._made: list[Rendered | None] = []
         self._later, self._measuring = Later(self), Later(self)
@@ -115,6 +126,9 @@ class Like(QWidget):
             group.addButton(button)
             button.clicked.connect(self.look)
         self.mine.setChecked(True)
+        self.back, self.further = self._step("left", self.tr("Nearer ones")), self._step("right", self.tr("The next ones"))
+        self.back.clicked.connect(self._page_back)
+        self.further.clicked.connect(self._page_on)
         self.hint = QLabel(self.tr("Click to hear, double click to go there"))
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -124,6 +138,8 @@ class Like(QWidget):
         head.addWidget(self.mine)
         head.addWidget(self.new)
         head.addWidget(self.hint, 1)
+        head.addWidget(self.back)
+        head.addWidget(self.further)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SMALL)
@@ -131,6 +147,14 @@ class Like(QWidget):
         column.addLayout(self._grid, 1)
         column.addWidget(self.state, 1)
         self.state.hide()
+
+    def _step(self, icon: str, help: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(icon, "dim"))
+        button.setToolTip(help)
+        button.setAccessibleName(help)
+        theme.mark(button, role="icon")
+        return button
 
     def _choice(self, text: str, help: str) -> QPushButton:
         button = QPushButton(text)
@@ -219,7 +243,7 @@ class Like(QWidget):
     def _ask_new(self, space: Space, made: Rendered) -> None:
         model = self._session.engine.model
         own_length = model is not None and model.controls.seconds is not None
-        requests = around(space, made.request, own_length, min(self._room(), MOST_NEW))
+        requests = around(space, made.request, own_length, MOST_NEW)
         self._made = [None] * len(requests)
         self._show([Shown("", "", "", None) for _ in requests])
         for i, request in enumerate(requests):
@@ -248,14 +272,14 @@ class Like(QWidget):
     def _room(self) -> int:
         """How many cells there is room for."""
         rows, columns = self._shape()
-        return min(MOST, rows * columns)
+        return rows * columns
 
     def _shape(self) -> tuple[int, int]:
         """Rows and columns."""
         area = self.size() - QSize(0, theme.CONTROL + theme.SMALL)
-        rows, columns = ((a + 6) // (b + 6) for a, b in ((area.height(), LEAST.height()), (area.width(), LEAST.width())))
-        columns = min(max(1, columns), MOST)
-        return min(max(1, rows), max(1, MOST // columns)), columns
+        high = (ROOMY if area.height() > 2 * ROOMY.height() else LEAST).height()
+        wide = (ROOMY if area.width() > 5 * ROOMY.width() else LEAST).width()
+        return max(1, (area.height() + 6) // (high + 6)), max(1, (area.width() + 6) // (wide + 6))
 
     def _show(self, shown: list[Shown]) -> None:
         self.state.hide()
@@ -268,6 +292,7 @@ class Like(QWidget):
             cell.show_sound(one)
         for cell in self.cells[len(shown) :]:
             cell.show_sound(None)
+        self._first = 0
         self._arrange()
 
     def _clear(self, words: str) -> None:
@@ -283,24 +308,48 @@ class Like(QWidget):
         rows, columns = self._shape()
         for cell in self.cells:
             self._grid.removeWidget(cell)
+        self._first = min(self._first, max(0, len(filled) - 1) // (rows * columns) * rows * columns)
         for i, cell in enumerate(filled):
-            fits = i < rows * columns
+            at = i - self._first
+            fits = 0 <= at < rows * columns
             if fits:
-                self._grid.addWidget(cell, i // columns, i % columns)
+                self._grid.addWidget(cell, at // columns, at % columns)
             cell.setVisible(fits)
+        for column in range(columns):
+            self._grid.setColumnStretch(column, 1)
+        for button, on in ((self.back, self._first > 0), (self.further, self._first + rows * columns < len(filled))):
+            button.setEnabled(on)
+            button.setVisible(len(filled) > rows * columns)
         for cell in self.cells:
             if cell not in filled:
                 cell.hide()
+
+    @Slot()
+    def _page_on(self) -> None:
+        self._first += self._room()
+        self._arrange()
+
+    @Slot()
+    def _page_back(self) -> None:
+        self._first = max(0, self._first - self._room())
+        self._arrange()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel turns the pages."""
+        button = self.further if event.angleDelta().y() < 0 else self.back
+        if button.isEnabled() and button.isVisible():
+            button.click()
+        event.accept()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._arrange()
 
     # ---- the hand
     def press(self, event: QKeyEvent) -> bool:
-        """Keys 1 to 9 play."""
+        """Keys 1 to 9 play those that are shown."""
         number = event.key() - Qt.Key.Key_1
-        if 0 <= number < min(9, len(self.cells)) and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            self.play(number)
+        if 0 <= number < 9 and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            self.play(self._first + number)
             return True
         return False
 
