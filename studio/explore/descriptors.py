@@ -138,7 +138,7 @@ class Descriptors:
     ) -> Array:
         """`z` (D,) moved until `name` is expected to be `target`, or as near as real sounds get: (D,).
 
-        locked_directions (L, D), for example rows of Axes.components: nothing changes along them. hold: other descriptors
+        locked_directions (L, D), for example Axes.held(…): nothing changes along them. hold: other descriptors
         that should stay what they are. What the sounds do not vary in is kept from `z`.
         """
         start = np.asarray(z, float)

@@ -21,7 +21,7 @@ def mutate(
 ) -> Array:
     """`count` latents (count, D) around `centre` (D,), spread like `latents` (N, D) times `radius`.
 
-    locked (L, D): orthonormal directions, for example rows of Axes.components, along which nothing changes.
+    locked (L, D): orthonormal directions, for example Axes.held(…), along which nothing changes.
     Rows of `latents` that are not finite are left out. Raises ValueError for a centre that is not, or of another size.
     """
     start, known = _checked(centre, latents)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -121,7 +123,8 @@ def test_a_flipped_axis_flips_its_words():
     score = Axes.fit(latents).scores[:, 0]
     axes = Axes.fit(latents, {"loudness": score})
     mirrored = Axes.fit(-latents)  # the same spread seen from behind
-    turned = axes.align(Axes(mirrored.mean, -axes.components, axes.sigma, mirrored.names, -axes.scores, axes.spread))
+    behind = replace(axes, mean=mirrored.mean, components=-axes.components, names=mirrored.names, scores=-axes.scores)
+    turned = axes.align(behind)
     assert turned.titles()[0] == "louder ↔ softer" and turned.names[0].r < -0.99
 
 
@@ -130,3 +133,43 @@ def test_one_sound_and_equal_sounds_have_no_axes():
     flat = Axes.fit(np.ones((5, 4)))
     assert len(flat) == 0
     np.testing.assert_array_equal(flat.unproject([], np.arange(4.0)), np.arange(4.0))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(100, 300))
+def test_axes_turn_towards_what_is_heard_where_pca_mixes_it(seed, count):
+    """Four independent factors of equal spread: PCA finds any rotation of them, axes with facts find them."""
+    rng = np.random.default_rng(seed)
+    factors = rng.standard_normal((count, 4))
+    turn, _ = np.linalg.qr(rng.standard_normal((12, 12)))
+    latents = np.concatenate([factors, 0.2 * rng.standard_normal((count, 8))], axis=1) @ turn
+    facts = {
+        "brightness": 1000 * np.exp(factors[:, 0]),
+        "length": np.exp(factors[:, 1]),
+        "noisiness": factors[:, 2] + 0.2 * rng.standard_normal(count),
+    }
+    axes = Axes.fit(latents, facts)
+    told = {name.descriptor: i for i, name in enumerate(axes.names) if name.descriptor}
+    assert set(told) == set(facts)
+    for name, factor in zip(facts, factors.T):
+        assert abs(np.corrcoef(axes.scores[:, told[name]], factor)[0, 1]) > 0.95
+    # moving along one leaves the coordinates of the others, and the scores stay those of a rotation
+    base, coordinates = latents[0], rng.uniform(-2, 2, len(axes))
+    np.testing.assert_allclose(axes.project(axes.unproject(coordinates, base)), coordinates, atol=1e-6)
+    np.testing.assert_allclose(np.corrcoef(axes.scores.T), np.eye(len(axes)), atol=1e-6)
+    np.testing.assert_allclose(axes.scores.std(axis=0, ddof=1), 1)
+    assert (np.diff(axes.spread) <= 1e-12).all() and axes.spread.sum() <= 1 + 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_what_is_held_does_not_change(seed):
+    rng = np.random.default_rng(seed)
+    latents = cloud(seed, 80)
+    axes = Axes.fit(latents, {"loudness": latents @ rng.standard_normal(12), "noisiness": latents @ rng.standard_normal(12)})
+    held = axes.held([0, 2])
+    np.testing.assert_allclose(held @ held.T, np.eye(2), atol=1e-9)
+    change = rng.standard_normal(12)
+    before, after = axes.project(latents[0]), axes.project(latents[0] + change - (change @ held.T) @ held)
+    np.testing.assert_allclose(after[[0, 2]], before[[0, 2]], atol=1e-6)
+    assert axes.held([]).shape == (0, 12)

@@ -195,7 +195,7 @@ class Character(QObject):
 
     def _fixed(self) -> np.ndarray | None:
         locked = self._panel.locked_axes
-        return self._space.axes.components[locked] if locked and self._space is not None else None
+        return self._space.axes.held(locked) if locked and self._space is not None else None
 
 
 def offered(space: Space, own_length: bool) -> tuple[str, ...]:

@@ -1,47 +1,94 @@
 """Nine candidates around the present sound: hear them with the keys 1 to 9, click one to go on from there.
 
-Few and different, because listening is what tires: explore/mutate.py keeps them apart and within the spread of the sounds.
-Rendered only when asked for; a move elsewhere asks again.
+Few and different, because listening is what tires: explore/mutate.py keeps them apart and within the spread of the sounds,
+explore_brood.py draws again what sounds alike. They come from the present sound, from pins that are bred, or from those that
+were marked; and they differ like all sounds do, or only like those that were kept. While one listens, the nine around the
+candidate under the hand are made, so that a click shows them at once.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from studio.engine.engine import Engine, Rendered
-from studio.engine.jobs import Ticket
-from studio.explore.mutate import mutate
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.engine.engine import AHEAD, OFFER, Engine, Rendered
+from studio.explore.morph import Shape
+from studio.explore.mutate import constrict, litter, mutate
+from studio.explore.pins import mixed
 from studio.gui import theme
+from studio.gui.pages.explore_brood import Brood
 from studio.gui.pages.explore_space import Space, latent_of, with_latent
 from studio.gui.widgets.canvas import Canvas
 from studio.gui.widgets.fader import Fader
 from studio.gui.widgets.shape import InMemory, picture_of
 from studio.project.recipe import Request
+from studio.project.state import ClipFile
 
-TAG = "explore-nine"
 COUNT = 9
+SAME = 0.25
+"""Share of the usual distance between neighbours below which two sounds are one to the ear."""
+HERE, THESE = ("here",), ("these",)
+"""Candidates come from the present sound, from the marked ones, or else from pins by letter."""
+AHEADS = 3
+"""Generations made ahead that are kept."""
+REST = 200
+"""Milliseconds the hand rests on a candidate until the nine around it are made."""
+BREATH, PAUSE = 500, 150
+"""Milliseconds before a row of sounds begins, and between two of them."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """A place in a space; nothing changes along its `locked` axes."""
+
+    space: Space
+    request: Request
+    locked: tuple[int, ...]
+
+    def same(self, other: Around) -> bool:
+        return (self.space.model, self.request, self.locked) == (other.space.model, other.request, other.locked)
 
 
 class CandidateCell(Canvas):
-    """A number and a waveform."""
+    """A number, a waveform, and in the corner a ring that marks it."""
 
     pressed = Signal(int)
+    marked = Signal()
+    rested = Signal(int)
+    """The pointer has rested here for a moment."""
 
     def __init__(self, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.number = number
         self.made: Rendered | None = None
         self._outline: InMemory | None = None
-        self._hot = self._heard = False
+        self._hot = self.heard = self.mark = False
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST)
+        self._rest.timeout.connect(self._rested)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(60, 26)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(self.tr("Candidate {0}").format(number + 1))
-        self.setToolTip(self.tr("Click to go on from here; key {0} plays it").format(number + 1))
+        self.setToolTip(self.tr("Click to go on from here; key {0} plays it; the ring marks it").format(number + 1))
 
     def sizeHint(self) -> QSize:
         return QSize(160, 44)
@@ -52,19 +99,26 @@ class CandidateCell(Canvas):
         self.update()
 
     def set_heard(self, heard: bool) -> None:
-        self._heard = heard
+        self.heard = heard
         self.update()
+
+    def set_mark(self, mark: bool) -> None:
+        self.mark = mark
+        self.update()
+
+    def _ring(self) -> QRectF:
+        return QRectF(self.width() - 18, 6, 11, 11)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75)
-        strong = self._heard or self.hasFocus()
+        strong = self.heard or self.hasFocus()
         painter.setPen(QPen(self.ink("accent" if strong else "line"), 1.5 if strong else 1))
         painter.setBrush(self.ink("raised") if not self._hot else self.ink("line", 0.6))
         painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
         painter.setFont(theme.font("caption"))
-        painter.setPen(self.ink("accent" if self._heard else "dim"))
+        painter.setPen(self.ink("accent" if self.heard else "dim"))
         painter.drawText(QPointF(8, 14), str(self.number + 1))
         if self._outline is not None:
             inside = QRectF(22, 4, self.width() - 30, self.height() - 8)
@@ -72,10 +126,22 @@ class CandidateCell(Canvas):
             peak = float(max(columns[1].max(), -columns[0].min()))
             gain = 1 / peak if peak > 1e-4 else 1.0
             painter.drawImage(inside, picture_of(columns, max(2, int(inside.height() * 2)), self.ink("accent"), gain=gain))
+            if self._hot or self.mark:
+                painter.setPen(QPen(self.ink("good" if self.mark else "dim"), 1.5))
+                painter.setBrush(self.ink("good") if self.mark else Qt.BrushStyle.NoBrush)
+                painter.drawEllipse(self._ring())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if self.made is not None and self._ring().adjusted(-6, -6, 6, 6).contains(event.position()):
+            self.set_mark(not self.mark)
+            self.marked.emit()
+        else:
             self.pressed.emit(self.number)
+
+    def _rested(self) -> None:
+        self.rested.emit(self.number)
 
     def keyPressEvent(self, event: object) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # type: ignore[attr-defined]
@@ -85,15 +151,17 @@ class CandidateCell(Canvas):
 
     def enterEvent(self, event: object) -> None:
         self._hot = True
+        self._rest.start()
         self.update()
 
     def leaveEvent(self, event: object) -> None:
         self._hot = False
+        self._rest.stop()
         self.update()
 
 
 class Nine(QWidget):
-    """Three by three candidates, how different they are, and another nine."""
+    """Three by three candidates: from what they are made, how different they are, and another nine."""
 
     chosen = Signal(object)
     """Request: go on from here."""
@@ -104,79 +172,378 @@ class Nine(QWidget):
     def __init__(self, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._set = 0
-        self._tickets: list[Ticket] = []
-        self._around: tuple[Space, Request, tuple[int, ...]] | None = None
+        self._around: Around | None = None
+        self._shape: Shape = "straight"
+        self._pins: dict[str, Request] = {}
+        self._clips: list[tuple[Request, int]] = []  # kept ones of this model and their stars
+        self._these: list[Request] = []  # what was marked when the space was constricted to it
+        self._from: tuple[str, ...] = HERE
+        self._like = "all"
+        self._brood: Brood | None = None
+        self._ahead: dict[Request, Brood] = {}  # generations around candidates, newest last
         self.cells = [CandidateCell(i) for i in range(COUNT)]
         grid = QGridLayout()
         grid.setSpacing(6)
         for i, cell in enumerate(self.cells):
             cell.pressed.connect(self._pressed)
+            cell.marked.connect(self._count_marks)
+            cell.rested.connect(self._expect)
             grid.addWidget(cell, i // 3, i % 3)
+        self.source = self._menu_button(self.tr("What the candidates are made from"), self._fill_source)
+        self.spread = self._menu_button(self.tr("In which directions they differ"), self._fill_spread)
         self.radius = Fader(
             self.tr("How different"), 0.1, 1.5, 0.5, lockable=False,
             help=self.tr("How far the candidates are from this sound, in the usual spread of your sounds"),
         )  # fmt: skip
+        self.radius.set_columns(84, 34)
         self.radius.released.connect(self.again)
+        self.row = QToolButton()
+        self.row.setIcon(theme.icon("play"))
+        self.row.setCheckable(True)
+        self.row.setToolTip(self.tr("Play each nine by itself, one after another; any key or click stops (0 plays them once)"))
+        self.row.setAccessibleName(self.tr("Play the nine one after another"))
+        theme.mark(self.row, role="icon")
+        self.row.toggled.connect(self._row_toggled)
         self.more = QPushButton(self.tr("Another nine"))
         self.more.setIcon(theme.icon("refresh"))
-        self.more.clicked.connect(self.again)
+        self.more.clicked.connect(self._more)
         row = QHBoxLayout()
         row.setSpacing(theme.HALF)
+        row.addWidget(self.source)
+        row.addWidget(self.spread)
         row.addWidget(self.radius, 1)
+        row.addWidget(self.row)
         row.addWidget(self.more)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(grid, 1)
         column.addLayout(row)
-        engine.rendered.connect(self._rendered)
+        self._player = RowPlayer(self)
+        self._player.wanted.connect(self._play_next)
+        self._say()
 
+    def _menu_button(self, help: str, fill: Callable[[], None]) -> QPushButton:
+        button = QPushButton()
+        button.setToolTip(help)
+        button.setAccessibleName(help)
+        menu = QMenu(button)
+        menu.aboutToShow.connect(fill)
+        button.setMenu(menu)
+        return button
+
+    # ---- what is there
     def show_around(self, space: Space, request: Request, locked: tuple[int, ...] = ()) -> None:
-        """Make nine candidates around `request`; nothing changes along the `locked` axes."""
-        self._around = (space, request, locked)
-        self.again()
+        """Make nine candidates around `request`; nothing changes along the `locked` axes. The same again changes nothing."""
+        around = Around(space, request, locked)
+        if self._around is not None and around.same(self._around) and self._brood is not None:
+            return
+        moved = self._around is None or around.request != self._around.request
+        self._around = around
+        if moved:
+            self._from = HERE
+        ready = self._ahead.pop(request, None)
+        for brood in self._ahead.values():
+            brood.drop()
+        self._ahead = {}
+        if ready is not None and self._from == HERE:
+            ready.hurry(OFFER)
+            self._take(ready)
+        else:
+            if ready is not None:
+                ready.drop()
+            self.again()
+
+    @Slot(object, str)
+    def show_pins(self, pins: dict[str, Request], shape: Shape) -> None:
+        """What can be bred, and how this model's latents mix."""
+        self._pins, self._shape = dict(pins), shape
+        if not set(self._from) <= {*HERE, *THESE, *pins}:
+            self._from = HERE
+        self._forget_ahead()
+        self._say()
+
+    def show_clips(self, clips: Sequence[ClipFile]) -> None:
+        """The kept clips of this model, to which the candidates can be constricted."""
+        self._clips = [(clip.recipe.request, clip.stars) for clip in clips if clip.recipe is not None]
+        if self._like in ("kept", "starred"):
+            self._forget_ahead()
+        self._say()
+
+    def clear(self) -> None:
+        """Another project."""
+        self._forget_ahead()
+        if self._brood is not None:
+            self._brood.drop()
+        self._brood = self._around = None
+        self._these, self._from, self._like = [], HERE, "all"
+        for cell in self.cells:
+            cell.show_sound(None)
+            cell.set_mark(False)
+        self._say()
 
     @Slot()
     def again(self) -> None:
-        """Nine others around the same sound."""
-        for ticket in self._tickets:
-            ticket.cancel()
-        self._tickets = []
-        self._set += 1
+        """Nine others from the same."""
+        self._forget_ahead()
+        if self._around is not None:
+            self._take(Brood(self._engine, partial(self._draw, self._around, self._from), self._gap, OFFER, self))
+
+    @property
+    def _gap(self) -> float:
+        """Fingerprints nearer than this are one sound: as far as the same place is with other noise."""
+        meter = self._around.space.meter if self._around is not None else None
+        return SAME * meter.usual if meter is not None else 0.0
+
+    def _take(self, brood: Brood) -> None:
+        if self._brood is not None:
+            self._brood.drop()
+        self._brood = brood
+        self._player.stop()
         for cell in self.cells:
             cell.set_heard(False)
-        if self._around is None:
-            return
-        space, request, locked = self._around
-        seed = int(np.random.default_rng().integers(2**31))
-        fixed = space.axes.components[list(locked)] if locked else None
-        points = mutate(latent_of(request), space.latents, self.radius.value, COUNT, seed, fixed)
-        for i, z in enumerate(points):
-            self._tickets.append(self._engine.render(with_latent(request, z), (TAG, self._set, i), newest=False))
+            cell.set_mark(False)
+            if brood.sounds[cell.number] is not None:
+                cell.show_sound(brood.sounds[cell.number])
+        self._count_marks()
+        brood.made.connect(self._made)
+        brood.settled.connect(self._settled)
+        if brood.done:
+            self._settled()
 
+    def _draw(self, around: Around, source: tuple[str, ...], seed: int) -> list[Request]:
+        """Nine requests from what is chosen, around a place."""
+        space, request, locked = around.space, around.request, around.locked
+        like = self._kept()
+        known = constrict(like, space.latents) if len(like) else space.latents
+        if source not in (HERE, THESE):
+            parents = [self._pins[letter] for letter in source]
+            points, shares = litter([latent_of(p) for p in parents], COUNT, seed, known, 0.3 * self.radius.value, self._shape)
+            made = [with_latent(mixed(parents, share, self._shape), z) for z, share in zip(points, shares)]
+            return [space.lock(child, request, locked, False) for child in made] if locked else made
+        if source == THESE:
+            request = mixed(self._these, np.ones(len(self._these)), self._shape)
+        fixed = space.axes.components[list(locked)] if locked else None
+        return [with_latent(request, z) for z in mutate(latent_of(request), known, self.radius.value, COUNT, seed, fixed)]
+
+    def _kept(self) -> list[NDArray[np.float64]]:
+        """Latents of what the candidates should be like; empty: of all sounds."""
+        size = self._around.space.latents.shape[1] if self._around is not None else 0
+        chosen = {
+            "kept": [request for request, _ in self._clips],
+            "starred": [request for request, stars in self._clips if stars > 0],
+            "these": self._these,
+        }.get(self._like, [])
+        return [latent_of(request) for request in chosen if request.latent and len(request.latent[0]) == size]
+
+    # ---- told
+    @Slot(int)
+    def _made(self, number: int) -> None:
+        if self._brood is not None:
+            self.cells[number].show_sound(self._brood.sounds[number])
+
+    @Slot()
+    def _settled(self) -> None:
+        if self.row.isChecked() and self.isVisible():
+            self._player.start(COUNT)
+
+    @Slot(int)
+    def _expect(self, number: int) -> None:
+        """The hand rests on this candidate, or it was heard: what follows a click is made while nothing else is to do."""
+        around, brood = self._around, self._brood
+        if around is None or brood is None or not brood.done or brood.sounds[number] is None:
+            return
+        made = brood.sounds[number]
+        assert made is not None
+        for request, other in [*self._ahead.items()]:
+            if not other.done or len(self._ahead) >= AHEADS:
+                self._ahead.pop(request).drop()
+        if made.request not in self._ahead:
+            next_ = Around(around.space, made.request, around.locked)
+            self._ahead[made.request] = Brood(self._engine, partial(self._draw, next_, HERE), self._gap, AHEAD, self)
+
+    def _forget_ahead(self) -> None:
+        for brood in self._ahead.values():
+            brood.drop()
+        self._ahead = {}
+
+    # ---- the hand
     def press(self, event: QKeyEvent) -> bool:
-        """Keys 1 to 9 play."""
+        """Keys 1 to 9 play, 0 plays all, M marks the one heard last."""
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return False
         number = event.key() - Qt.Key.Key_1
-        if 0 <= number < COUNT and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        heard = next((cell for cell in self.cells if cell.heard), None)
+        if 0 <= number < COUNT:
             self.play(number)
-            return True
-        return False
+        elif event.key() == Qt.Key.Key_0:
+            self._player.start(COUNT)
+        elif event.key() == Qt.Key.Key_M and heard is not None:
+            heard.set_mark(not heard.mark)
+            self._count_marks()
+        else:
+            return False
+        return True
 
     def play(self, number: int) -> None:
         """Hear candidate `number`, 0 to 8."""
         made = self.cells[number].made
-        if made is not None:
-            for cell in self.cells:
-                cell.set_heard(cell.number == number)
-            self.heard.emit(made)
+        if made is None:
+            return
+        for cell in self.cells:
+            cell.set_heard(cell.number == number)
+        if self._brood is not None:
+            self._brood.hold(number)
+        self.heard.emit(made)
+        self._expect(number)
 
-    @Slot(object)
-    def _rendered(self, made: Rendered) -> None:
-        if isinstance(made.tag, tuple) and made.tag[:2] == (TAG, self._set):
-            self.cells[made.tag[2]].show_sound(made)
+    @Slot(int)
+    def _play_next(self, number: int) -> None:
+        made = self.cells[number].made
+        if made is None or not self.isVisible():
+            self._player.stop()
+            return
+        self.play(number)
+        self._player.wait(made.sound.seconds)
+
+    @Slot(bool)
+    def _row_toggled(self, on: bool) -> None:
+        if on and self._brood is not None and self._brood.done:
+            self._player.start(COUNT)
 
     def _pressed(self, number: int) -> None:
         made = self.cells[number].made
         if made is not None:
             self.chosen.emit(made.request)
+
+    def _marked(self) -> list[Request]:
+        return [cell.made.request for cell in self.cells if cell.mark and cell.made is not None]
+
+    @Slot()
+    def _count_marks(self) -> None:
+        count = len(self._marked())
+        self.more.setText(self.tr("Like these {0}").format(count) if count > 1 else self.tr("Another nine"))
+        self.more.setToolTip(
+            self.tr("Constrict to the marked ones: nine between and around them")
+            if count > 1
+            else self.tr("Nine others. Mark two or more to get some like these")
+        )
+
+    @Slot()
+    def _more(self) -> None:
+        marked = self._marked()
+        if len(marked) > 1:
+            self._these, self._from, self._like = marked, THESE, "these"
+            self._say()
+        self.again()
+
+    # ---- the two menus
+    def choose(self, source: tuple[str, ...]) -> None:
+        """Make the candidates from the present sound (HERE), the marked ones (THESE), or pins by letter."""
+        self._from = source
+        self._say()
+        self.again()
+
+    def constrict(self, like: str) -> None:
+        """Let them differ like "all" sounds, "kept" or "starred" clips, or "these" that were marked."""
+        self._like = like
+        self._say()
+        self.again()
+
+    def _fill_source(self) -> None:
+        menu = self.source.menu()
+        menu.clear()
+        self._choice(menu, self.tr("Around this sound"), self._from == HERE, partial(self.choose, HERE))
+        if self._these:
+            self._choice(menu, self._source_words(THESE), self._from == THESE, partial(self.choose, THESE))
+        menu.addSeparator()
+        letters = list(self._pins)
+        for letter in letters[:-1]:
+            others = letters[letters.index(letter) + 1 :]
+            deep = len(letters) > 4  # more than six pairs
+            into = menu.addMenu(self.tr("Breed {0} ×").format(letter)) if deep else menu
+            for other in others:
+                pair = (letter, other)
+                words = other if deep else self.tr("Breed {0}").format(self._source_words(pair))
+                self._choice(into, words, self._from == pair, partial(self.choose, pair))
+        if len(letters) > 2:
+            words = self.tr("Breed all {0} pins").format(len(letters))
+            self._choice(menu, words, self._from == tuple(letters), partial(self.choose, tuple(letters)))
+        if len(letters) < 2:
+            menu.addAction(self.tr("Pin two sounds to breed them")).setEnabled(False)
+
+    def _fill_spread(self) -> None:
+        menu = self.spread.menu()
+        menu.clear()
+        kept, starred = len(self._clips), sum(stars > 0 for _, stars in self._clips)
+        choices = (
+            ("all", self.tr("Like all your sounds"), 1),
+            ("kept", self.tr("Like kept clips ({0})").format(kept), kept),
+            ("starred", self.tr("Like starred clips ({0})").format(starred), starred),
+            ("these", self.tr("Like the marked ({0})").format(len(self._these)), len(self._these)),
+        )
+        for key, words, count in choices:
+            self._choice(menu, words, self._like == key, partial(self.constrict, key)).setEnabled(count > 0)
+
+    @staticmethod
+    def _choice(menu: QMenu, words: str, on: bool, act: Callable[[], None]) -> QAction:
+        action = menu.addAction(words, act)
+        action.setCheckable(True)
+        action.setChecked(on)
+        return action
+
+    def _source_words(self, source: tuple[str, ...]) -> str:
+        if source == HERE:
+            return self.tr("This sound")
+        return self.tr("The marked") if source == THESE else " × ".join(source)
+
+    def _say(self) -> None:
+        self.source.setText(self._source_words(self._from) if len(self._from) < 4 else self.tr("{0} pins").format(len(self._from)))
+        words = {"kept": self.tr("Kept clips"), "starred": self.tr("Starred"), "these": self.tr("The marked")}
+        self.spread.setText(words.get(self._like, self.tr("All sounds")))
+
+
+class RowPlayer(QObject):
+    """Says when the next of a row should be heard. Any key or click anywhere stops it."""
+
+    wanted = Signal(int)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._next = self._count = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._go)
+
+    @property
+    def running(self) -> bool:
+        return self._count > 0
+
+    def start(self, count: int) -> None:
+        self.stop()
+        self._next, self._count = 0, count
+        QCoreApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+        self._timer.start(BREATH)
+
+    def wait(self, seconds: float) -> None:
+        """The present one is this long: the next follows after it, or after a second."""
+        self._next += 1
+        if self._next < self._count:
+            self._timer.start(round(1000 * min(seconds, 1.0)) + PAUSE)
+        else:
+            self.stop()
+
+    def stop(self) -> None:
+        if self.running:
+            self._count = 0
+            self._timer.stop()
+            QCoreApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress):
+            self.stop()
+        return False
+
+    @Slot()
+    def _go(self) -> None:
+        self.wanted.emit(self._next)

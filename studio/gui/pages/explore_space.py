@@ -97,7 +97,7 @@ class Space:
     ) -> Request:
         """A descriptor should become `target` (as heard); locked axes and the descriptors of `hold` stay."""
         z = latent_of(request)
-        fixed = self.axes.components[list(locked)] if locked else None
+        fixed = self.axes.held(locked) if locked else None
         return with_latent(request, self.descriptors.move(z, name, target, fixed, hold=hold))
 
     def at_label(self, request: Request, name: str, share: float, locked: Sequence[str] = ()) -> Request:

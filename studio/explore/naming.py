@@ -1,0 +1,171 @@
+"""What an axis provably does: walk along it from several real sounds, measure what is heard, and name it by that.
+
+The engine drives this between the renders of the hand; the CLI at once. `render` turns a latent and the row of the sound it
+started from into a Sound, so nothing here knows a model. Correlation is taken within each start (repeated measures, Bakdash &
+Marusich 2017), so that sounds that differ anyway prove nothing.
+
+A starts, k axes, P points on each walk, D latent size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from studio.audio import analysis
+from studio.audio.sound import Sound
+from studio.events import Finished, Produced, Progress, Started, Work
+from studio.explore.axes import RANGE, WORDS, Axes, AxisName, heard
+
+Array = NDArray[np.float64]
+Render = Callable[[Array, int], Sound]
+
+ANCHORS = 16
+POINTS = 7
+LEAST = 0.5
+"""|r| from which an axis bears a name."""
+SHARE = 0.12
+"""Part of a descriptor's range that an axis must cover from end to end to be named after it."""
+AUDIBLE = {
+    "loudness": 1.5,
+    "brightness": 0.1,
+    "attack": 0.25,
+    "length": 0.15,
+    "noisiness": 0.04,
+    "pitch": 0.5,
+    "tonality": 0.04,
+}
+"""And how much at least, as heard: dB, logarithms of ratios, shares, semitones. What one can't hear is no name."""
+SURE = 0.8
+"""Confidence from which a pitch counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """What was heard: latents (A, k, P, D), values descriptor → (A, k, P) in the units of audio.analysis.features, NaN where
+    there is none. Points lie at `stops(P)` σ of the axis, everything else of the start is kept."""
+
+    latents: Array
+    values: Mapping[str, Array]
+
+    def like(self, axes: Axes, found: Axes) -> Walk | None:
+        """This walk along `axes` as one along the same directions in the order and sense of `found`; None if they differ."""
+        if axes.components.shape != found.components.shape:
+            return None
+        same = found.components @ axes.components.T
+        order = np.abs(same).argmax(axis=1)
+        sign = same[np.arange(len(order)), order]
+        if (np.abs(sign) < 0.999).any() or not np.allclose(axes.sigma[order], found.sigma, rtol=0.02):
+            return None
+        turns = [(i, int(np.sign(s))) for i, s in zip(order, sign)]
+        values = {name: np.stack([v[:, i, ::s] for i, s in turns], axis=1) for name, v in self.values.items()}
+        return Walk(np.stack([self.latents[:, i, ::s] for i, s in turns], axis=1), values)
+
+    @property
+    def heard_at(self) -> tuple[Array, dict[str, Array]]:
+        """Every point as a sound of its own: latents (A·k·P, D) and values (A·k·P,). What descriptors are best learnt from."""
+        return self.latents.reshape(-1, self.latents.shape[-1]), {name: v.reshape(-1) for name, v in self.values.items()}
+
+
+def stops(points: int = POINTS) -> Array:
+    """Where a walk stops, in σ, from end to end of a slider."""
+    return np.linspace(-RANGE, RANGE, points)
+
+
+def starts(latents: ArrayLike, count: int = ANCHORS) -> NDArray[np.int64]:
+    """Rows of the sounds from which walks begin: drawn once and for all, so that the same sounds are named alike."""
+    total = len(np.asarray(latents))
+    return np.sort(np.random.default_rng(0).permutation(total)[:count])
+
+
+def walk(axes: Axes, latents: ArrayLike, render: Render, anchors: int = ANCHORS, points: int = POINTS) -> Work:
+    """Hear every axis from `anchors` of the sounds (N, D). Produced "walk" carries the Walk; one Progress for each sound."""
+    known = np.asarray(latents, float)
+    rows = starts(known, anchors)
+    total = len(rows) * len(axes) * points
+    yield Started(what="walk", total=total)
+    shape = (len(rows), len(axes), points)
+    places = np.empty((*shape, known.shape[1]))
+    values = {name: np.full(shape, math.nan) for name in WORDS}
+    for done, (a, k, p) in enumerate(np.ndindex(*shape)):
+        coordinates = axes.project(known[rows[a]])
+        coordinates[k] = stops(points)[p]
+        places[a, k, p] = axes.unproject(coordinates, known[rows[a]])
+        for name, value in measure(render(places[a, k, p], int(rows[a]))).items():
+            values[name][a, k, p] = value
+        yield Progress(done=done + 1, total=total)
+    yield Produced(kind="walk", value=Walk(places, values))
+    yield Finished()
+
+
+def measure(sound: Sound) -> dict[str, float]:
+    """analysis.features, where they say something: nothing of silence, and a pitch only where it is certain."""
+    facts = analysis.facts(sound)
+    if facts.silent:
+        return {}
+    found = analysis.features(sound, facts)
+    return found | ({} if facts.pitch_confidence >= SURE else {"pitch": math.nan})
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """What each of k axes does to one descriptor: r within the starts (k,); change from end to end, as heard (k,); range: how
+    far the descriptor reached in the whole walk (5th to 95th percentile)."""
+
+    r: Array
+    change: Array
+    range: float
+
+    def share(self, axis: int) -> float:
+        return min(float(abs(self.change[axis])) / max(self.range, 1e-12), 1.0)
+
+
+def effects(walk: Walk) -> dict[str, Effect]:
+    """Descriptor → what the axes do to it."""
+    found = {}
+    for name, plain in walk.values.items():
+        values = heard(name, plain)
+        known = np.isfinite(values)
+        enough = known.sum(axis=2) >= 4  # (A, k)
+        known &= enough[:, :, None]
+        if not known.any():
+            continue
+        low, high = np.percentile(values[known], (5, 95))
+        count = np.maximum(known.sum(axis=2, keepdims=True), 1)
+        at = np.where(known, stops(values.shape[2]), 0.0)
+        at = np.where(known, at - at.sum(axis=2, keepdims=True) / count, 0.0)
+        off = np.where(known, values, 0.0)
+        off = np.where(known, off - off.sum(axis=2, keepdims=True) / count, 0.0)
+        both, square, spread = ((x * y).sum(axis=(0, 2)) for x, y in ((at, off), (at, at), (off, off)))
+        believed = enough.sum(axis=0) >= max(2, values.shape[0] // 4)
+        r = np.divide(both, np.sqrt(square * spread), out=np.zeros_like(both), where=believed & (square * spread > 1e-18))
+        slope = np.divide(both, square, out=np.zeros_like(both), where=square > 1e-12)
+        found[name] = Effect(r, slope * 2 * RANGE, float(high - low))
+    return found
+
+
+def named(axes: Axes, walk: Walk) -> Axes:
+    """The same axes with names for what they do; each descriptor names the one axis that does it most clearly. Names that
+    the user gave stay."""
+    found = effects(walk)
+    claims = sorted(
+        (
+            (float(abs(effect.r[i])) * effect.share(i), i, name)
+            for name, effect in found.items()
+            for i in range(len(axes))
+            if abs(effect.r[i]) >= LEAST and effect.share(i) >= SHARE and abs(effect.change[i]) >= AUDIBLE[name]
+        ),
+        reverse=True,
+    )
+    names: dict[int, AxisName] = {}
+    for _, i, name in claims:
+        if i not in names and name not in {n.descriptor for n in names.values()}:
+            r = round(float(found[name].r[i]), 3)
+            low, high, _ = WORDS[name]
+            names[i] = AxisName(low, high, name, r) if r > 0 else AxisName(high, low, name, r)
+    given = (name.given for name in axes.names)
+    return replace(axes, names=tuple(replace(names.get(i, AxisName()), given=g) for i, g in enumerate(given)))

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+
+from studio.audio.sound import Sound
+from studio.events import Finished, Produced, Progress, Started
+from studio.explore import naming
+from studio.explore.axes import Axes
+from studio.explore.naming import Walk, effects, named, starts, stops, walk
+
+RATE = 22050
+
+
+def struck(z: np.ndarray, row: int = 0) -> Sound:
+    """A sound whose brightness follows z₀ and whose length follows z₁; z₂ does nothing, z₃ silences it."""
+    seconds = 0.25 * 2.0 ** float(np.clip(z[1], -3, 1.5))
+    time = np.arange(round(seconds * RATE)) / RATE
+    corner = 800 * 2.0 ** float(np.clip(0.8 * z[0], -3, 3))
+    partials = np.arange(1, 40)
+    tone = (1 / (1 + (partials * 220 / corner) ** 2)) @ np.sin(2 * np.pi * 220 * partials[:, None] * time)
+    tone *= np.exp(-6.9 * time / seconds)
+    tone *= 0.0 if z[3] > 0.15 else 4 / np.sqrt(np.square(tone).sum())  # all equally loud
+    return Sound(tone[None].astype(np.float32), RATE)
+
+
+def latents(seed: int = 0, count: int = 600) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, 5)) * [1.5, 1.0, 0.6, 0.1, 0.05]
+
+
+def heard_along(axes: Axes, points: np.ndarray, anchors: int = 6) -> Walk:
+    found = [event.value for event in walk(axes, points, struck, anchors) if isinstance(event, Produced)]
+    assert len(found) == 1 and isinstance(found[0], Walk)
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def walked() -> tuple[Axes, Walk]:
+    axes = Axes.fit(latents(), k=3)
+    return axes, heard_along(axes, latents())
+
+
+def test_axes_are_named_by_what_they_do(walked):
+    axes, heard = walked
+    found = named(axes, heard)
+    assert [name.descriptor for name in found.names] == ["brightness", "length", None]
+    assert found.titles()[2] == "Axis 3"
+    for name in found.names[:2]:
+        assert abs(name.r) > 0.95
+    # the words stand at the ends where they belong, and nothing moved
+    words = {"brightness": ("darker", "brighter"), "length": ("shorter", "longer")}
+    for i, name in enumerate(found.names[:2]):
+        ends = [struck(axes.unproject(np.eye(3)[i] * s, latents()[0])) for s in (-1, 1)]
+        grows = naming.measure(ends[1])[name.descriptor] > naming.measure(ends[0])[name.descriptor]
+        low, high = words[name.descriptor]
+        assert (name.low, name.high) == ((low, high) if grows else (high, low)) and (name.r > 0) == grows
+    assert found.components is axes.components and found.scores is axes.scores
+
+
+def test_a_walk_keeps_everything_else_of_its_start(walked):
+    axes, heard = walked
+    rows = starts(latents(), 6)
+    assert heard.latents.shape == (6, 3, 7, 5) and len(set(rows)) == 6
+    for a, row in enumerate(rows):
+        before = axes.project(latents()[row])
+        for k in range(3):
+            after = axes.project(heard.latents[a, k])
+            np.testing.assert_allclose(after[:, k], stops(), atol=1e-9)
+            others = [i for i in range(3) if i != k]
+            np.testing.assert_allclose(after[:, others], np.tile(before[others], (7, 1)), atol=1e-9)
+
+
+def test_work_tells_its_progress_and_ends(walked):
+    axes, _ = walked
+    events = list(walk(axes, latents(), struck, 2, 5))
+    assert isinstance(events[0], Started) and events[0].total == 2 * 3 * 5 and isinstance(events[-1], Finished)
+    assert [e.done for e in events if isinstance(e, Progress)] == list(range(1, 31))
+
+
+def test_what_differs_between_sounds_but_not_along_an_axis_proves_nothing():
+    rng = np.random.default_rng(1)
+    heard = Walk(np.zeros((8, 2, 7, 3)), {"loudness": np.broadcast_to(rng.normal(-20, 5, (8, 1, 1)), (8, 2, 7)).copy()})
+    found = effects(heard)["loudness"]
+    assert (found.r == 0).all() and (found.change == 0).all() and found.share(0) == 0
+
+
+@pytest.mark.parametrize(
+    ("growth", "noise", "known", "name"),
+    [(1.0, 0.1, 8, "loudness"), (1.0, 0.1, 1, None), (0.02, 1.0, 8, None), (0.0, 0.0, 8, None), (0.2, 0.0, 8, None)],
+)
+def test_a_name_needs_a_change_that_is_sure_and_can_be_heard(growth, noise, known, name):
+    rng = np.random.default_rng(2)
+    values = -20 + 3 * rng.standard_normal((8, 1, 1)) + growth * stops() + noise * rng.standard_normal((8, 1, 7))
+    values[known:] = np.nan
+    axes = Axes.fit(latents(), k=1)
+    assert named(axes, Walk(np.zeros((8, 1, 7, 5)), {"loudness": values})).names[0].descriptor == name
+
+
+def test_two_ways_of_brightness_bear_the_name_once_and_the_users_name_stays():
+    axes = Axes.fit(latents(), k=2).renamed(1, "Glass")
+    rise = np.broadcast_to(np.exp(stops() / 3), (8, 7))
+    values = np.stack([1000 * rise, 1000 * rise**0.8], axis=1)
+    found = named(axes, Walk(np.zeros((8, 2, 7, 5)), {"brightness": values}))
+    assert found.titles() == ("darker ↔ brighter", "Glass")
+    assert [name.descriptor for name in found.names] == ["brightness", None]
+
+
+def test_silence_and_doubtful_pitch_say_nothing():
+    assert naming.measure(Sound(np.zeros((1, 4000), np.float32), RATE)) == {}
+    hiss = np.random.default_rng(0).standard_normal((1, 8000)).astype(np.float32) * 0.1
+    assert np.isnan(naming.measure(Sound(hiss, RATE))["pitch"])
+    assert naming.measure(struck(np.zeros(5)))["pitch"] == pytest.approx(57, abs=0.2)
+
+
+def test_a_walk_fits_the_same_axes_in_another_order_and_no_others(walked):
+    axes, heard = walked
+    before = named(axes, heard)
+    aligned = axes.align(Axes.fit(latents() * [-1, 1, 1, 1, 1])).align(Axes.fit(latents(), k=3))
+    flipped = Axes(
+        axes.mean, -axes.components[[1, 0, 2]], -axes.readers[[1, 0, 2]], axes.sigma[[1, 0, 2]], axes.names,
+        -axes.scores[:, [1, 0, 2]], axes.spread[[1, 0, 2]],
+    )  # fmt: skip
+    for other in (axes, aligned, flipped):
+        again = heard.like(axes, other)
+        assert again is not None
+        np.testing.assert_allclose(
+            other.project(again.latents[2, 1]).T[1], stops(), atol=1e-9
+        )  # the points lie on the other's second axis, low to high
+    turned = named(flipped, heard.like(axes, flipped))
+    assert turned.names[0].r == -before.names[1].r and turned.names[0].low == before.names[1].high
+    assert heard.like(axes, Axes.fit(latents(5), k=3)) is None
+    assert heard.like(axes, Axes.fit(latents(), k=2)) is None
