@@ -323,7 +323,7 @@ class Nine(QWidget):
             return [space.lock(child, request, locked, False) for child in made] if locked else made
         if source == THESE:
             request = mixed(self._these, np.ones(len(self._these)), self._shape)
-        fixed = space.axes.components[list(locked)] if locked else None
+        fixed = space.axes.held(list(locked)) if locked else None
         return [with_latent(request, z) for z in mutate(latent_of(request), known, self.radius.value, COUNT, seed, fixed)]
 
     def _kept(self) -> list[NDArray[np.float64]]:
@@ -498,7 +498,9 @@ class Nine(QWidget):
         return self.tr("The marked") if source == THESE else " × ".join(source)
 
     def _say(self) -> None:
-        self.source.setText(self._source_words(self._from) if len(self._from) < 4 else self.tr("{0} pins").format(len(self._from)))
+        self.source.setText(
+            self._source_words(self._from) if len(self._from) < 4 else self.tr("{0} pins").format(len(self._from))
+        )
         words = {"kept": self.tr("Kept clips"), "starred": self.tr("Starred"), "these": self.tr("The marked")}
         self.spread.setText(words.get(self._like, self.tr("All sounds")))
 

@@ -153,8 +153,8 @@ class PinSlot(Canvas):
 class Pins(QWidget):
     """Eight slots, the pad, and the steps from one pin to another."""
 
-    changed = Signal(object)
-    """dict[str, Request]: the pins of the open model by letter."""
+    changed = Signal(object, str)
+    """dict[str, Request]: the pins of the open model by letter; and how its latents mix."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -300,7 +300,7 @@ class Pins(QWidget):
         self.steps.show_pins(requests, [pin.seconds for pin in self.board.values()], self.shape)
         self._show_pad()
         self._moved()
-        self.changed.emit(requests)
+        self.changed.emit(requests, self.shape)
 
     def _label(self, pin: Pin | None) -> int:
         """The index of a pin's main label, which is its colour."""
