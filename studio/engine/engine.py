@@ -183,7 +183,7 @@ class Engine(QObject):
     def make_view(self, work: Callable[[], Work]) -> Ticket:
         """Wait for the process of an explore.view.compute; progress by `busy` with the tag "view"."""
         self._helper.cancel("view")
-        return self._helper.submit(work, "view", newest=True)
+        return self._helper.submit(work, "view", newest=True, urgent=True)
 
     def watch(self, pids: frozenset[int]) -> None:
         """Processes whose GPU memory counts as ours."""
