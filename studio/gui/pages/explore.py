@@ -44,7 +44,7 @@ class ExplorePage(QWidget):
         self._session = session
         self.model = OpenModel(session, self)
         self.standing = Standing(session, self.model, self)
-        self._draw: Request | None = None  # what Random started from
+        self._draw: tuple[Request | None, bool] = (None, False)  # what Random started from, and whether labels stay
         self._pending: Path | None = None  # to start from once there is a space
         self.view = ExploreView(session.engine)
         self.empty = Empty("explore", self.tr("No model yet — train one"), self.tr("Go to Train"))
@@ -99,10 +99,13 @@ class ExplorePage(QWidget):
         panel.textChanged.connect(self._text_changed)
         panel.released.connect(self.standing.commit)
         panel.randomAsked.connect(self.draw)
+        panel.labelAsked.connect(self.draw)
         panel.keepAsked.connect(self._keep)
         self.view.tabs.changed.connect(self._show_nine)
         self.view.nine.chosen.connect(self._take_candidate)
         self.view.nine.heard.connect(self._hear_candidate)
+        self.map.kept.connect(self.view.nine.show_clips)
+        self.pins.changed.connect(self.view.nine.show_pins)
         self.pins.follow(self.model, self.standing)
         self.view.history.follow(self.model, self.standing)
         self.like.follow(self.model, self.standing)
@@ -164,6 +167,7 @@ class ExplorePage(QWidget):
         self.standing.clear()
         self._pending = None
         self.map.forget()
+        self.view.nine.clear()
         self.view.sound.set_sound(None)
         self.view.said.clear()
         self._look()
@@ -297,8 +301,9 @@ class ExplorePage(QWidget):
             self.standing.go(msgspec.structs.replace(self.standing.request, **{field: value}), settle=True)
 
     @Slot()
-    def draw(self) -> None:
-        """Random: a new sound from the model's prior; what is locked stays."""
+    @Slot(str)
+    def draw(self, label: str = "") -> None:
+        """Random: a new sound from the model's prior, of one label where that is asked; what is locked stays."""
         if self._model is None:
             return
         before = self.standing.request or Request()
@@ -308,18 +313,19 @@ class ExplorePage(QWidget):
             field: getattr(before, field) for field in ("seconds", "pitch", "velocity", "text", "speaker", "prompt", "input")
         }
         fresh = Request(
-            classes=before.classes if self.view.panel.locked_labels else {},
+            classes={label: 1.0} if label else before.classes if self.view.panel.locked_labels else {},
             temperature=fader.value if fader is not None else 1.0,
             seed=int(np.random.default_rng().integers(SEEDS)),
             **keep,
         )
-        self._draw = before
+        self._draw = (before, bool(self.view.panel.locked_labels) and not label)
         self.standing.draw(fresh)
 
     def _drawn(self, request: Request) -> None:
-        before, self._draw = self._draw, None
+        before, keep_labels = self._draw
+        self._draw = (None, False)
         if self._space is not None and before is not None and before.latent is not None and request.latent is not None:
-            request = self._space.lock(request, before, self.view.panel.locked_axes, bool(self.view.panel.locked_labels))
+            request = self._space.lock(request, before, self.view.panel.locked_axes, keep_labels)
             request = self.character.hold(request, before)
         self.standing.go(request)
         self.standing.commit()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMenu,
     QPushButton,
     QScrollArea,
     QSpinBox,
@@ -57,6 +58,9 @@ class ControlPanel(QWidget):
 
     released = Signal()
     randomAsked = Signal()
+    labelAsked = Signal(str)
+    """A new sound of this label is wanted."""
+
     keepAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -85,6 +89,12 @@ class ControlPanel(QWidget):
         self.random.setToolTip(self.tr("A new sound from the model (R). Locked controls stay."))
         theme.mark(self.random, role="primary")
         self.random.clicked.connect(self._ask_random)
+        self.kinds = QToolButton()
+        self.kinds.setIcon(theme.icon("tag"))
+        self.kinds.setToolTip(self.tr("A new sound of one label"))
+        self.kinds.setAccessibleName(self.kinds.toolTip())
+        self.kinds.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.kinds.setMenu(QMenu(self.kinds))
         self.keep = QPushButton(self.tr("Keep"))
         self.keep.setIcon(theme.icon("keep"))
         self.keep.setToolTip(self.tr("Keep this sound as a clip, with its recipe (K)"))
@@ -97,6 +107,7 @@ class ControlPanel(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(theme.HALF)
         buttons.addWidget(self.random, 2)
+        buttons.addWidget(self.kinds)
         buttons.addWidget(self.keep, 1)
         self._foot.addLayout(buttons)
         column = QVBoxLayout(self)
@@ -111,6 +122,10 @@ class ControlPanel(QWidget):
         """Make the faders of this model. `axes` come later, with the places of the sounds."""
         locked = {i for i, fader in enumerate(self.axes) if fader.locked}
         self.controls = controls
+        self.kinds.setVisible(bool(controls.classes))
+        self.kinds.menu().clear()
+        for name in controls.classes:
+            self.kinds.menu().addAction(self.tr("A new {0}").format(name), partial(self.labelAsked.emit, name))
         self.axes, self.labels, self.numbers = [], {}, {}
         if self.temperature is not None:
             self._foot.removeWidget(self.temperature)

@@ -169,6 +169,9 @@ class MapPart(QObject):
     """What lies on the map: the sounds and the kept clips in the chosen view, heard when the pointer rests on them, the cursor,
     and a path."""
 
+    kept = Signal(object)
+    """list[ClipFile]: the kept clips of the open model."""
+
     def __init__(self, session: Session, model: OpenModel, view: ExploreView, parent: QObject) -> None:
         super().__init__(parent)
         self._session, self._model, self._view, self._map = session, model, view, view.map
@@ -244,6 +247,7 @@ class MapPart(QObject):
         ]
         here = [c for c in here if len(c.recipe.request.latent[0]) == space.latents.shape[1]]  # type: ignore[union-attr,index]
         self._clips = here
+        self.kept.emit(here)
         self._map.set_clips([space.place(c.recipe.request) for c in here])  # type: ignore[union-attr]
 
     @Slot(object)
