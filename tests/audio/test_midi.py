@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +15,8 @@ from hypothesis import strategies as st
 from studio.audio import midi
 from studio.audio.midi import Message, MidiInputs, PickUp, parse
 from studio.errors import MidiError
+from tests import jack as wires
+from tests.jack import Instrument
 
 
 def test_a_message_is_what_the_hand_did() -> None:
@@ -74,6 +72,9 @@ def test_without_the_package_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
         MidiInputs(print)
 
 
+jack = wires.jack
+
+
 # -- over a server ------------------------------------------------------------------------------------------------------
 
 
@@ -82,49 +83,6 @@ def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come about"
         time.sleep(0.01)
-
-
-@pytest.fixture(scope="module")
-def jack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A JACK server without hardware and the rtmidi module that sees it; ALSA's sequencer is not asked."""
-    rtmidi = pytest.importorskip("rtmidi")
-    if shutil.which("jackd") is None or Path("/dev/snd/seq").exists():
-        pytest.skip("needs jackd, and no sequencer of ALSA")
-    name = f"wavewright{os.getpid()}"
-    before = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER", "JACK_NO_AUDIO_RESERVATION")}
-    os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1", JACK_NO_AUDIO_RESERVATION="1")
-    log = (tmp_path_factory.mktemp("jack") / "log").open("wb")
-    server = subprocess.Popen(
-        ["jackd", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-    )  # fmt: skip
-    up = subprocess.run(["jack_wait", "-w", "-t", "10", "-s", name], capture_output=True, check=False)
-    try:
-        if up.returncode:
-            pytest.skip("jackd does not start here")
-        yield rtmidi
-    finally:
-        server.terminate()
-        server.wait()
-        log.close()
-        for key, value in before.items():
-            os.environ.pop(key, None)
-            if value is not None:
-                os.environ[key] = value
-        for left in Path("/dev/shm").glob(f"jack*{name}*"):
-            left.unlink(missing_ok=True)
-
-
-class Instrument:
-    """A keyboard made of software."""
-
-    def __init__(self, rtmidi: Any, name: str) -> None:
-        self.port = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=name)
-        self.port.open_virtual_port("keys")
-
-    def unplug(self) -> None:
-        self.port.close_port()
-        self.port.delete()
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ class Keys(QWidget):
         self.notes.lifted.connect(self._darken)
         self.notes.rooted.connect(self._show_root)
         self.midi.changed.connect(self._show_midi)
+        self.midi.changed.connect(self._listen)
         self.notes.set_span(self.keyboard.low, self.keyboard.high)
         self._fill_touch(None)
         self._show_midi(self.midi.facts)
@@ -351,7 +352,8 @@ class Keys(QWidget):
             self._listen()
         return False
 
-    def _listen(self) -> None:
+    @Slot()
+    def _listen(self, *_: object) -> None:
         self.notes.set_active(self.isVisible() or bool(self.midi.facts.open))
         if not self.notes.active:
             self.keyboard.darken()
