@@ -9,17 +9,23 @@ A starts, k axes, P points on each walk, D latent size.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from studio.audio import analysis
 from studio.audio.sound import Sound
+from studio.errors import StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.explore.axes import RANGE, WORDS, Axes, AxisName, heard
+from studio.project import atomic
 
 Array = NDArray[np.float64]
 Render = Callable[[Array, int], Sound]
@@ -47,27 +53,30 @@ SURE = 0.8
 @dataclass(frozen=True, eq=False)
 class Walk:
     """What was heard: latents (A, k, P, D), values descriptor → (A, k, P) in the units of audio.analysis.features, NaN where
-    there is none. Points lie at `stops(P)` σ of the axis, everything else of the start is kept."""
+    there is none. Points lie at `stops(P)` σ of the axis, everything else of the start is kept. components (k, D), sigma (k,):
+    the directions that were walked."""
 
+    components: Array
+    sigma: Array
     latents: Array
     values: Mapping[str, Array]
 
-    def like(self, axes: Axes, found: Axes) -> Walk | None:
-        """This walk along `axes` as one along the same directions in the order and sense of `found`; None if they differ."""
-        if axes.components.shape != found.components.shape:
+    def along(self, axes: Axes) -> Walk | None:
+        """This walk in the order and sense of `axes`; None where those are other directions."""
+        if axes.components.shape != self.components.shape or not len(axes):
             return None
-        same = found.components @ axes.components.T
+        same = axes.components @ self.components.T
         order = np.abs(same).argmax(axis=1)
-        sign = same[np.arange(len(order)), order]
-        if (np.abs(sign) < 0.999).any() or not np.allclose(axes.sigma[order], found.sigma, rtol=0.02):
+        likeness = same[np.arange(len(order)), order]
+        if (np.abs(likeness) < 0.999).any() or not np.allclose(self.sigma[order], axes.sigma, rtol=0.02):
             return None
-        turns = [(i, int(np.sign(s))) for i, s in zip(order, sign)]
+        turns = [(i, int(np.sign(s))) for i, s in zip(order, likeness)]
         values = {name: np.stack([v[:, i, ::s] for i, s in turns], axis=1) for name, v in self.values.items()}
-        return Walk(np.stack([self.latents[:, i, ::s] for i, s in turns], axis=1), values)
+        return Walk(axes.components, axes.sigma, np.stack([self.latents[:, i, ::s] for i, s in turns], axis=1), values)
 
     @property
-    def heard_at(self) -> tuple[Array, dict[str, Array]]:
-        """Every point as a sound of its own: latents (A·k·P, D) and values (A·k·P,). What descriptors are best learnt from."""
+    def points(self) -> tuple[Array, dict[str, Array]]:
+        """Every stop as a sound of its own: latents (A·k·P, D), and values (A·k·P,) of each descriptor."""
         return self.latents.reshape(-1, self.latents.shape[-1]), {name: v.reshape(-1) for name, v in self.values.items()}
 
 
@@ -82,24 +91,51 @@ def starts(latents: ArrayLike, count: int = ANCHORS) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).permutation(total)[:count])
 
 
-def walk(axes: Axes, latents: ArrayLike, render: Render, anchors: int = ANCHORS, points: int = POINTS) -> Work:
-    """Hear every axis from `anchors` of the sounds (N, D). Produced "walk" carries the Walk; one Progress for each sound."""
+def walk(
+    axes: Axes, latents: ArrayLike, render: Render, kept: Path | None = None, anchors: int = ANCHORS, points: int = POINTS
+) -> Work:
+    """Hear every axis from `anchors` of the sounds (N, D). Produced "walk" carries the Walk; one Progress for each sound.
+    A walk along the same directions that lies in the file `kept` is taken from there; a new one is put there."""
     known = np.asarray(latents, float)
     rows = starts(known, anchors)
-    total = len(rows) * len(axes) * points
-    yield Started(what="walk", total=total)
     shape = (len(rows), len(axes), points)
-    places = np.empty((*shape, known.shape[1]))
-    values = {name: np.full(shape, math.nan) for name in WORDS}
-    for done, (a, k, p) in enumerate(np.ndindex(*shape)):
-        coordinates = axes.project(known[rows[a]])
-        coordinates[k] = stops(points)[p]
-        places[a, k, p] = axes.unproject(coordinates, known[rows[a]])
-        for name, value in measure(render(places[a, k, p], int(rows[a]))).items():
-            values[name][a, k, p] = value
-        yield Progress(done=done + 1, total=total)
-    yield Produced(kind="walk", value=Walk(places, values))
+    yield Started(what="walk", total=math.prod(shape))
+    found = _read(kept, axes) if kept is not None else None
+    if found is None or found.latents.shape[:3] != shape:
+        places = np.empty((*shape, known.shape[1]))
+        values = {name: np.full(shape, math.nan) for name in WORDS}
+        for done, (a, k, p) in enumerate(np.ndindex(*shape)):
+            coordinates = axes.project(known[rows[a]])
+            coordinates[k] = stops(points)[p]
+            places[a, k, p] = axes.unproject(coordinates, known[rows[a]])
+            for name, value in measure(render(places[a, k, p], int(rows[a]))).items():
+                values[name][a, k, p] = value
+            yield Progress(done=done + 1, total=math.prod(shape))
+        found = Walk(axes.components, axes.sigma, places, values)
+        if kept is not None:
+            _write(kept, found)
+    yield Produced(kind="walk", value=found)
     yield Finished()
+
+
+def _write(path: Path, walk: Walk) -> None:
+    buffer = io.BytesIO()
+    parts = {"components": walk.components, "sigma": walk.sigma, "latents": walk.latents.astype(np.float32), **walk.values}
+    np.savez(buffer, **parts)  # type: ignore[arg-type]  # its keywords are arrays, but for one that is a bool
+    with contextlib.suppress(StudioError, OSError):  # a full disk costs time, not the names
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(path, buffer.getvalue())
+
+
+def _read(path: Path, axes: Axes) -> Walk | None:
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            values = {name: file[name].astype(float) for name in WORDS}
+            found = Walk(file["components"].astype(float), file["sigma"].astype(float), file["latents"].astype(float), values)
+        shapes = {v.shape for v in values.values()} | {found.latents.shape[:3]}
+        return found.along(axes) if len(shapes) == 1 and found.latents.ndim == 4 else None
+    except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile):
+        return None
 
 
 def measure(sound: Sound) -> dict[str, float]:

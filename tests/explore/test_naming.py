@@ -27,9 +27,13 @@ def latents(seed: int = 0, count: int = 600) -> np.ndarray:
 
 
 def heard_along(axes: Axes, points: np.ndarray, anchors: int = 6) -> Walk:
-    found = [event.value for event in walk(axes, points, struck, anchors) if isinstance(event, Produced)]
+    found = [event.value for event in walk(axes, points, struck, anchors=anchors) if isinstance(event, Produced)]
     assert len(found) == 1 and isinstance(found[0], Walk)
     return found[0]
+
+
+def invented(k: int, values: dict[str, np.ndarray]) -> Walk:
+    return Walk(np.zeros((k, 5)), np.ones(k), np.zeros((8, k, 7, 5)), values)
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +74,14 @@ def test_a_walk_keeps_everything_else_of_its_start(walked):
 
 def test_work_tells_its_progress_and_ends(walked):
     axes, _ = walked
-    events = list(walk(axes, latents(), struck, 2, 5))
+    events = list(walk(axes, latents(), struck, None, 2, 5))
     assert isinstance(events[0], Started) and events[0].total == 2 * 3 * 5 and isinstance(events[-1], Finished)
     assert [e.done for e in events if isinstance(e, Progress)] == list(range(1, 31))
 
 
 def test_what_differs_between_sounds_but_not_along_an_axis_proves_nothing():
     rng = np.random.default_rng(1)
-    heard = Walk(np.zeros((8, 2, 7, 3)), {"loudness": np.broadcast_to(rng.normal(-20, 5, (8, 1, 1)), (8, 2, 7)).copy()})
+    heard = invented(2, {"loudness": np.broadcast_to(rng.normal(-20, 5, (8, 1, 1)), (8, 2, 7)).copy()})
     found = effects(heard)["loudness"]
     assert (found.r == 0).all() and (found.change == 0).all() and found.share(0) == 0
 
@@ -91,14 +95,14 @@ def test_a_name_needs_a_change_that_is_sure_and_can_be_heard(growth, noise, know
     values = -20 + 3 * rng.standard_normal((8, 1, 1)) + growth * stops() + noise * rng.standard_normal((8, 1, 7))
     values[known:] = np.nan
     axes = Axes.fit(latents(), k=1)
-    assert named(axes, Walk(np.zeros((8, 1, 7, 5)), {"loudness": values})).names[0].descriptor == name
+    assert named(axes, invented(1, {"loudness": values})).names[0].descriptor == name
 
 
 def test_two_ways_of_brightness_bear_the_name_once_and_the_users_name_stays():
     axes = Axes.fit(latents(), k=2).renamed(1, "Glass")
     rise = np.broadcast_to(np.exp(stops() / 3), (8, 7))
     values = np.stack([1000 * rise, 1000 * rise**0.8], axis=1)
-    found = named(axes, Walk(np.zeros((8, 2, 7, 5)), {"brightness": values}))
+    found = named(axes, invented(2, {"brightness": values}))
     assert found.titles() == ("darker ↔ brighter", "Glass")
     assert [name.descriptor for name in found.names] == ["brightness", None]
 
@@ -119,12 +123,43 @@ def test_a_walk_fits_the_same_axes_in_another_order_and_no_others(walked):
         -axes.scores[:, [1, 0, 2]], axes.spread[[1, 0, 2]],
     )  # fmt: skip
     for other in (axes, aligned, flipped):
-        again = heard.like(axes, other)
+        again = heard.along(other)
         assert again is not None
         np.testing.assert_allclose(
             other.project(again.latents[2, 1]).T[1], stops(), atol=1e-9
         )  # the points lie on the other's second axis, low to high
-    turned = named(flipped, heard.like(axes, flipped))
+    turned = named(flipped, heard.along(flipped))
     assert turned.names[0].r == -before.names[1].r and turned.names[0].low == before.names[1].high
-    assert heard.like(axes, Axes.fit(latents(5), k=3)) is None
-    assert heard.like(axes, Axes.fit(latents(), k=2)) is None
+    assert heard.along(Axes.fit(latents(5), k=3)) is None
+    assert heard.along(Axes.fit(latents(), k=2)) is None
+
+
+def test_a_kept_walk_is_taken_again_and_a_broken_or_foreign_one_is_not(tmp_path, walked):
+    axes, _ = walked
+    path = tmp_path / "cache" / "axes.npz"
+    calls: list[int] = []
+
+    def render(z: np.ndarray, row: int) -> Sound:
+        calls.append(row)
+        return struck(z, row)
+
+    def take(axes: Axes = axes) -> Walk:
+        return next(e.value for e in walk(axes, latents(), render, path, 2, 3) if isinstance(e, Produced))
+
+    first = take()
+    assert len(calls) == 2 * 3 * 3
+    again = take()
+    assert len(calls) == 18 and named(axes, again).titles() == named(axes, first).titles()
+    np.testing.assert_array_equal(again.values["brightness"], first.values["brightness"])
+    np.testing.assert_allclose(again.latents, first.latents, atol=1e-5)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    take()
+    assert len(calls) == 36
+    take(Axes.fit(latents(5), k=3))
+    assert len(calls) == 54
+    path.write_bytes(b"")
+    take()
+    path.unlink()
+    path.mkdir()
+    take()  # it can't be kept, and is there all the same
+    assert len(calls) == 90
