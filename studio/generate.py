@@ -14,19 +14,20 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 import studio
-from studio.audio import edit, files
+from studio.audio import edit, files, graft
 from studio.audio.sound import Sound
-from studio.errors import BrokenCheckpoint, EmptyAudio, ModelError, StudioError
+from studio.errors import BrokenCheckpoint, BrokenFile, EmptyAudio, ModelError, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.models import checkpoint as checkpoints
 from studio.models import fast
@@ -186,9 +187,26 @@ def regenerate(recipe: Recipe, project: ProjectFolder, *, device: str = "cpu", c
     folder = find(recipe, project)
     if folder is None:
         raise ModelError(name=recipe.run or recipe.model[:8], reason="it is not in this project any more")
-    instrument = Instrument.open(folder, device=device, cache=cache, compile=recipe.backend == "onnx")
+    compiled = "onnx" in (recipe.backend, *(step.get("backend") for step in recipe.edits))
+    instrument = Instrument.open(folder, device=device, cache=cache, compile=compiled)
     sound = next(iter(instrument.render(recipe.request, backend=recipe.backend)))
-    return edit.apply(sound, recipe.edits)
+    return edited(instrument, sound, recipe.edits)
+
+
+def edited(instrument: Instrument, sound: Sound, steps: Sequence[Mapping[str, Any]]) -> Sound:
+    """`sound` after the steps of its recipe: those of edit.py, and grafts, whose donors are made by the same model."""
+    for step in steps:
+        if step.get("do") != "graft":
+            sound = edit.apply(sound, [step])
+            continue
+        part, at = graft.check(step)
+        try:
+            request = msgspec.convert(step["from"], Request)
+        except msgspec.ValidationError as error:
+            raise BrokenFile(name="recipe", reason=error) from error
+        donor = next(iter(instrument.render(request, backend=str(step.get("backend", "")))))
+        sound = graft.graft(sound, donor, part, at)
+    return sound
 
 
 def find(recipe: Recipe, project: ProjectFolder) -> Path | None:

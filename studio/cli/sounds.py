@@ -132,7 +132,8 @@ def _items(targets: Iterable[str]) -> Iterator[Item]:
             project = open_project(path)
             for clip in reversed(project.clips()):
                 sound = edit.apply(project.clip_sound(clip.id), clip.edits)
-                recipe = msgspec.structs.replace(clip.recipe, edits=clip.edits) if clip.recipe else None
+                made = clip.recipe
+                recipe = msgspec.structs.replace(made, edits=(*made.edits, *clip.edits)) if made else None
                 yield Item(sound=sound, name=clip.name, recipe=recipe, root=recipe.request.pitch if recipe else None)
         elif path.is_dir():
             raise NotAProject(name=path.name)

@@ -21,6 +21,7 @@ from studio.gui.pages import explore_space
 from studio.gui.pages.explore_character import Character
 from studio.gui.pages.explore_compare import Compare, Even
 from studio.gui.pages.explore_controls import SEEDS
+from studio.gui.pages.explore_keys import Keys
 from studio.gui.pages.explore_like import Like
 from studio.gui.pages.explore_map import MapPart
 from studio.gui.pages.explore_open import OpenModel
@@ -56,6 +57,8 @@ class ExplorePage(QWidget):
         self.view.tabs.add("pins", self.tr("Pins"), "pin", self.pins, self.tr("Pin sounds (Shift+A to Shift+H) and morph"))
         self.like = Like(session)
         self.view.tabs.add("like", self.tr("Like this"), "search", self.like, self.tr("What is like this sound, and how"))
+        self.keys = Keys(session)
+        self.view.tabs.add("keys", self.tr("Keys"), "piano", self.keys, self.tr("Play this sound on a keyboard"))
         self.setAcceptDrops(True)
         self._wire()
         self._look()
@@ -92,6 +95,7 @@ class ExplorePage(QWidget):
         panel.fold(session.settings.folded)
         panel.foldChanged.connect(self._remember_folds)
         self.character = Character(panel, self)
+        self.standing.grafts.follow(panel)
         self.character.moved.connect(self._character_moved)
         panel.axisMoved.connect(self._axis_moved)
         panel.labelMoved.connect(self._label_moved)
@@ -108,6 +112,7 @@ class ExplorePage(QWidget):
         self.pins.changed.connect(self.view.nine.show_pins)
         self.pins.follow(self.model, self.standing)
         self.view.history.follow(self.model, self.standing)
+        self.keys.follow(self.model, self.standing, self.view.panel)
         self.like.follow(self.model, self.standing)
         self.like.started.connect(self.start_from)
 
@@ -334,6 +339,10 @@ class ExplorePage(QWidget):
     def _keep(self) -> None:
         if self.standing.shown is not None:
             self._session.keep(self.standing.current)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not self.view.tabs.release(event):
+            super().keyReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.view.tabs.press(event) or self.pins.press_shift(event) or self.map.press(event):

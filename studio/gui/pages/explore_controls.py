@@ -47,6 +47,9 @@ class ControlPanel(QWidget):
     textChanged = Signal(str, str)
     """A Request field (text, speaker) and its value."""
 
+    partKept = Signal(str, bool)
+    """A part of the sound (attack, tail), and whether it stays while the rest is explored."""
+
     renamed = Signal(int, str)
     """An axis and its new name; "": the measured one again."""
 
@@ -69,6 +72,7 @@ class ControlPanel(QWidget):
         self.axes: list[Fader] = []
         self.labels: dict[str, Fader] = {}
         self.numbers: dict[str, Fader] = {}
+        self.parts: dict[str, QPushButton] = {}
         self.sections: dict[str, Section] = {}
         self.folded: tuple[str, ...] = ()
         """Sections that are folded away, of this model or another."""
@@ -165,6 +169,7 @@ class ControlPanel(QWidget):
         self._number(sound, "velocity", self.tr("Velocity"), controls.velocity, "")
         self._words(sound, controls)
         self._seed_row(sound)
+        self._parts_row(sound)
         column.addStretch(1)
         self._inside = inside
         self._scroll.setWidget(inside)
@@ -268,6 +273,35 @@ class ControlPanel(QWidget):
         row.addWidget(dice)
         column.addLayout(row)
 
+    def _parts_row(self, column: QVBoxLayout) -> None:
+        label = QLabel(self.tr("Keep"))
+        label.setFixedWidth(NAME)
+        row = QHBoxLayout()
+        row.setSpacing(theme.HALF)
+        row.addWidget(label)
+        self.parts = {}
+        words = {
+            "attack": (self.tr("Attack"), self.tr("Every sound from now on begins as this one does")),
+            "tail": (self.tr("Tail"), self.tr("Every sound from now on dies away as this one does")),
+        }
+        for part, (name, help) in words.items():
+            button = self.parts[part] = QPushButton(name)
+            button.setIcon(theme.icon("lock", "dim"))
+            button.setIconSize(QSize(14, 14))
+            button.setCheckable(True)
+            button.setToolTip(help)
+            button.setAccessibleName(self.tr("Keep the attack") if part == "attack" else self.tr("Keep the tail"))
+            theme.mark(button, role="chip")
+            button.clicked.connect(partial(self._keep_part, part))
+            row.addWidget(button)
+        row.addStretch(1)
+        column.addLayout(row)
+
+    def show_parts(self, kept: set[str]) -> None:
+        """Which parts of the sound stay while the rest is explored."""
+        for part, button in self.parts.items():
+            button.setChecked(part in kept)
+
     def _add_temperature(self, span: Range) -> None:
         help = self.tr("How far Random goes from what is usual: 1 is as the sounds are, less is safer, more is wilder")
         self.temperature = Fader(
@@ -330,6 +364,9 @@ class ControlPanel(QWidget):
 
     def _new_seed(self) -> None:
         self.seed.setValue(int(np.random.default_rng().integers(SEEDS)))
+
+    def _keep_part(self, part: str, *_: object) -> None:
+        self.partKept.emit(part, self.parts[part].isChecked())
 
     def _ask_random(self) -> None:
         self.randomAsked.emit()

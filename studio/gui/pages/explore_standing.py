@@ -20,6 +20,7 @@ from PySide6.QtGui import QUndoCommand
 from studio.audio.sound import Sound
 from studio.engine.engine import ModelFacts, Rendered
 from studio.explore.history import POINTS, History, Node, pack
+from studio.gui.pages.explore_grafts import Grafts
 from studio.gui.pages.explore_keeper import HistoryKeeper
 from studio.gui.pages.explore_models import moment_of
 from studio.gui.pages.explore_open import OpenModel
@@ -98,6 +99,8 @@ class Standing(QObject):
         self._wanted: Wanted | None = None
         self._asked: Request | None = None  # what `shown` was the answer to
         self._rendering = Rendering(session.engine, self)
+        self.grafts = Grafts(session.engine, self)
+        self.grafts.changed.connect(self._again)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLED)
@@ -135,6 +138,12 @@ class Standing(QObject):
         self._rendering.ask(self.request, tag)
         if settle:
             self._settle.start()
+
+    @Slot()
+    def _again(self) -> None:
+        """The same place sounds differently now."""
+        if self.request is not None and self.shown is not None:
+            self._rendering.ask(self.request, HEAR)
 
     def draw(self, request: Request, tag: str = DRAW) -> None:
         """Let the model's prior answer `request`; with SHOW it is where one stands, if one stands nowhere yet."""
@@ -211,7 +220,8 @@ class Standing(QObject):
         return True
 
     def _say_opened(self, recipe: Recipe, name: str) -> None:
-        edits = ", ".join(dict.fromkeys(str(step.get("do", "")) for step in recipe.edits))
+        self.grafts.restore(recipe)
+        edits = ", ".join(dict.fromkeys(str(do) for step in recipe.edits if (do := step.get("do", "")) != "graft"))
         without = self.tr("without the edits that followed ({0})").format(edits) if edits else ""
         if name:
             words = self.tr("{0} was made here{1}. Drop it with Shift to start from its sound instead")
@@ -332,6 +342,7 @@ class Standing(QObject):
             return
         if self.request is None:
             self.request, self.of, self.untouched = made.request, made.recipe.model, True
+        made = self.grafts.stood(made)
         self.shown, self._asked = made, self._rendering.asked
         self._heard(made)
         current = self.take(made)
@@ -361,6 +372,7 @@ class Standing(QObject):
 
     def take(self, made: Rendered) -> Current:
         """A rendered sound with a name: its main label, and a number that is always the same for the same sound."""
+        made = self.grafts.apply(made)
         space = self._model.space if self._model.same_size else None
         weights = space.weights(made.request) if space is not None and made.request.latent else made.request.classes
         main = max(weights, key=lambda name: weights[name], default=made.recipe.family)
