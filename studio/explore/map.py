@@ -78,7 +78,7 @@ class Map:
             off = points[self.nearest(here)]
         else:
             distance = ((self.positions - here) ** 2).sum(axis=1)
-            chosen = np.argsort(distance)[:blend]
+            chosen = np.argpartition(distance, min(blend, len(distance)) - 1)[:blend]
             weights = 1 / np.maximum(distance[chosen], 1e-12)
             off = weights / weights.sum() @ points[chosen]
         return self.onto(off, here)
@@ -122,10 +122,11 @@ def bounds(positions: Array, margin: float = 0.15) -> Box:
 
 
 def density(positions: Array, grid: int = 96) -> Density:
-    """Where sounds are: a Gaussian kernel estimate on a grid of `grid` × `grid` cells over the bounds of places (N, 2)."""
-    x, y = bounds(positions)
-    counts, _, _ = np.histogram2d(positions[:, 1], positions[:, 0], bins=grid, range=(y, x))
+    """Where sounds are: a Gaussian kernel estimate on a grid of `grid` × `grid` cells over the bounds of places (N, 2) and as
+    much more as it takes to fade away."""
     width = max(_spacing(positions), 0.02)
+    x, y = (((low - 2 * width), (high + 2 * width)) for low, high in bounds(positions))
+    counts, _, _ = np.histogram2d(positions[:, 1], positions[:, 0], bins=grid, range=(y, x))
     values = _kernel(grid, width / (y[1] - y[0])) @ counts @ _kernel(grid, width / (x[1] - x[0]))
     return Density((values / max(values.max(), 1e-300)).astype(np.float32), x, y)
 

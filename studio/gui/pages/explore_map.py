@@ -201,6 +201,7 @@ class MapPart(QObject):
         self._map.set_density(None)
         self._map.set_clips(np.zeros((0, 2)))
         self._map.clear_cursor()
+        self._map.set_drawing(False)
 
     def show_space(self, space: Space) -> None:
         self._draw(space)
@@ -215,8 +216,9 @@ class MapPart(QObject):
             self._map.set_cursor(*space.place(request))
 
     def press(self, event: QKeyEvent) -> bool:
-        """P takes the tool that draws a path, or lays it down."""
-        if event.key() != Qt.Key.Key_P or event.modifiers() or not self._view.draw.isEnabled():
+        """P takes the tool that draws a path, P or Esc lays it down."""
+        leave = event.key() == Qt.Key.Key_Escape and self._map.drawing
+        if not leave and (event.key() != Qt.Key.Key_P or event.modifiers() or self._model.space is None):
             return False
         self._map.set_drawing(not self._map.drawing)
         return True

@@ -46,6 +46,7 @@ class PathMaker(QObject):
         self._joining = Later(self)
         self._joining.done.connect(self._joined)
         home = QVBoxLayout(map)
+        home.setContentsMargins(8, 8, 8, 8)
         home.addStretch(1)
         home.addWidget(bar, 0, Qt.AlignmentFlag.AlignHCenter)
         map.pathChanged.connect(self._changed)
@@ -69,6 +70,7 @@ class PathMaker(QObject):
     def _changed(self, path: paths.Path | None) -> None:
         self.cancel()
         self._bar.setVisible(path is not None)
+        self._map.set_footer(self._bar.sizeHint().height() + 4 if path is not None else 0)
         self._mark()
 
     @Slot()

@@ -73,6 +73,7 @@ class LatentMap(Canvas):
         self._pan: QPointF | None = None
         self.way = MapPath()
         self.drawing = False
+        self._footer = 0
         self._cache: QPixmap | None = None
         self.placeholder = self.tr("No map yet")
         self.setMouseTracking(True)
@@ -119,6 +120,12 @@ class LatentMap(Canvas):
         self._clips = np.asarray(places, np.float32).reshape(-1, 2)
         self._clip_hover = None
         self.refresh()
+
+    def set_footer(self, height: int) -> None:
+        """Points at the lower edge that something else lies over: the legend keeps out of them."""
+        if height != self._footer:
+            self._footer = height
+            self.refresh()
 
     def say(self, text: str) -> None:
         """What stands on the map while there are no dots."""
@@ -219,9 +226,9 @@ class LatentMap(Canvas):
             self._paint_ring(painter, self.point(*map(float, self._places[self._hover])))
         if self._clip_hover is not None:
             self._paint_ring(painter, self.point(*map(float, self._clips[self._clip_hover])))
+        self.way.paint(painter, self, self.drawing)
         if self._cursor is not None:
             self._paint_cursor(painter, self.point(*self._cursor))
-        self.way.paint(painter, self, self.drawing)
         self.paint_focus(painter)
 
     def _render(self) -> QPixmap:
@@ -268,7 +275,7 @@ class LatentMap(Canvas):
         font = theme.font("caption")
         metrics = QFontMetricsF(font)
         painter.setFont(font)
-        x, y = 10.0, self.height() - 10.0
+        x, y = 10.0, self.height() - 10.0 - self._footer
         for i, name in enumerate(self._legend):
             wide = metrics.horizontalAdvance(name) + 24
             if x + wide > self.width() - 8:
@@ -356,7 +363,10 @@ class LatentMap(Canvas):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._pan = None
         if self.way.busy:
+            drawn = self.way.stroking
             if self.way.end(self._scale):
+                if drawn:
+                    self.set_drawing(False)  # the next thing the hand wants is the cursor
                 self.pathChanged.emit(self.way.path)
             self.update()
         if self._dragging:

@@ -59,6 +59,11 @@ class MapPath:
         elif self.held is not None and self.path is not None:
             self.path = self.path.moved(self.held, place)
 
+    @property
+    def stroking(self) -> bool:
+        """The hand is drawing a line."""
+        return self._stroke is not None
+
     def end(self, scale: float) -> bool:
         """The hand lets go; `scale`: points per map unit. Whether there is another path now."""
         stroke, self._stroke = self._stroke, None
@@ -93,10 +98,11 @@ class MapPath:
         elif self.path is not None:
             line = [map.point(x, y) for x, y in self.path.line()]
             self._line(painter, map, line)
-            self._marks(painter, map)
-            self._ends(painter, map, line)
             if drawing:
                 self._nodes(painter, map)
+            else:
+                self._marks(painter, map)
+            self._ends(painter, map, line)
 
     def _line(self, painter: QPainter, map: LatentMap, points: list[QPointF]) -> None:
         way = QPainterPath(points[0])
