@@ -1,10 +1,12 @@
 """MIDI inputs by python-rtmidi, which may be missing: then `missing()` says so and everything else works without.
 
-    inputs = MidiInputs(receive)     # receive(Message) is called in rtmidi's own thread
+    inputs = MidiInputs(receive)     # receive(Message) is called in a thread of its own
     inputs.choose("")                # every input there is; a name for one, NONE for none
     inputs.scan()                    # what is there now: opens what came, lets go of what went
     inputs.close()
 
+rtmidi can call Python by itself, but a callback that is taken away while one is under way ends the process, and closing a
+port can wait for a callback that waits for Python's lock. So its queues are emptied every few milliseconds by a thread here.
 Used by gui/midi_input.py. Only this file meets rtmidi.
 """
 
@@ -14,7 +16,7 @@ import contextlib
 import os
 import re
 import sys
-import time
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +30,8 @@ SUSTAIN = 64
 """The control number of the sustain pedal."""
 QUIET = (120, 123)
 """Control numbers that mean: all sound off, all notes off."""
-REST = 0.02
-"""Seconds between taking the callback away and closing a port: rtmidi closes with Python's lock held and waits for its own
-thread, which must not be waiting for that lock in a callback."""
+LOOK = 0.002
+"""Seconds between two looks into the queues: on average half of it is lost."""
 THROUGH = "Midi Through"
 """Linux's own loop cable, not an instrument."""
 
@@ -94,6 +95,9 @@ class MidiInputs:
             raise MidiError(reason=reason)
         self._receive = receive
         self._wanted = NONE
+        self._lock = threading.Lock()  # of the open ports: one that is being read is not closed
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
         self._open: dict[str, Any] = {}
         self.names: tuple[str, ...] = ()
         """What was there at the last scan."""
@@ -130,6 +134,9 @@ class MidiInputs:
         return tuple(_plain(port) for port in self._open)
 
     def close(self) -> None:
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join()
         for port in list(self._open):
             self._shut(port)
         self._list.delete()
@@ -148,23 +155,30 @@ class MidiInputs:
     def _listen(self, port: str, number: int) -> None:
         with contextlib.suppress(MidiError, OSError, RuntimeError):  # another program has it: Windows lends it only once
             made = self._make()
-            made.set_callback(self._told)
             made.open_port(number, name="in")
-            self._open[port] = made
+            with self._lock:
+                self._open[port] = made
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._read, name="midi", daemon=True)
+                self._thread.start()
 
     def _shut(self, port: str) -> None:
-        gone = self._open.pop(port)
+        with self._lock:
+            gone = self._open.pop(port)
         with contextlib.suppress(OSError, RuntimeError):
-            gone.cancel_callback()
-            time.sleep(REST)
             gone.close_port()
             gone.delete()
 
-    def _told(self, event: tuple[list[int], float], data: object = None) -> None:
-        """In rtmidi's thread."""
-        message = parse(event[0])
-        if message is not None:
-            self._receive(message)
+    # -- the thread ---------------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        while not self._closed.wait(LOOK if self._open else 50 * LOOK):
+            with self._lock:
+                came = [event[0] for made in self._open.values() for event in iter(made.get_message, None)]
+            for data in came:
+                message = parse(data)
+                if message is not None:
+                    self._receive(message)
 
 
 def _plain(port: str) -> str:

@@ -1,6 +1,6 @@
 """MIDI as the window hears it: rtmidi's messages, its inputs coming and going, and the choice of one, kept in the settings.
 
-Messages arrive in rtmidi's own thread. Whoever plays notes gets them right there, because a note must not wait for the window;
+Messages arrive in a thread of their own. Whoever plays notes gets them right there: a note must not wait for the window;
 controls come through `moved`, in the window's thread. Explore starts it when it is shown and stops it when it is hidden.
 """
 
@@ -83,7 +83,7 @@ class MidiInput(QObject):
             self.scan()
 
     def play_with(self, player: Callable[[Message], None] | None) -> None:
-        """Every message goes to `player` first, in rtmidi's thread."""
+        """Every message goes to `player` first, in the thread it came in."""
         self._player = player
 
     @Slot()
@@ -118,7 +118,7 @@ class MidiInput(QObject):
 
 
 def _receiver(window: weakref.ref[MidiInput]) -> Callable[[Message], None]:
-    """What rtmidi calls: it must neither keep the window alive nor mind that it is gone."""
+    """What the MIDI thread calls: it must neither keep the window alive nor mind that it is gone."""
 
     def receive(message: Message) -> None:
         there = window()
