@@ -74,8 +74,10 @@ class Path:
         passed = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
         share = np.linspace(0, 1, max(count, 1))
         if timing == "drawn" and self.pace[-1] > 0:
-            share = np.interp(share * self.pace[-1], self.pace + 1e-9 * np.arange(PACE), np.linspace(0, 1, PACE))
-        rows = np.interp(share * passed[-1], passed + 1e-12 * np.arange(len(passed)), np.arange(len(passed)))
+            clock = self.pace / self.pace[-1] + 1e-9 * np.arange(PACE)  # never standing quite still
+            share = np.interp(share * clock[-1], clock, np.linspace(0, 1, PACE))
+        passed += 1e-12 * np.arange(len(passed))
+        rows = np.interp(share * passed[-1], passed, np.arange(len(passed)))
         return np.stack([np.interp(rows, np.arange(len(line)), line[:, axis]) for axis in (0, 1)], axis=1)
 
 

@@ -190,6 +190,7 @@ class MapPart(QObject):
         view.draw.toggled.connect(view.map.set_drawing)
         view.map.drawingChanged.connect(view.draw.setChecked)
         session.clipsChanged.connect(self.show_clips)
+        model.opened.connect(self._opened)
         theme.changes().changed.connect(self._restyle)
 
     def forget(self) -> None:
@@ -204,6 +205,7 @@ class MapPart(QObject):
         self._map.set_drawing(False)
 
     def show_space(self, space: Space) -> None:
+        """Another moment of the model, or the sounds changed."""
         self._draw(space)
         self.views.show_space(space)
 
@@ -229,6 +231,13 @@ class MapPart(QObject):
         self._map.set_dots(there.positions, space.labels, space.names, space.titles, there.bounds())
         self._map.set_density(space.shade.values, (space.shade.x, space.shade.y))
         self.show_clips()
+
+    @Slot(object)
+    def _opened(self, facts: object) -> None:
+        self._view.draw.setVisible(self._model.mapped)
+        if not self._model.mapped:
+            self.views.show_space(None)
+            self.path.clear()
 
     @Slot(object)
     def _turn(self, view: View | None) -> None:
