@@ -43,6 +43,9 @@ def run(args: argparse.Namespace) -> Table:
     table.add("one frame of zooming in the waveform widget", middle, p95, 1e3 / middle)
     sound = Sound(rng.standard_normal((1, RATE)).astype(np.float32), RATE)
     table.add("spectrogram image of a second", 1e3 * timed(lambda: peaks.spectrogram(sound)), "", "")
+    for what, times in _map(50_000).items():
+        middle, p95, *_ = spread(times)
+        table.add(f"one frame of {what} a map of 50,000 dots, 1200 × 600", middle, p95, 1e3 / middle)
     table.notes = ["Cold: the file's pages are given back to the disk cache before (posix_fadvise), where the system can."]
     return table
 
@@ -68,6 +71,53 @@ def _frames(whole: peaks.Peaks, frames: int) -> list[float]:
         widget.set_view(frames / RATE / 3, frames / RATE / 3 + width)
         widget.grab()
         found.append(1e3 * (time.perf_counter() - start))
+    widget.close()
+    widget.deleteLater()
+    app.processEvents()
+    return found
+
+
+def _map(count: int) -> dict[str, list[float]]:
+    """Milliseconds of each repaint of the map while it is moved and enlarged, and while the cursor or the pointer moves."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtCore import QPoint, Qt
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication
+
+    from studio.explore import map as maps
+    from studio.gui import theme
+    from studio.gui.widgets.latent_map import LatentMap
+
+    app = QApplication.instance() or QApplication([])
+    theme.apply(app, "dark")  # type: ignore[arg-type]
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, count)
+    places = rng.normal(size=(10, 2))[labels] + 0.35 * rng.normal(size=(count, 2))
+    widget, shade = LatentMap(), maps.density(places)
+    widget.resize(1200, 600)
+    widget.set_dots(places, labels, [f"label {i}" for i in range(10)], [str(i) for i in range(count)], maps.bounds(places))
+    widget.set_density(shade.values, (shade.x, shade.y))
+    widget.set_cursor(0, 0)
+    widget.show()
+    app.processEvents()
+    right = Qt.MouseButton.RightButton
+    acts = {
+        "moving": lambda i: QTest.mouseMove(widget, QPoint(600 + 2 * i, 300 + i % 40)),
+        "enlarging": lambda i: widget.zoom(1.04 if i < 60 else 1 / 1.04),
+        "dragging the cursor over": lambda i: widget.set_cursor(0.01 * i, 0.005 * i),
+        "pointing at": lambda i: QTest.mouseMove(widget, QPoint(300 + 5 * i, 300)),
+    }
+    found: dict[str, list[float]] = {}
+    for what, act in acts.items():
+        if what == "moving":
+            QTest.mousePress(widget, right, pos=QPoint(600, 300))
+        times = found[what] = []
+        for i in range(120):
+            start = time.perf_counter()
+            act(i)
+            app.processEvents()
+            times.append(1e3 * (time.perf_counter() - start))
+        QTest.mouseRelease(widget, right, pos=QPoint(600, 300))
     widget.close()
     widget.deleteLater()
     app.processEvents()
