@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
@@ -180,7 +181,7 @@ class Nine(QWidget):
         self._from: tuple[str, ...] = HERE
         self._like = "all"
         self._brood: Brood | None = None
-        self._ahead: dict[Request, Brood] = {}  # generations around candidates, newest last
+        self._ahead: dict[bytes, Brood] = {}  # generations around candidates, newest last
         self.cells = [CandidateCell(i) for i in range(COUNT)]
         grid = QGridLayout()
         grid.setSpacing(6)
@@ -238,11 +239,14 @@ class Nine(QWidget):
         around = Around(space, request, locked)
         if self._around is not None and around.same(self._around) and self._brood is not None:
             return
+        if self._around is not None and self._around.space.latents.shape[1] != space.latents.shape[1]:
+            self._forget_marked()  # another model altogether
         moved = self._around is None or around.request != self._around.request
         self._around = around
         if moved:
             self._from = HERE
-        ready = self._ahead.pop(request, None)
+            self._say()
+        ready = self._ahead.pop(_key(request), None)
         for brood in self._ahead.values():
             brood.drop()
         self._ahead = {}
@@ -276,7 +280,7 @@ class Nine(QWidget):
         if self._brood is not None:
             self._brood.drop()
         self._brood = self._around = None
-        self._these, self._from, self._like = [], HERE, "all"
+        self._forget_marked()
         for cell in self.cells:
             cell.show_sound(None)
             cell.set_mark(False)
@@ -355,12 +359,17 @@ class Nine(QWidget):
             return
         made = brood.sounds[number]
         assert made is not None
-        for request, other in [*self._ahead.items()]:
-            if not other.done or len(self._ahead) >= AHEADS:
-                self._ahead.pop(request).drop()
-        if made.request not in self._ahead:
+        wanted = _key(made.request)
+        for key, other in [*self._ahead.items()]:
+            if key != wanted and (not other.done or len(self._ahead) >= AHEADS):
+                self._ahead.pop(key).drop()
+        if wanted not in self._ahead:
             next_ = Around(around.space, made.request, around.locked)
-            self._ahead[made.request] = Brood(self._engine, partial(self._draw, next_, HERE), self._gap, AHEAD, self)
+            self._ahead[wanted] = Brood(self._engine, partial(self._draw, next_, HERE), self._gap, AHEAD, self)
+
+    def _forget_marked(self) -> None:
+        self._these, self._from = [], HERE
+        self._like = "all" if self._like == "these" else self._like
 
     def _forget_ahead(self) -> None:
         for brood in self._ahead.values():
@@ -503,6 +512,11 @@ class Nine(QWidget):
         )
         words = {"kept": self.tr("Kept clips"), "starred": self.tr("Starred"), "these": self.tr("The marked")}
         self.spread.setText(words.get(self._like, self.tr("All sounds")))
+
+
+def _key(request: Request) -> bytes:
+    """A request as a key: its labels can't be hashed."""
+    return msgspec.json.encode(request)
 
 
 class RowPlayer(QObject):
