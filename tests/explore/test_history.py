@@ -236,6 +236,7 @@ def file(*nodes: Any, **changed: Any) -> bytes:
         stored(request={"seed": "x"}),
         stored(request={"latent": [[1, "a"]]}),
         stored(request={"temperature": "nan"}),
+        '{"id": 1, "request": {"pitch": 1e999}}',
         stored(time=[]),
         stored(rows=3, latent=base64.b64encode(b"12345678").decode()),
         stored(rows=1, latent=base64.b64encode(np.array([np.nan], "<f4").tobytes()).decode()),
@@ -249,7 +250,10 @@ def file(*nodes: Any, **changed: Any) -> bytes:
 )
 def test_a_damaged_node_is_left_out_and_the_rest_stays(node: Any) -> None:
     good = stored(id=5, parent=1, what="Random")
-    history = History.from_json(file(node, good, current=5))
+    data = file(node, good, current=5)
+    if isinstance(node, str):
+        data = data.replace(json.dumps(node).encode(), node.encode())
+    history = History.from_json(data)
     assert history.damaged == 1 and list(history.nodes) == [5]
     assert history.current is not None and history.current.parent is None and history.current.what == "Random"
 
