@@ -14,7 +14,7 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +113,16 @@ class Instrument:
         with torch.no_grad():
             latent = self.model.encode(audio.to(self.model.device), torch.tensor([index], device=self.model.device))
         return latent[0].cpu().numpy().astype(np.float32)
+
+    def at(self, labels: Sequence[str]) -> Callable[[NDArray[np.floating], int], Sound]:
+        """What explore/naming.py listens to: the sound at a latent (D,), of the label in that row of `labels`."""
+
+        def render(z: NDArray[np.floating], row: int) -> Sound:
+            label = labels[row]
+            classes = {label: 1.0} if label in self.data.labels else {}
+            return next(iter(self.render(Request(latent=(tuple(float(v) for v in z),), classes=classes))))
+
+        return render
 
     def recipe(self, request: Request) -> Recipe:
         """How this instrument answers `request`; that of a single sound is resolved."""

@@ -5,6 +5,7 @@
     engine.render(request, tag="explore")  → rendered(Rendered); the newest request of a tag wins
     engine.encode(path, tag)               → encoded(Encoded)
     engine.make_places(project)            → places(Places)
+    engine.make_axes(project, axes, …)     → named(Named)
 
 A model plays with PyTorch at once. Where its decoder was never compiled on this machine, a process of its own does that, and
 the engine takes over what comes out.
@@ -18,13 +19,14 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.audio.sound import Sound
@@ -38,14 +40,17 @@ from studio.models.controls import Controls, DataFacts, Info, Material
 from studio.project.recipe import Recipe, Request
 
 if TYPE_CHECKING:
+    from studio.explore.axes import Axes
+    from studio.explore.naming import Walk
     from studio.generate import Instrument
     from studio.project.folder import ProjectFolder
 
 log = logging.getLogger(__name__)
 MEMORY = 2000
 """Milliseconds between two looks at the memory of the device."""
-AHEAD, OFFER, HAND = 1, 2, 3
-"""How urgent a sound is: it may be wanted soon, it is shown for choosing, the hand waits for it. Long work is less so."""
+IDLE, AHEAD, OFFER, HAND = -1, 1, 2, 3
+"""How urgent a sound is: nobody waits for it, it may be wanted soon, it is shown for choosing, the hand waits for it. Long work
+comes between the first two."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,14 @@ class Encoded:
     original: Sound
 
 
+@dataclass(frozen=True, eq=False)
+class Named:
+    """What was heard along the axes of a model, by the hash of its weights."""
+
+    model: str
+    walk: Walk
+
+
 class Engine(QObject):
     ready = Signal(object)
     """DeviceFacts: torch is there and the device is known; told again when its memory changes."""
@@ -117,6 +130,9 @@ class Engine(QObject):
     encoded = Signal(object)
     failed = Signal(object)
     """Failed"""
+
+    named = Signal(object)
+    """Named: what was heard along the axes of the open model."""
 
     viewed = Signal(object)
     """View of the project's sounds by their neighbours (explore/view.py)."""
@@ -156,6 +172,7 @@ class Engine(QObject):
 
     def open_model(self, folder: Path) -> None:
         """Open the best checkpoint of a run folder, or a checkpoint folder."""
+        self.runner.cancel("axes")
         self.runner.submit(lambda: self._open(Path(folder)), "open", newest=True)
 
     def close_model(self) -> None:
@@ -179,6 +196,11 @@ class Engine(QObject):
     def make_places(self, project: ProjectFolder) -> None:
         """Find every sound of the project in the model's space; what is known is kept in the project's cache."""
         self.runner.submit(lambda: self._places(project), "places", newest=True)
+
+    def make_axes(self, project: ProjectFolder, axes: Axes, latents: NDArray[np.floating], labels: Sequence[str]) -> None:
+        """Hear what `axes` do, from some of the sounds at `latents` (N, D) with their labels; anything else goes first."""
+        self.runner.cancel("axes")
+        self.runner.submit(lambda: self._axes(project, axes, latents, labels), "axes", urgent=IDLE)
 
     def make_view(self, work: Callable[[], Work]) -> Ticket:
         """Wait for the process of an explore.view.compute; progress by `busy` with the tag "view"."""
@@ -363,6 +385,14 @@ class Engine(QObject):
 
         yield from generate.locate(self._need(), project, batch=8)
 
+    def _axes(self, project: ProjectFolder, axes: Axes, latents: NDArray[np.floating], labels: Sequence[str]) -> Work:
+        from studio.explore import naming
+
+        instrument = self._need()
+        model = instrument.checkpoint.model
+        for event in naming.walk(axes, latents, instrument.at(labels), project.cache / f"axes-{model[:24]}.npz"):
+            yield Produced(kind="named", value=Named(model, event.value)) if isinstance(event, Produced) else event
+
     def _memory(self) -> Work:
         yield Produced(kind="ready", value=self._device_facts())
 
@@ -412,7 +442,7 @@ class Engine(QObject):
         elif event.kind == "families":
             self.described = event.value
             self.families.emit(event.value)
-        elif event.kind in ("places", "rendered", "encoded"):
+        elif event.kind in ("places", "named", "rendered", "encoded"):
             getattr(self, event.kind).emit(event.value)
 
 

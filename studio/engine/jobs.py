@@ -149,10 +149,10 @@ class JobRunner(QObject):
                 job = self._pop()
             self._work(job)
 
-    def _pop(self, above: int = -1) -> _Job | None:
+    def _pop(self, above: int | None = None) -> _Job | None:
         """The oldest of the most urgent jobs that are more so than `above`; the lock is held."""
         job = max(self._jobs, key=lambda job: job.urgent, default=None)
-        if job is None or job.urgent <= above:
+        if job is None or (above is not None and job.urgent <= above):
             return None
         self._jobs.remove(job)
         self._running.append(job.ticket)

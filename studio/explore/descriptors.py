@@ -87,35 +87,37 @@ class Descriptors:
     radius: float
 
     @classmethod
-    def fit(cls, latents: ArrayLike, values: Mapping[str, ArrayLike]) -> Descriptors:
+    def fit(cls, latents: ArrayLike, values: Mapping[str, ArrayLike], judged: int | None = None) -> Descriptors:
         """From latents (N, D) and descriptor → its value for each sound (N,), NaN where unknown, in the units of
-        audio.analysis.features. Descriptors that the latents do not explain are left out, all of them below 12 sounds."""
+        audio.analysis.features. Descriptors that the latents do not explain are left out, all of them below 12 sounds.
+        `judged`: only the first so many are sounds of their own, by which spread and quality are judged."""
         points = numbers(latents)
         rows = np.arange(0, len(points), max(1, -(-len(points) // MOST)))
+        own = rows < (len(points) if judged is None else judged)
         points = points[rows]
         if not len(points):
             return cls((), {}, {}, {}, np.zeros(points.shape[1]), np.zeros((0, points.shape[1])), np.zeros(0), 0.0)
-        mean, directions, variance = pca(points)
+        mean, directions, variance = pca(points[own])
         most = max(k for k, _ in FORMS)
-        count = min(most, int((variance > 1e-8 * max(variance.max(initial=0.0), 1e-300)).sum()), max(len(points) - 2, 0))
+        count = min(most, int((variance > 1e-8 * max(variance.max(initial=0.0), 1e-300)).sum()), max(own.sum() - 2, 0))
         directions, sigma = directions[:count], np.sqrt(variance[:count])
         x = (points.astype(np.float64) - mean) @ directions.T / np.maximum(sigma, 1e-300)
         known = {name: heard(name, values[name])[rows] for name in WORDS if name in values}
-        found = _fit_all(x, known) if len(x) >= FEWEST and count else {}
+        found = _fit_all(x, known, own) if own.sum() >= FEWEST and count else {}
         quality = {name: r2 for name, (r2, _) in found.items()}
         span = {}
         for name in found:
-            low, high = np.percentile(known[name][np.isfinite(known[name])], (5, 95))
+            low, high = np.percentile(known[name][own & np.isfinite(known[name])], (5, 95))
             span[name] = (float(low), float(high))
         return cls(
-            names=tuple(name for name in found if quality[name] >= max(QUALITY, 8 / np.isfinite(known[name]).sum())),
+            names=tuple(name for name in found if quality[name] >= max(QUALITY, 8 / np.isfinite(known[name][own]).sum())),
             quality=quality,
             span=span,
             regressions={name: regression for name, (_, regression) in found.items()},
             mean=mean,
             directions=directions,
             sigma=sigma,
-            radius=float(np.percentile(np.linalg.norm(x, axis=1), 99)) if x.size else 0.0,
+            radius=float(np.percentile(np.linalg.norm(x[own], axis=1), 99)) if x.size else 0.0,
         )  # fmt: skip
 
     def value(self, z: ArrayLike, name: str) -> Array:
@@ -188,21 +190,21 @@ def _free(change: Array, fixed: Array) -> Array:
     return change - (change @ rows.T) @ rows
 
 
-def _fit_all(x: Array, known: Mapping[str, Array]) -> dict[str, tuple[float, Regression]]:
+def _fit_all(x: Array, known: Mapping[str, Array], own: NDArray[np.bool_]) -> dict[str, tuple[float, Regression]]:
     """Descriptor → r² of sounds left out and its regression, for those of `known` (N,) that vary."""
     groups: dict[bytes, list[str]] = {}
     for name, values in known.items():
         there = np.isfinite(values)
-        if there.sum() >= FEWEST and np.ptp(values[there]) > 1e-9:
+        if (there & own).sum() >= FEWEST and np.ptp(values[there & own]) > 1e-9:
             groups.setdefault(there.tobytes(), []).append(name)
     found: dict[str, tuple[float, Regression]] = {}
     for mask, names in groups.items():
         there = np.frombuffer(mask, bool)
-        found |= _fit(x[there], names, np.stack([known[name][there] for name in names], axis=1))
+        found |= _fit(x[there], names, np.stack([known[name][there] for name in names], axis=1), own[there])
     return {name: found[name] for name in known if name in found}
 
 
-def _fit(x: Array, names: Sequence[str], y: Array) -> dict[str, tuple[float, Regression]]:
+def _fit(x: Array, names: Sequence[str], y: Array, own: NDArray[np.bool_]) -> dict[str, tuple[float, Regression]]:
     """The best form and ridge for each column of `y` (N, q), by the exact leave-one-out error of ridge regression (PRESS,
     Allen 1974). The kernel is Nyström's (Williams & Seeger 2001): exact where all sounds are centres."""
     centre, scale = y.mean(axis=0), y.std(axis=0)
@@ -227,7 +229,7 @@ def _fit(x: Array, names: Sequence[str], y: Array) -> dict[str, tuple[float, Reg
             if reach.max() > 0.9:  # a sound that is its own prediction says nothing of others
                 continue
             left_out = (normal - turned @ solved) / (1 - reach)[:, None]
-            quality = 1 - (left_out**2).mean(axis=0)
+            quality = 1 - (left_out[own] ** 2).mean(axis=0) / normal[own].var(axis=0)
             for i, name in enumerate(names):
                 if name not in best or quality[i] > best[name][0]:
                     weights = turn @ solved[:, i] * scale[i]

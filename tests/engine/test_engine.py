@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import QObject, QThread, Slot
 
 from studio.audio.sound import Sound
-from studio.engine.engine import Encoded, Engine, FamilyFacts, ModelFacts, Rendered
+from studio.engine.engine import Encoded, Engine, FamilyFacts, ModelFacts, Named, Rendered
 from studio.events import Failed
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Request
@@ -25,7 +25,7 @@ LABELS = ("hat", "kick", "snare")
 class Ear(QObject):
     """Keeps what an engine says, by signal."""
 
-    NAMES = ("ready", "families", "opened", "places", "rendered", "encoded", "failed")
+    NAMES = ("ready", "families", "opened", "places", "named", "rendered", "encoded", "failed")
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
@@ -123,6 +123,42 @@ def test_several_sounds_come_one_by_one_and_differ(playing: Engine, ear: Ear, qt
     made = ear.of(Rendered)
     assert [one.index for one in made] == [0, 1, 2] and [one.request.count for one in made] == [1, 1, 1]
     assert len({one.request.latent for one in made}) == 3
+
+
+def test_axes_are_heard_while_sounds_pass(
+    playing: Engine, ear: Ear, tmp_path: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.explore import naming
+    from studio.explore.axes import Axes
+
+    monkeypatch.setattr(naming, "SAID", 20)
+    latents = np.random.default_rng(0).standard_normal((30, 4))
+    axes = Axes.fit(latents, k=2)
+    with ProjectFolder.create(tmp_path / "A project") as project:
+        playing.make_axes(project, axes, latents, [*LABELS, ""] * 8)
+        playing.render(Request(seed=3), "hand")
+        qtbot.waitUntil(lambda: bool(ear.of(Rendered)), timeout=60_000)
+        assert not ear.of(Named)  # the hand did not wait for 16 × 2 × 7 + 20 sounds
+        qtbot.waitUntil(lambda: bool(ear.of(Named)), timeout=60_000)
+        named = ear.of(Named)[0]
+        assert named.model == playing.model.model and named.walk.latents.shape == (16, 2, 7, 4)
+        assert np.isfinite(named.walk.values["loudness"]).all()
+        playing.make_axes(project, axes, latents, [""] * 30)
+        qtbot.waitUntil(lambda: len(ear.of(Named)) == 2, timeout=60_000)
+        np.testing.assert_array_equal(ear.of(Named)[1].walk.values["loudness"], named.walk.values["loudness"])  # from the cache
+        assert not ear.of(Failed) and ear.own_thread
+
+
+def test_opening_does_not_wait_for_axes(playing: Engine, ear: Ear, checkpoint: Path, tmp_path: Path, qtbot: Any) -> None:
+    from studio.explore.axes import Axes
+
+    latents = np.random.default_rng(0).standard_normal((30, 4))
+    with ProjectFolder.create(tmp_path / "A project") as project:
+        playing.make_axes(project, Axes.fit(latents), latents, [""] * 30)
+        playing.open_model(checkpoint)
+        qtbot.waitUntil(lambda: len(ear.of(ModelFacts)) == 2, timeout=60_000)
+        qtbot.waitUntil(lambda: not playing.runner.busy, timeout=60_000)
+    assert not ear.of(Named) and not ear.of(Failed)
 
 
 def test_the_newest_position_wins(playing: Engine, ear: Ear, qtbot: Any) -> None:

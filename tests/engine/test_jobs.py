@@ -304,3 +304,18 @@ def test_exactly_one_end_for_every_ticket(
             wanted = Failed if kind in ("raise", "named", "cleanup") else Finished
             assert isinstance(events[-1], wanted)
     assert not runner.busy
+
+
+def test_work_below_the_usual_urgency_lets_everything_pass_and_is_done(runner: JobRunner, ear: Ear, qtbot: Any) -> None:
+    order: list[str] = []
+
+    def told(name: str) -> Work:
+        for step in range(3):
+            order.append(f"{name} {step}")
+            if name == "idle" and step == 0:
+                runner.submit(lambda: told("usual"), "usual")
+            yield Progress(done=step)
+
+    runner.submit(lambda: told("idle"), "idle", urgent=-1)
+    qtbot.waitUntil(lambda: len(ear.ends()) == 2, timeout=10_000)
+    assert order == ["idle 0", "usual 0", "usual 1", "usual 2", "idle 1", "idle 2"]
