@@ -26,6 +26,8 @@ SHIFT = 0.010
 """Seconds a sound may be moved to agree with the one before it."""
 SEAM = 0.010
 """Seconds of a crossfade where one sound follows another."""
+LEVEL, MOST_GAIN = 0.010, 2.0
+"""Seconds over which the level of a mix is held, and how much louder it may be made for that."""
 QUIET = 1e-3
 """−60 dB under its peak a sound is over."""
 
@@ -134,8 +136,8 @@ def _piece(p: Array, k: Array, share: Array) -> Array:
 def morphing(sounds: Sequence[Sound]) -> Sound:
     """One sound that is the first of `sounds` where it begins and the last where it ends: out(t) = Σ w(t) · s(t).
 
-    Each lies where it agrees best with the one before it, and two neighbours are mixed at a time, with weights that keep the
-    power where they agree as well as where they don't: noise does not dip in the middle, a shared tone does not swell.
+    Each lies where it agrees best with the one before it; two neighbours are mixed at a time. The mix is then made as loud,
+    moment by moment, as the two are: whatever they have in common, noise does not dip and a shared tone does not swell.
     Shorter ones are followed by silence. Raises UsageError for no sounds or for different rates.
     """
     rate, channels = _common(sounds)
@@ -144,14 +146,25 @@ def morphing(sounds: Sequence[Sound]) -> Sound:
     if len(tracks) == 1 or not frames:
         return Sound(tracks[0], rate)
     place = np.arange(frames) / max(frames - 1, 1) * (len(tracks) - 1)  # which two are heard, and how much of the second
-    out = np.zeros((channels, frames), np.float32)
+    out, power = np.zeros((channels, frames)), np.zeros(frames)
     for i, (a, b) in enumerate(itertools.pairwise(tracks)):
         start, end = (int(np.searchsorted(place, i + side)) for side in (0, 1))
         end = frames if i == len(tracks) - 2 else end
         share = place[start:end] - i
         first, second = a[:, start:end], b[:, start:end]
-        out[:, start:end] = _crossfaded(first, second, share, _likeness(first, second))
-    return Sound(out, rate)
+        out[:, start:end] = (1 - share) * first + share * second
+        power[start:end] = ((1 - share) * np.square(first) + share * np.square(second)).sum(axis=0)
+    have, want = (_smoothed(level, round(LEVEL * rate)) for level in (np.square(out).sum(axis=0), power))
+    gain = np.sqrt(np.divide(want, have, out=np.ones(frames), where=have > 1e-12))
+    return Sound((out * np.clip(gain, 0.5, MOST_GAIN)).astype(np.float32), rate)
+
+
+def _smoothed(level: Array, width: int) -> Array:
+    from scipy.ndimage import uniform_filter1d
+
+    for _ in range(2):
+        level = uniform_filter1d(level, max(1, width), mode="nearest")
+    return np.maximum(level, 0.0)
 
 
 def chain(sounds: Sequence[Sound], seam: float = SEAM) -> Sound:
