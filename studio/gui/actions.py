@@ -74,6 +74,7 @@ class Actions(QObject):
             Entry(self.tr("Tab, Shift+Tab"), self.tr("Next or previous control")),
             Entry(self.tr("Return"), self.tr("Press the control that has the focus")),
             Entry(self.tr("↑ ↓"), self.tr("Walk through sounds and hear each")),
+            Entry(self.tr("← → ↑ ↓"), self.tr("Walk the history on Explore, Return goes there")),
             Entry(self.tr("1 … 9"), self.tr("Hear a candidate on Explore")),
             Entry(self.tr("Wheel, Shift+drag"), self.tr("Zoom and move in a waveform")),
         ]

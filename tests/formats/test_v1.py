@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio.explore.history import POINTS, History, unpack
 from studio.library import check
 from studio.library.importer import flag_vanished, import_folders
 from studio.library.index import Index
@@ -69,6 +70,19 @@ def test_the_pins_are_where_they_were(golden: Path) -> None:
         assert (a.letter, a.x, a.y, a.seconds) == ("A", -0.58, 0.58, 0.31) and (c.letter, c.x, c.y) == ("C", 0.58, 0.58)
         assert a.recipe.request == Request(latent=((0.5, -0.25),), classes={"kick": 1.0}, seed=7)
         assert (c.recipe.model, c.recipe.run, c.recipe.request.latent) == ("0123abcd", "2026-11-20-oneshot-1", ((1.0, 2.0),))
+
+
+def test_the_history_of_explore_opens(golden: Path) -> None:
+    with ProjectFolder.open(golden) as project:
+        history = History.from_json(project.history_path.read_bytes())
+    start, bright, drawn = history.nodes.values()
+    assert history.current == start and history.redo() == drawn and history.damaged == 0
+    assert (bright.what, bright.time, bright.parent) == ("Move “brighter ↔ darker”", 1763640005.5, start.id)
+    assert start.request == Request(latent=((0.5, -0.25),), classes={"kick": 1.0}, seed=7, temperature=0.8)
+    assert bright.request.latent == ((0.1, -0.25),) and drawn.request == Request(latent=((1.5, 2.0),), seconds=0.4, seed=8)
+    assert (start.model, start.run) == ("0123abcd", "2026-11-20-oneshot-1")
+    low, high, _ = unpack(start.outline)
+    assert len(high) == POINTS and np.allclose(high, np.linspace(1, 0, POINTS), atol=0.005) and np.allclose(low, -high)
 
 
 def test_a_format_has_one_more_than_its_migrations() -> None:

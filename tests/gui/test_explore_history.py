@@ -513,6 +513,9 @@ def test_an_exported_wav_opens_its_very_sound(page: ExplorePage, qtbot: Any, dro
     qtbot.waitUntil(lambda: page._session.undo.count() == 4, timeout=20_000)
     waits(qtbot, page)()
     assert page.standing.request != first.request and path.name in page.view.said._text
+    page.take(path)  # chosen in the dialog
+    assert page.standing.request == first.request
+    waits(qtbot, page)()
 
 
 def test_the_edits_of_a_recipe_are_mentioned(page: ExplorePage, qtbot: Any, drop: Any, tmp_path: Path) -> None:

@@ -383,7 +383,13 @@ class ExplorePage(QWidget):
     # ---- starting from a file
     @Slot()
     def _choose_sound(self) -> None:
-        pick_sound(self, self.tr("Start from a sound"), self.start_from)
+        pick_sound(self, self.tr("Start from a sound"), self.take)
+
+    def take(self, path: Path, as_sound: bool = False) -> None:
+        """A file somebody brought: one of ours is opened where it was made, unless it is taken `as_sound` like any other."""
+        recipe = None if as_sound else understand([path]).recipe
+        if recipe is None or not self.standing.open(recipe, path.name):
+            self.start_from(path)
 
     def start_from(self, path: Path) -> None:
         """Find a file in the model's space, stand there, hear how the model says it."""
@@ -421,9 +427,7 @@ class ExplorePage(QWidget):
         found = audio_paths(event.mimeData())
         if self._space is not None and len(found) == 1:
             event.acceptProposedAction()
-            recipe = None if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else understand(found).recipe
-            if recipe is None or not self.standing.open(recipe, found[0].name):
-                self.start_from(found[0])
+            self.take(found[0], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
 
     # ---- what is said and shown while it sounds
     def _say_state(self, text: str) -> None:
