@@ -45,7 +45,12 @@ class Course:
         drift = np.abs(np.gradient(np.log2(self.hz))) if len(self.hz) > 1 else np.zeros(1)
         quiet = 20 * np.log10(np.maximum(self.level, 1e-9) / max(self.level.max(), 1e-9))
         off = np.abs(np.log2(self.hz / self.pitch)) if self.pitch else np.zeros(len(self.hz))
-        return int((self.sure - 4 * np.minimum(drift, 1) - np.minimum(off, 1) + 0.02 * np.maximum(quiet, -60)).argmax())
+        return int((self.sure - 4 * np.minimum(drift, 1) - np.minimum(off, 1) + 0.05 * np.maximum(quiet, -60)).argmax())
+
+    @property
+    def loudest(self) -> float:
+        """Where the loudest window is, in frames."""
+        return float(self.centre[self.level.argmax()])
 
     def hz_at(self, centre: Array) -> Array:
         """Pitch (N,) at moments (N,): of the windows that agree with the whole, between them interpolated."""
@@ -105,13 +110,37 @@ def piece(mono: Samples, centre: float) -> Spectrum:
 
 def one(sound: Sound) -> Spectrum:
     """The cycle of a sound: at its pitch in its steadiest part, of a sound without a pitch a piece of its loudest."""
-    mono = _mono(sound)
-    found = course(mono, sound.rate)
-    if found.pitch is None:
-        return piece(mono, float(found.centre[found.level.argmax()]))
-    at = found.steadiest
-    hz = float(found.hz_at(found.centre[at : at + 1])[0])
-    return harmonics(mono, sound.rate, float(found.centre[at]), hz)
+    return each([sound])[0]
+
+
+def each(sounds: Sequence[Sound]) -> list[Spectrum]:
+    """A cycle of each of the sounds along a way. One without a pitch takes that of the others around it."""
+    tracks = [_mono(sound) for sound in sounds]
+    courses = [course(track, sound.rate) for track, sound in zip(tracks, sounds)]
+    found = [_steady(track, sound.rate, way) for track, sound, way in zip(tracks, sounds, courses)]
+    pitched = [i for i, hz in enumerate(found) if hz is not None]
+    if not pitched:
+        return [piece(track, way.loudest) for track, way in zip(tracks, courses)]
+    known = [np.log(found[i]) for i in pitched]  # type: ignore[arg-type]
+    around = np.exp(np.interp(np.arange(len(sounds)), pitched, known))
+    made = []
+    for i, (track, sound, way) in enumerate(zip(tracks, sounds, courses)):
+        centre = way.loudest if found[i] is None else float(way.centre[way.steadiest])
+        made.append(harmonics(track, sound.rate, centre, float(around[i])))
+    return made
+
+
+def _steady(mono: Samples, rate: int, way: Course) -> float | None:
+    """The pitch of the steadiest part in Hz; where every second or third harmonic is all there is, it is that much higher."""
+    if way.pitch is None:
+        return None
+    centre = way.centre[way.steadiest : way.steadiest + 1]
+    hz = float(way.hz_at(centre)[0])
+    for times in (3, 2, 2):
+        power = np.square(np.abs(harmonics(mono, rate, float(centre[0]), hz)))
+        if power[::times].sum() > 0.97 * power.sum() and times * hz < 2000:
+            hz *= times
+    return hz
 
 
 def through(sound: Sound, count: int) -> list[Spectrum]:
@@ -153,6 +182,14 @@ def aligned(spectra: Sequence[Spectrum]) -> list[Spectrum]:
             turn = (np.angle(spectrum[strongest]) + np.pi / 2) / strongest
         placed.append(spectrum * np.exp(-1j * turn * order))
     return placed
+
+
+def agreeing(spectra: Sequence[Spectrum]) -> list[Spectrum]:
+    """Aligned cycles with one phase for each harmonic, the one that most of its energy has: between two of them only strengths
+    change, so that nothing cancels where a synthesizer mixes them."""
+    placed = np.stack(aligned(spectra))
+    phase = np.exp(1j * np.angle((placed * np.abs(placed)).sum(axis=0)))
+    return list(np.abs(placed) * phase)
 
 
 def table(spectra: Sequence[Spectrum], *, even: bool = False) -> Samples:

@@ -16,7 +16,7 @@ import numpy as np
 
 from studio.audio import cycles, files, riff
 from studio.audio.cycles import SIZE, Spectrum
-from studio.audio.sound import Samples
+from studio.audio.sound import Samples, Sound
 from studio.errors import AlreadyThere, AudioError, ExportError, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.export import names
@@ -44,6 +44,10 @@ class WavetableOptions(msgspec.Struct, frozen=True):
     level: Annotated[
         Literal["kept", "even"], setting("kept: quiet cycles stay quiet; even: every cycle is as loud as the others")
     ] = "kept"
+    phases: Annotated[
+        Literal["smooth", "own"],
+        setting("smooth: harmonics begin alike in every cycle, so none cancels in between; own: as in the sound", expert=True),
+    ] = "smooth"
     bits: Annotated[Literal["16", "32f"], setting("Bits of a sample; 32f is floating point")] = "32f"
     recipe: Annotated[bool, setting("How the sound was made, so that Wavewright can bring it back")] = True
 
@@ -62,7 +66,7 @@ class Wavetable(OneFileEach):
         if options.cut == "slices":
             spectra = cycles.slices(sound, options.frames)  # as they are: turning them would change them
         else:
-            spectra = cycles.aligned(cycles.through(sound, options.frames))
+            spectra = _placed(cycles.through(sound, options.frames), options)
         self._publish(path, item, cycles.table(spectra, even=options.level == "even"), options)
 
     def write(self, items: Sequence[Item], folder: Path, options: Any, template: str = names.DEFAULT) -> Work:
@@ -78,7 +82,7 @@ class Wavetable(OneFileEach):
         name = names.preview(template, items)[0]
         yield Started(what="export", total=len(chosen))
         problems: list[dict[str, str]] = []
-        spectra: list[Spectrum] = []
+        heard: list[Sound] = []
         with written(folder) as made:
             for done, item in enumerate(chosen):
                 yield Progress(done=done, total=len(chosen), note=item.name)
@@ -86,12 +90,12 @@ class Wavetable(OneFileEach):
                     sound = item.load()
                     if not sound.frames:
                         raise ExportError(name=item.name, reason="there is nothing in it")
-                    spectra.append(cycles.one(sound))
+                    heard.append(sound)
                 except StudioError as error:
                     problems.append({"name": item.name, "reason": error.message})
-            if not spectra:
+            if not heard:
                 raise ExportError(name=problems[0]["name"], reason=problems[0]["reason"].rstrip("."))
-            table = cycles.table(cycles.aligned(spectra), even=options.level == "even")
+            table = cycles.table(_placed(cycles.each(heard), options), even=options.level == "even")
             item = msgspec.structs.replace(chosen[0], recipe=None)  # of many recipes it has none
             path = folder / f"{name}{self.extension}"
             while not made:
@@ -116,6 +120,10 @@ class Wavetable(OneFileEach):
             raise
         except AudioError as error:
             raise ExportError(name=path.name, reason=error.values.get("reason", error.message)) from error
+
+
+def _placed(spectra: Sequence[Spectrum], options: Any) -> list[Spectrum]:
+    return cycles.agreeing(spectra) if options.phases == "smooth" else cycles.aligned(spectra)
 
 
 def content(table: Samples, bits: str = "32f", recipe: bytes | None = None) -> Iterator[bytes]:

@@ -146,3 +146,37 @@ def test_any_sound_gives_cycles(frames, count, rate, kind):
 def test_a_table_of_sines_is_sines():
     (frame,) = cycles.table(cycles.aligned([cycles.one(sine(333.3))]))
     np.testing.assert_allclose(frame, np.sin(2 * np.pi * np.arange(SIZE) / SIZE), atol=2e-3)
+
+
+def test_one_without_a_pitch_takes_that_of_the_others():
+    made = cycles.each([saw(100), noise(0.5), saw(200)])
+    expected = cycles.harmonics(noise(0.5).samples[0], RATE, cycles.course(noise(0.5).samples[0], RATE).loudest, np.sqrt(2e4))
+    np.testing.assert_allclose(made[1], expected, rtol=0.02, atol=0.02 * np.abs(expected).max())
+
+
+def test_a_pitch_an_octave_too_low_is_put_right():
+    sound = tone(400, [1, 0.5, 0.25])
+    way = cycles.course(sound.samples[0], RATE)
+    low = cycles.Course(way.centre, way.hz / 2, way.sure, way.level, 200.0)
+    assert cycles._steady(sound.samples[0], RATE, low) == pytest.approx(400, rel=0.01)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 8))
+def test_agreeing_cycles_keep_their_harmonics_and_never_cancel(seed, count):
+    rng = np.random.default_rng(seed)
+    spectra = []
+    for _ in range(count):
+        spectrum = np.zeros(SIZE // 2 + 1, complex)
+        spectrum[1:60] = rng.uniform(0.1, 1, 59) * np.exp(1j * rng.uniform(0, 6.3, 59))
+        spectra.append(spectrum)
+    made = cycles.agreeing(spectra)
+    for before, after in zip(spectra, made):
+        np.testing.assert_allclose(np.abs(after), np.abs(before), atol=1e-9)
+    half = (made[0] + made[1]) / 2
+    np.testing.assert_allclose(np.abs(half), (np.abs(made[0]) + np.abs(made[1])) / 2, atol=1e-9)
+
+
+def test_agreeing_leaves_what_agrees_already():
+    made = cycles.aligned([cycles.one(saw(hz)) for hz in (100, 101, 102)])
+    np.testing.assert_allclose(cycles.table(cycles.agreeing(made)), cycles.table(made), atol=0.02)
