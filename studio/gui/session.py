@@ -102,6 +102,9 @@ class Session(QObject):
     wanted = Signal(object)
     """Wanted: somebody asked for a page."""
 
+    noted = Signal()
+    """Notes are played over whatever plays."""
+
     playerChanged = Signal(object)
     """Player or None: the sound output was opened, or lost."""
 

@@ -20,6 +20,7 @@ from studio.audio.player import Player
 from studio.audio.sound import Sound
 from studio.engine.engine import Rendered
 from studio.explore.keys import OWN, Touch, velocity_of
+from studio.gui.main_window import MainWindow
 from studio.gui.pages.explore import ExplorePage
 from studio.gui.pages.explore_keys import Keys
 from studio.gui.pages.explore_learn import faders_of
@@ -44,7 +45,7 @@ class Ear:
     def __init__(self) -> None:
         self.strokes: list[Stroke] = []
         self.device = SimpleNamespace(rate=RATE)
-        self.playing = False
+        self.playing, self.notes, self.level = False, 0, (-120.0, -120.0)
 
     def note_on(self, key: Hashable, sound: Sound, gain: float = 1.0) -> None:
         self.strokes.append(("on", key, sound, gain))
@@ -482,4 +483,24 @@ def test_a_key_is_heard(sink: Sink, bare_session: Session, qtbot: Any) -> None:
         made.hide()
         made.deleteLater()
         bare_session.player = None
+        player.close()
+
+
+@pytest.mark.sound
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_the_meter_moves_with_notes_alone(sink: Sink, window: MainWindow, session: Session, qtbot: Any) -> None:
+    player = Player.open(rate=RATE)
+    session.player = player
+    notes = Notes(session, session)
+    notes.set_active(True)
+    notes.show_sound(rendered(tone()), Controls(), None)
+    try:
+        notes.strike(60, 100)
+        qtbot.waitUntil(lambda: window.transport._meter.peak > -30, timeout=10_000)
+        assert not session.playing
+        notes.silence()
+        qtbot.waitUntil(lambda: not window.transport._settle.isActive(), timeout=10_000)
+    finally:
+        notes.set_active(False)
+        session.player = None
         player.close()

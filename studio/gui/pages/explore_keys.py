@@ -28,7 +28,7 @@ from studio.gui.widgets.keyboard import Keyboard
 
 MIDDLE = 60
 WORDY = 760
-"""Width from which on there is room to say which note the sound is; the dot on its key says it always."""
+"""Width from which on there is room for words that the keyboard and the tool tips say as well."""
 OCTAVES = 4
 """Octaves that the keys can be shifted up or down."""
 
@@ -114,9 +114,9 @@ class Keys(QWidget):
         row.addSpacing(theme.SMALL)
         row.addWidget(self.ring)
         row.addSpacing(theme.SMALL)
-        velocity = QLabel(self.tr("Velocity"))
-        theme.mark(velocity, role="dim")
-        row.addWidget(velocity)
+        self._velocity = QLabel(self.tr("Velocity"))
+        theme.mark(self._velocity, role="dim")
+        row.addWidget(self._velocity)
         row.addWidget(self.touch, 24)
         row.addWidget(self.amount, 14)
         row.addSpacing(theme.SMALL)
@@ -276,7 +276,7 @@ class Keys(QWidget):
         else:
             cents = round(100 * (root - round(root)))
             self.root.setText(f"{note_name(root)} {cents:+d} ¢".replace("-", "−") if cents else note_name(root))
-            self.root.setToolTip(self.tr("The note this sound is heard as; the dot marks its key"))
+            self.root.setToolTip(self.tr("The note this sound is heard as; the bar marks its key"))
 
     @Slot(int)
     def _darken(self, note: int) -> None:
@@ -325,7 +325,8 @@ class Keys(QWidget):
 
     # ---- while it is in sight
     def resizeEvent(self, event: object) -> None:
-        self.root.setVisible(self.width() >= WORDY)
+        for word in (self.root, self._velocity):
+            word.setVisible(self.width() >= WORDY)
 
     def showEvent(self, event: object) -> None:
         self._listen()

@@ -134,6 +134,7 @@ class Notes(QObject):
         self._settle.setInterval(SETTLE)
         self._settle.timeout.connect(self._prepare)
         self._wanted.connect(self._ask)
+        self.struck.connect(session.noted)
         session.engine.rendered.connect(self._rendered)
 
     # ---- what is played

@@ -249,13 +249,13 @@ class Keyboard(Canvas):
         ink = QColor(theme.tokens().on_accent if struck and theme.name() == "dark" else theme.LIGHT.dim)
         if struck and theme.name() == "light":
             ink = QColor(theme.LIGHT.on_accent)
-        foot = QRectF(area.left(), area.bottom() - 20, area.width(), 16)
+        foot = QRectF(area.left(), area.bottom() - 22, area.width(), 16)
         if note % 12 == 0:
             self._write(painter, foot, note_name(note), ink, strong=True)
             foot.translate(0, -15)
         if note in self._letters and area.height() > 84:
             if note % 12:
-                foot.moveTop(area.bottom() - 20)
+                foot.moveTop(area.bottom() - 22)
             ink.setAlphaF(0.75)
             self._write(painter, foot, self._letters[note], ink)
 
@@ -275,20 +275,17 @@ class Keyboard(Canvas):
         if note in self._letters and area.height() > 50:
             ink = QColor(white)
             ink.setAlphaF(0.65)
-            self._write(painter, QRectF(area.left() - 4, area.bottom() - 20, area.width() + 8, 14), self._letters[note], ink)
+            self._write(painter, QRectF(area.left() - 4, area.bottom() - 21, area.width() + 8, 14), self._letters[note], ink)
 
     def _paint_root(self, painter: QPainter, note: int) -> None:
-        """A dot on the key where the sound lies as it is."""
+        """A bar at the foot of the key where the sound lies as it is."""
         area = self.rect_of(note)
-        size = min(7.0, area.width() * 0.32)
-        above = 38.0 if note % 12 == 0 else 30.0
-        spot = QPointF(area.center().x(), area.bottom() - min(above + size, area.height() / 2))
+        lit = note in self._lit
+        on_white = note % 12 in WHITES
+        ink = theme.LIGHT.accent if on_white else theme.DARK.accent
         painter.setPen(Qt.PenStyle.NoPen)
-        light = note in self._lit or note % 12 not in WHITES
-        painter.setBrush(QColor(theme.DARK.accent if light and theme.name() == "dark" else theme.LIGHT.accent))
-        if note in self._lit:
-            painter.setBrush(QColor(theme.tokens().on_accent))
-        painter.drawEllipse(spot, size / 2, size / 2)
+        painter.setBrush(QColor(theme.tokens().on_accent if lit else ink))
+        painter.drawRoundedRect(QRectF(area.left() + 3, area.bottom() - 5, area.width() - 6, 3), 1.5, 1.5)
 
     def _write(self, painter: QPainter, area: QRectF, text: str, ink: QColor, strong: bool = False) -> None:
         font = theme.font("body" if self._wide() >= ROOMY else "caption", strong=strong)

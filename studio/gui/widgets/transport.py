@@ -129,6 +129,7 @@ class Transport(QWidget):
         session.currentChanged.connect(self._show_current)
         session.playingChanged.connect(self._show_playing)
         session.positionChanged.connect(self._show_position)
+        session.noted.connect(self._noted)
         session.settingsChanged.connect(self._show_settings)
         session.playerChanged.connect(self._show_player)
         session.closed.connect(self._clear)
@@ -210,8 +211,16 @@ class Transport(QWidget):
             self._meter.set_level(*self._session.player.level)
 
     @Slot()
+    def _noted(self) -> None:
+        if not self._session.playing:  # else the meter moves already
+            self._settle.start()
+
+    @Slot()
     def _calm(self) -> None:
-        if not self._meter.rest():
+        player = self._session.player
+        if player is not None and player.notes:
+            self._meter.set_level(*player.level)
+        elif not self._meter.rest():
             self._meter.clear()
             self._settle.stop()
 
