@@ -29,6 +29,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "quality": ("quality", "run"),
     "endurance": ("endurance", "run"),
     "arms": ("arms", "run"),
+    "copies": ("copies", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 

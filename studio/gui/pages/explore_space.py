@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from studio.audio import analysis
 from studio.audio.sound import Sound
 from studio.explore.axes import Axes
+from studio.explore.copying import Detector
 from studio.explore.descriptors import Descriptors
 from studio.explore.labels import Labels
 from studio.explore.map import Density, Map
@@ -63,6 +64,7 @@ class Space:
     centres: Labels
     descriptors: Descriptors
     meter: CopyMeter | None = None
+    detector: Detector | None = None
     meter_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     view: View | None = None
     """Where the sounds are shown instead of on the linear map: places of the hand are places in it."""
@@ -156,7 +158,10 @@ class Space:
         if self.meter is None or sound.frames == 0:
             return None
         match = self.meter.nearest(analysis.fingerprint(sound))[0]
-        return match, int(self.meter_rows[match.index]), match.distance <= self.meter.copy
+        found = self.detector.find(sound) if self.detector is not None else None
+        if found is not None and found.copy:
+            return match, int(self.meter_rows[found.index]), True
+        return match, int(self.meter_rows[match.index]), False
 
 
 def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str], previous: Space | None = None) -> Space:
@@ -182,7 +187,7 @@ def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str],
     fingerprints = prints[_rows(prints_of, ids)]
     known = np.flatnonzero(np.isfinite(fingerprints).all(axis=1))
     known = known[:: max(1, -(-len(known) // MOST_FINGERPRINTS))]
-    root = project.root
+    paths = tuple(str(project.root / Path(str(path))) for path in columns["path"][rows])
     return Space(
         model=model,
         ids=ids,
@@ -190,7 +195,7 @@ def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str],
         labels=labels,
         names=legend,
         titles=tuple(str(name) for name in columns["name"][rows]),
-        paths=tuple(str(root / Path(str(path))) for path in columns["path"][rows]),
+        paths=paths,
         seconds=columns["seconds"][rows],
         axes=axes,
         map=plane,
@@ -198,6 +203,7 @@ def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str],
         centres=Labels.fit(latents, [legend[i] if i >= 0 else "" for i in labels]),
         descriptors=Descriptors.fit(latents, facts),
         meter=CopyMeter.fit(fingerprints[known]) if len(known) > 1 else None,
+        detector=Detector.fit(fingerprints[known], [paths[i] for i in known]) if len(known) else None,
         meter_rows=known,
     )
 
