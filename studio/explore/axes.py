@@ -134,27 +134,39 @@ class Axes:
         """These axes in the order, direction and with the given names of `previous`, so that sliders do not jump.
 
         Fits on the same sounds are compared by where they put the sounds, which also holds when training moved the whole
-        space; else by their directions. An axis without a counterpart (|r| < .3) takes a slot that stays free.
+        space; else by their directions.
         """
-        likeness = self._likeness(previous)  # (k, k of previous)
+        placed = self.placed(self._likeness(previous))
+        names = list(placed.names)
+        alike = np.abs(placed._likeness(previous))
+        for i, name in enumerate(previous.names[: len(names)]):
+            if name.given and not names[i].given and alike[i, i] >= 0.5:
+                names[i] = replace(names[i], given=name.given)
+        return replace(placed, names=tuple(names))
+
+    def placed(self, likeness: Array, places: Sequence[int] | None = None) -> Axes:
+        """These axes moved to the `places` (default 0, 1, …) of the ones they resemble, and turned the same way.
+
+        likeness (k, others): correlation with each. An axis without a counterpart (|r| < .3) takes a place that stays free.
+        """
+        places = range(likeness.shape[1]) if places is None else places
         slots: dict[int, tuple[int, float]] = {}
-        for flat in np.argsort(-np.abs(likeness), axis=None):
-            mine, slot = divmod(int(flat), likeness.shape[1])
-            if abs(likeness[mine, slot]) < 0.3:
+        for flat in np.argsort(-np.abs(likeness), axis=None, kind="stable"):
+            mine, other = divmod(int(flat), likeness.shape[1])
+            if abs(likeness[mine, other]) < 0.3:
                 break
+            slot = places[other]
             if slot not in slots and slot < len(self) and mine not in {m for m, _ in slots.values()}:
-                slots[slot] = (mine, float(np.sign(likeness[mine, slot])))
+                slots[slot] = (mine, float(np.sign(likeness[mine, other])))
         taken = {m for m, _ in slots.values()}
         rest = iter([i for i in range(len(self)) if i not in taken])
-        placed = [slots[i] if i in slots else (next(rest), 1.0) for i in range(len(self))]
-        order, sign = np.array([m for m, _ in placed], int), np.array([s for _, s in placed])
-        names = []
-        for slot, (mine, flip) in enumerate(placed):
-            name = self.names[mine] if flip > 0 else _flipped(self.names[mine])
-            names.append(replace(name, given=name.given or (previous.names[slot].given if slot in slots else "")))
+        chosen = [slots[i] if i in slots else (next(rest), 1.0) for i in range(len(self))]
+        order, sign = np.array([m for m, _ in chosen], int), np.array([s for _, s in chosen])
+        names = tuple(self.names[m] if s > 0 else _flipped(self.names[m]) for m, s in zip(order, sign))
+        side = sign[:, None]
         return Axes(
-            self.mean, self.components[order] * sign[:, None], self.readers[order] * sign[:, None], self.sigma[order],
-            tuple(names), self.scores[:, order] * sign, self.spread[order],
+            self.mean, self.components[order] * side, self.readers[order] * side, self.sigma[order], names,
+            self.scores[:, order] * sign, self.spread[order],
         )  # fmt: skip
 
     def _likeness(self, previous: Axes) -> Array:

@@ -156,6 +156,10 @@ class ProjectFolder:
         return self.root / "pins.json"
 
     @property
+    def axes_path(self) -> Path:
+        return self.root / "axes.json"
+
+    @property
     def history_path(self) -> Path:
         """Where one has been in Explore (explore/history.py)."""
         return self.root / "history.json"

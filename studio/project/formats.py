@@ -9,6 +9,9 @@ Format 1 (0.1)
                           previews/*/preview.json kind "preview"; events.jsonl is append-only and has no header
     pins.json             kind "pins": pins, each a letter A to H, the recipe of its sound, x and y on the morph pad (±1), and
                           seconds, how long it came out; a letter stands once for each run; not there until one is set
+    axes.json             kind "axes": families, for each the axes as last shown: slot among the faders or null, the user's own
+                          name, and where it puts some sounds of the library (ids, scores in σ); may be deleted, then only
+                          names and places of the faders are lost
     history.json          kind "history": where one has been in Explore, as a tree: current, nodes (id, parent, what, time,
                           model, run, request, latent as `rows` of base64 float32, outline of the sound, forward: the child
                           visited last); replaced after each move, may be deleted, does without damaged nodes

@@ -22,4 +22,5 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "training": (),
     "history": (),
     "pins": (),
+    "axes": (),
 }

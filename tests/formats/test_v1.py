@@ -12,7 +12,7 @@ from studio.explore.history import POINTS, History, unpack
 from studio.library import check
 from studio.library.importer import flag_vanished, import_folders
 from studio.library.index import Index
-from studio.project import pins
+from studio.project import axes, pins
 from studio.project.folder import ProjectFolder
 from studio.project.formats import current
 from studio.project.migrations import STEPS
@@ -62,6 +62,14 @@ def test_the_library_opens_and_knows_its_sounds_in_their_new_place(golden: Path)
         assert {f.key for f in check.findings(project)} >= {"few"}
         result = list(import_folders(project, [project.sounds], workers=1))[-1].result  # type: ignore[attr-defined]
         assert result == {"imported": 0, "skipped": 4, "problems": []}
+
+
+def test_axes_bear_the_names_they_were_given(golden: Path) -> None:
+    with ProjectFolder.open(golden) as project:
+        assert axes.load(project, "oneshot") == (
+            axes.KnownAxis(slot=0, name="Größe", ids=(1, 2, 3, 4), scores=(-1.25, 0.5, 0.0, 1.0)),
+            axes.KnownAxis(slot=None, name="Glass", ids=(1, 4), scores=(0.75, -0.75)),
+        )
 
 
 def test_the_pins_are_where_they_were(golden: Path) -> None:
