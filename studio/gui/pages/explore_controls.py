@@ -186,7 +186,7 @@ class ControlPanel(QWidget):
                 note=_strength(axes, i), help=self._axis_help(axes, i),
             )  # fmt: skip
             fader.moved.connect(partial(self._axis_moved, i))
-            fader.renamed.connect(partial(self.renamed.emit, i))
+            fader.renamed.connect(partial(self._axis_renamed, i))
             fader.lock.setChecked(i in locked)
             self.axes.append(self.add(column, fader))
 
@@ -238,14 +238,14 @@ class ControlPanel(QWidget):
             line = QLineEdit()
             line.setPlaceholderText(self.tr("What should be said"))
             line.setAccessibleName(self.tr("Text"))
-            line.textEdited.connect(partial(self.textChanged.emit, "text"))
+            line.textEdited.connect(partial(self._text_changed, "text"))
             line.editingFinished.connect(self.released)
             column.addWidget(line)
         if controls.speakers:
             choice = QComboBox()
             choice.addItems(list(controls.speakers))
             choice.setAccessibleName(self.tr("Speaker"))
-            choice.textActivated.connect(partial(self.textChanged.emit, "speaker"))
+            choice.textActivated.connect(partial(self._text_changed, "speaker"))
             choice.activated.connect(self.released)
             column.addWidget(choice)
 
@@ -347,6 +347,12 @@ class ControlPanel(QWidget):
     # ---- the hand
     def _axis_moved(self, index: int, value: float) -> None:
         self.axisMoved.emit(index, value)
+
+    def _axis_renamed(self, index: int, name: str) -> None:
+        self.renamed.emit(index, name)
+
+    def _text_changed(self, field: str, value: str) -> None:
+        self.textChanged.emit(field, value)
 
     def _label_moved(self, name: str, value: float) -> None:
         self.labelMoved.emit(name, value)
