@@ -160,7 +160,8 @@ class PathMaker(QObject):
         if not self._made:  # cancelled meanwhile
             return
         if isinstance(answer, Sound):
-            self._session.play(Current(answer, self._name()))  # many recipes made it, so it has none of its own
+            name = self.tr("{0}, {1} steps").format(self._name(), self._total)
+            self._session.play(Current(answer, name))  # many recipes made it, so it has none of its own
             self._session.tell(self.tr("One sound of {0} steps — K keeps it").format(self._total))
         elif isinstance(answer, Exception):
             self._session.complain(answer)
