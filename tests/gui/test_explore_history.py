@@ -158,6 +158,34 @@ def test_undo_takes_back_a_move_that_had_no_end_yet(page: ExplorePage, qtbot: An
     waits(qtbot, page)()
 
 
+def test_another_kind_of_move_is_another_step(page: ExplorePage, qtbot: Any) -> None:
+    page._number_moved("seconds", 0.3)
+    page._number_moved("seconds", 0.4)
+    page._number_moved("seed", 9)
+    move(page, 1)
+    assert [n.what for n in page.standing.history.path()] == ["Start", "Change “Length”", "Change “Seed”", "Move 1"]
+    waits(qtbot, page)()
+
+
+def test_random_and_undo_at_once_leave_tree_and_sound_together(page: ExplorePage, qtbot: Any) -> None:
+    move(page, 1)
+    page.view.panel.axes[0].lock.setChecked(True)
+    assert page._space is not None and page.standing.request is not None
+    held = page._space.coordinates(page.standing.request)[0]
+    for _ in range(3):  # faster than they come
+        page.draw()
+    qtbot.waitUntil(lambda: not page._session.engine.runner.busy, timeout=20_000)
+    waits(qtbot, page)()
+    drawn = page.standing.history.current
+    assert drawn is not None and drawn.what == "Random" and here(page)
+    assert page._space.coordinates(drawn.request)[0] == pytest.approx(held, abs=1e-4)
+    page.draw()
+    page._session.undo.undo()
+    qtbot.waitUntil(lambda: not page._session.engine.runner.busy, timeout=20_000)
+    waits(qtbot, page)()
+    assert here(page) and page.standing.history.current is not None and page.standing.history.current.id != drawn.id
+
+
 def test_keeping_and_moving_are_taken_back_in_order(page: ExplorePage, qtbot: Any) -> None:
     session = page._session
     moved = move(page, 1)

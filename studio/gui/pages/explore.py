@@ -24,6 +24,7 @@ from studio.gui.pages.explore_controls import SEEDS
 from studio.gui.pages.explore_keys import Keys
 from studio.gui.pages.explore_like import Like
 from studio.gui.pages.explore_map import MapPart
+from studio.gui.pages.explore_naming import Naming
 from studio.gui.pages.explore_open import OpenModel
 from studio.gui.pages.explore_pins import Pins
 from studio.gui.pages.explore_space import Space
@@ -97,6 +98,8 @@ class ExplorePage(QWidget):
         self.character = Character(panel, self)
         self.standing.grafts.follow(panel)
         self.character.moved.connect(self._character_moved)
+        self.naming = Naming(session, self.model, panel, self)
+        self.naming.named.connect(self._named)
         panel.axisMoved.connect(self._axis_moved)
         panel.labelMoved.connect(self._label_moved)
         panel.numberMoved.connect(self._number_moved)
@@ -210,6 +213,11 @@ class ExplorePage(QWidget):
         else:
             self._show_request()
 
+    @Slot(object)
+    def _named(self, space: Space) -> None:
+        self.view.panel.name_axes(space.axes)
+        self.character.learn(space)
+
     # ---- what others ask
     def receive(self, payload: Any) -> None:
         """From other pages: a Recipe to stand at, a run or checkpoint folder to open, a sound file to start from."""
@@ -296,7 +304,9 @@ class ExplorePage(QWidget):
     @Slot(str, object)
     def _number_moved(self, field: str, value: float | int | None) -> None:
         if self.standing.request is not None and getattr(self.standing.request, field) != value:
-            self.standing.begin(self.tr("Change {0}").format(field))
+            fader = self.view.panel.numbers.get(field)
+            name = fader.track.accessibleName() if fader is not None else self.tr("Seed")
+            self.standing.begin(self.tr("Change “{0}”").format(name))
             self.standing.go(msgspec.structs.replace(self.standing.request, **{field: value}), settle=True)
 
     @Slot(str, str)
@@ -328,7 +338,7 @@ class ExplorePage(QWidget):
 
     def _drawn(self, request: Request) -> None:
         before, keep_labels = self._draw
-        self._draw = (None, False)
+        self.standing.begin(self.tr("Random"))  # it may have been finished by an undo, or by the draw before
         if self._space is not None and before is not None and before.latent is not None and request.latent is not None:
             request = self._space.lock(request, before, self.view.panel.locked_axes, keep_labels)
             request = self.character.hold(request, before)

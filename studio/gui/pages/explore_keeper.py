@@ -21,8 +21,8 @@ from studio.project.folder import ProjectFolder
 
 PAUSE = 1500
 """Milliseconds after a change until it is written; changes in between go with it."""
-LARGEST = 16 << 20
-"""Bytes. A history within its bounds is far smaller."""
+LARGEST = atomic.LARGEST
+"""Bytes. A history within its bounds is smaller."""
 
 
 class _Writer:

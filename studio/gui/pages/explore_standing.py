@@ -123,7 +123,9 @@ class Standing(QObject):
 
     # ---- moving
     def begin(self, what: str) -> None:
-        """A move called `what` begins, unless one is under way."""
+        """A move called `what` begins, unless one is under way; one that only waited for more of its kind is finished."""
+        if self._settle.isActive() and what != self._what:
+            self.commit()
         if not self._moving:
             self._abandon()
             self._note()
