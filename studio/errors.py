@@ -4,6 +4,7 @@ StudioError
 ├── AudioError            a sound file or its content
 │   ├── UnreadableAudio   no decoder understands it, or it is gone
 │   ├── EmptyAudio        a valid file without a single frame
+│   ├── SilentAudio       a sound in which a model hears nothing
 │   ├── UnsupportedAudio  outside 4–384 kHz or 1–16 channels
 │   ├── UnwritableAudio   a sound file that could not be written
 │   ├── DeviceError       no sound device, or it went away
@@ -22,6 +23,7 @@ StudioError
 │   ├── BadConfig
 │   ├── BrokenCheckpoint
 │   ├── NothingTrained    a project or run without a finished checkpoint
+│   ├── BadLatent         numbers that are no place in a model's space
 │   └── NotOffered        the model does not have what a request asks for
 ├── TrainingError         a run
 │   ├── OutOfMemory
@@ -90,6 +92,11 @@ class UnreadableAudio(AudioError):
 class EmptyAudio(AudioError):
     sentence = "“{name}” holds no sound: it has no frames."
     hint = "It may be an unfinished recording or download."
+
+
+class SilentAudio(AudioError):
+    sentence = "“{name}” is silent: there is nothing in it to find again."
+    hint = "Choose a sound that can be heard."
 
 
 class UnsupportedAudio(AudioError):
@@ -177,6 +184,11 @@ class BrokenCheckpoint(ModelError):
 class NothingTrained(ModelError):
     sentence = "There is no trained model in “{name}” yet."
     hint = "Press Train, or `wavewright train PROJECT`; the first one is there after a minute or two."
+
+
+class BadLatent(ModelError):
+    sentence = "“{name}” is not a latent of this model: {reason}."
+    hint = "`wavewright encode` writes one from a sound."
 
 
 class NotOffered(ModelError):

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 import studio
 from studio.audio import edit, files, graft
 from studio.audio.sound import Sound
-from studio.errors import BrokenCheckpoint, BrokenFile, EmptyAudio, ModelError, StudioError
+from studio.errors import BadLatent, BrokenCheckpoint, BrokenFile, ModelError, SilentAudio, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.models import checkpoint as checkpoints
 from studio.models import fast
@@ -101,18 +101,32 @@ class Instrument:
         """One request for each sound, with what the model's prior draws filled in; each renders to that very sound."""
         return list(self.model.resolve(request))
 
-    def encode(self, sound: Sound, label: str | None = None) -> NDArray[np.float32]:
-        """Where the model hears `sound`: (D,), or (frames, D) for a series. Raises NotOffered, EmptyAudio."""
+    def hears(self, sound: Sound) -> tuple[float, float]:
+        """From where to where the model listens, in seconds: the first of a longer sound, without silence around it."""
+        from studio.library.reader import examples
+
+        heard = examples(sound, self.material)
+        rate = self.material.rate
+        return (heard[0].start / rate, (heard[0].start + heard[0].frames) / rate) if heard else (0.0, 0.0)
+
+    def encode(self, sound: Sound, label: str | None = None, name: str = "sound") -> NDArray[np.float32]:
+        """Where the model hears `sound`: (D,), or (frames, D) for a series. `name` is for the errors.
+
+        Raises NotOffered; SilentAudio; BadLatent where the model itself is broken and finds no numbers.
+        """
         from studio.library.reader import examples
 
         heard = examples(sound, self.material)
         if not heard:
-            raise EmptyAudio(name="sound")
+            raise SilentAudio(name=name)
         audio = torch.from_numpy(heard[0].samples)[None]
         index = self.data.labels.index(label) if label in self.data.labels else -1
         with torch.no_grad():
             latent = self.model.encode(audio.to(self.model.device), torch.tensor([index], device=self.model.device))
-        return latent[0].cpu().numpy().astype(np.float32)
+        found = latent[0].cpu().numpy().astype(np.float32)
+        if not np.isfinite(found).all():
+            raise BadLatent(name=name, reason="the model finds no numbers for it")
+        return found
 
     def at(self, labels: Sequence[str]) -> Callable[[NDArray[np.floating], int], Sound]:
         """What explore/naming.py listens to: the sound at a latent (D,), of the label in that row of `labels`."""

@@ -84,6 +84,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--prompt", default="", metavar="IN.wav", help="a sound to continue")
     one.add_argument("--input", default="", metavar="IN.wav", help="a sound to transform")
     one.add_argument("--temperature", type=float, default=1.0, help="1 is the trained spread")
+    one.add_argument("--like", default="", metavar="IN.wav", help="around where the model hears this sound")
+    one.add_argument("--radius", type=float, metavar="R", help="how far from it, in usual spreads of sounds (default: 0.5)")
     _made(one)
 
     one = verb("sounds", "encode", "say where a model hears a sound")
@@ -105,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("a", metavar="A.wav")
     one.add_argument("b", metavar="B.wav")
     one.add_argument("--steps", type=int, default=8)
-    one.add_argument("--shape", choices=("straight", "spherical"), default="straight")
+    one.add_argument("--shape", choices=("straight", "spherical"), help="of the way (default: what suits the model)")
     one.add_argument("--seed", type=int, default=0)
     _made(one)
 

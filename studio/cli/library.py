@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from studio.cli.folders import open_project, recipe_of, short
-from studio.errors import UsageError
+from studio.cli.folders import at_least, open_project, recipe_of, short
+from studio.errors import SilentAudio, UsageError
 from studio.events import Finished, Started, Work
 from studio.project.folder import ProjectFolder
 from studio.training.run import RunFolder
@@ -103,13 +103,17 @@ def similar(args: Namespace) -> Work:
     from studio.explore.similar import CopyMeter
     from studio.library.index import Index
 
+    count = at_least(args.count, 1, "--count")
     yield Started(what="similar")
-    asked = fingerprint(files.read(args.sound))
+    sound = files.read(args.sound)
+    if not np.abs(sound.samples).max(initial=0.0) > 0:
+        raise SilentAudio(name=Path(args.sound).name)
+    asked = fingerprint(sound)
     with contextlib.closing(open_project(args.project)) as project, Index(project) as index:
         ids, prints = index.fingerprints()
         known = np.isfinite(prints).all(axis=1)
         ids, prints = ids[known], prints[known]
-        matches = CopyMeter.fit(prints).nearest(asked, args.count) if len(ids) else []
+        matches = CopyMeter.fit(prints).nearest(asked, count) if len(ids) else []
         rows = index.fetch(ids[[m.index for m in matches]]) if matches else []
     found = [
         {"path": row.path, "distance": match.distance, "ratio": match.ratio, "label": row.label}

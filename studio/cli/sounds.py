@@ -24,14 +24,21 @@ from studio.cli.folders import (
     settings_of,
     unwritten,
 )
-from studio.errors import BrokenFile, NotAProject, StudioError
+from studio.errors import NotAProject, NotOffered, StudioError, UsageError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.project import atomic
 from studio.project.recipe import Request
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from studio.audio.sound import Sound
     from studio.export.base import Item
     from studio.generate import Instrument
+
+DRAWN = 256
+"""Sounds drawn from a model's prior that say how wide its space is."""
 
 
 def generate(args: Namespace) -> Work:
@@ -42,7 +49,37 @@ def generate(args: Namespace) -> Work:
         speaker=args.speaker, prompt=absolute(args.prompt), input=absolute(args.input), temperature=args.temperature,
         seed=args.seed, count=at_least(args.count, 1, "--count"),
     )  # fmt: skip
+    if args.like:
+        yield from _like(args, request)
+        return
+    if args.radius is not None:
+        raise UsageError(reason="--radius needs --like: how far from which sound")
     yield from core.generate(playable(args.target), request, Path(args.out), device=device_of(args.device), cache=cache())
+
+
+def _like(args: Namespace, request: Request) -> Work:
+    """New sounds around a file, spread as widely as R times what the model itself draws."""
+    import numpy as np
+
+    from studio.audio import files
+    from studio.explore.mutate import mutate
+
+    radius = 0.5 if args.radius is None else args.radius
+    if not 0 <= radius <= 10:
+        raise UsageError(reason="--radius must be from 0 to 10")
+    yield Started(what="generate", total=request.count)
+    sound = files.read(args.like)
+    instrument = instrument_of(Namespace(run=args.target, device=args.device), compile=False)
+    centre = np.atleast_2d(_encoded(instrument, sound, args.like))
+    drawn = instrument.resolve(msgspec.structs.replace(request, count=DRAWN, seed=0))
+    known = np.stack([np.mean(one.latent or (), axis=0) for one in drawn])
+    middle = centre.mean(axis=0)
+    around = mutate(middle, known, radius, request.count, request.seed)
+    made = [
+        msgspec.structs.replace(request, latent=_rows(centre + z - middle), seed=request.seed + i, count=1)
+        for i, z in enumerate(around)
+    ]
+    yield from _render(instrument, made, Path(args.out).absolute(), f"like {Path(args.like).stem}")
 
 
 def encode(args: Namespace) -> Work:
@@ -52,43 +89,51 @@ def encode(args: Namespace) -> Work:
 
     out = unwritten(args.out, ".npy")
     yield Started(what="encode")
-    latent = instrument_of(args, compile=False).encode(files.read(args.sound))
+    sound = files.read(args.sound)
+    instrument = instrument_of(args, compile=False)
+    latent = _encoded(instrument, sound, args.sound)
+    heard = [round(second, 4) for second in instrument.hears(sound)]
     buffer = io.BytesIO()
     np.save(buffer, latent, allow_pickle=False)
     atomic.write_bytes(out, buffer.getvalue())
     yield Produced(kind="latent", path=str(out))
-    yield Finished(result={"files": [str(out)], "shape": list(latent.shape)})
+    yield Finished(result={"files": [str(out)], "shape": list(latent.shape), "heard": heard, "seconds": sound.seconds})
+
+
+def say_encode(result: dict[str, Any]) -> Iterator[str]:
+    start, end = result["heard"]
+    if result["seconds"] > 0.1 and end - start < 0.9 * result["seconds"]:
+        yield f"Of {result['seconds']:.2f} s the model hears {start:.2f} to {end:.2f} s"
 
 
 def decode(args: Namespace) -> Work:
-    import numpy as np
+    from studio.cli.latents import read
 
     out = unwritten(args.out, ".wav")
     yield Started(what="decode")
-    try:
-        values = np.load(args.latent, allow_pickle=False).astype(float)
-    except (OSError, ValueError, EOFError) as error:
-        raise BrokenFile(name=Path(args.latent).name, reason="it is not a latent that `wavewright encode` wrote") from error
     instrument = instrument_of(args, compile=False)
-    one_sound = instrument.controls.latent is not None and instrument.controls.latent.kind == "series"
-    latents = [np.atleast_2d(values)] if one_sound else list(np.atleast_2d(values)[:, None])
-    yield from _render(instrument, [(z, args.seed) for z in latents], classes_of(args.classes), out.parent, out.stem)
+    classes = classes_of(args.classes)
+    asked = [Request(latent=_rows(z), classes=classes, seed=args.seed) for z in read(Path(args.latent), instrument.controls)]
+    yield from _render(instrument, asked, out.parent, out.stem)
 
 
 def morph(args: Namespace) -> Work:
     from studio.audio import files
     from studio.explore.morph import morph as between
+    from studio.explore.pins import shape_of
 
     steps = at_least(args.steps, 2, "--steps")
     yield Started(what="morph", total=steps)
     sounds = [files.read(path) for path in (args.a, args.b)]
     instrument = instrument_of(args, compile=False)
-    a, b = (instrument.encode(sound) for sound in sounds)
+    a, b = (_encoded(instrument, sound, path) for sound, path in zip(sounds, (args.a, args.b)))
     if a.ndim == 2:  # a series: as long as the shorter of both
         a, b = a[: len(b)], b[: len(a)]
-    way = between(a.ravel(), b.ravel(), steps, args.shape).reshape(steps, -1, a.shape[-1])
+    latent = instrument.controls.latent
+    shape = args.shape or shape_of(latent.prior if latent is not None else "")
+    way = between(a.ravel(), b.ravel(), steps, shape).reshape(steps, -1, a.shape[-1])
     stem = f"{Path(args.a).stem} to {Path(args.b).stem}"
-    yield from _render(instrument, [(z, args.seed) for z in way], {}, Path(args.out).absolute(), stem)
+    yield from _render(instrument, [Request(latent=_rows(z), seed=args.seed) for z in way], Path(args.out).absolute(), stem)
 
 
 def export(args: Namespace) -> Work:
@@ -102,22 +147,32 @@ def export(args: Namespace) -> Work:
     yield from format.write(list(_items(args.targets)), Path(args.out).absolute(), options, args.names)
 
 
-def _render(instrument: Instrument, latents: list[tuple[Any, int]], classes: dict[str, float], folder: Path, stem: str) -> Work:
-    """One WAV with its recipe for each (latent, seed), numbered where there are several."""
+def _encoded(instrument: Instrument, sound: Sound, path: str) -> NDArray[np.float32]:
+    """Where the model hears a file: (D,), or (frames, D). Raises NotOffered, SilentAudio, BadLatent."""
+    if instrument.controls.latent is None:
+        raise NotOffered(name="finding a sound in it", known=", ".join(instrument.controls.offered()) or "new sounds")
+    return instrument.encode(sound, name=Path(path).name)
+
+
+def _rows(latent: Any) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(map(float, row)) for row in latent)
+
+
+def _render(instrument: Instrument, requests: list[Request], folder: Path, stem: str) -> Work:
+    """One WAV with its recipe for each request, numbered where there are several."""
     from studio.audio import files
 
     folder.mkdir(parents=True, exist_ok=True)
     made: list[str] = []
-    for number, (latent, seed) in enumerate(latents, 1):
-        request = Request(latent=tuple(tuple(map(float, row)) for row in latent), classes=classes, seed=seed)
+    for number, request in enumerate(requests, 1):
         sound = next(iter(instrument.render(request)))
         recipe = instrument.recipe(request)
-        name = stem if len(latents) == 1 else f"{stem} {number:0{len(str(len(latents)))}}"
+        name = stem if len(requests) == 1 else f"{stem} {number:0{len(str(len(requests)))}}"
         path = files.unused(folder / f"{name}.wav")
         files.write(path, sound, recipe=recipe.to_json(), info={"ICMT": recipe.short(), "ISFT": "Wavewright"})
         made.append(str(path))
         yield Produced(kind="sound", path=str(path))
-        yield Progress(done=number, total=len(latents))
+        yield Progress(done=number, total=len(requests))
     yield Finished(result={"files": made})
 
 

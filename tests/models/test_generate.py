@@ -13,7 +13,7 @@ import torch
 from studio import generate
 from studio.audio import files, riff
 from studio.audio.sound import Sound
-from studio.errors import BrokenCheckpoint, EmptyAudio, ModelError
+from studio.errors import BrokenCheckpoint, ModelError, SilentAudio
 from studio.events import Finished, Produced
 from studio.generate import Instrument
 from studio.models import checkpoint, fast
@@ -126,7 +126,7 @@ def test_any_sound_can_be_encoded(instrument: Instrument) -> None:
         latent = instrument.encode(Sound(noise, rate), "low")
         assert latent.shape == (8,)
         assert latent.dtype == np.float32
-    with pytest.raises(EmptyAudio):
+    with pytest.raises(SilentAudio):
         instrument.encode(Sound(np.zeros((1, 4410), np.float32), 44100))
 
 
