@@ -220,15 +220,18 @@ def test_by_neighbours_and_back(page: ExplorePage, qtbot: Any) -> None:
     even, place = page.view.map._places.copy(), page.view.map.cursor_place
     page._session.keep(page.standing.current)
     qtbot.waitUntil(lambda: len(page.view.map._clips) == 1)
+    said: list[str] = []
+    page.map.views.said.connect(said.append)
     page.view.switch.near.click()
-    assert page.view.state.text().startswith("Looking for neighbours")
     qtbot.waitUntil(lambda: page._space is not None and page._space.view is not None, timeout=30_000)
     assert page._space is not None and page._space.view is not None
     near = page.view.map._places
     assert near.shape == even.shape and not np.allclose(near, even, atol=0.05)
     assert page.view.map.cursor_place == pytest.approx(page._space.view.project(request.latent[0], space.latents))  # type: ignore
     assert tuple(page.view.map._clips[0]) == pytest.approx(page.view.map.cursor_place, abs=1e-4)
-    assert page.standing.request is request and page.view.state.text() == ""
+    assert page.standing.request == request
+    qtbot.waitUntil(lambda: said[-1] == "")
+    assert said[0] == "Looking for neighbours…" and any("%" in words for words in said)
     page.view.switch.even.click()
     np.testing.assert_array_equal(page.view.map._places, even)
     assert page.view.map.cursor_place == pytest.approx(place)
@@ -269,9 +272,11 @@ def test_by_neighbours_dots_are_heard_and_a_path_is_made(turned: ExplorePage, qt
 
 
 def test_looking_for_neighbours_can_be_ended(page: ExplorePage, qtbot: Any) -> None:
+    said: list[str] = []
+    page.map.views.said.connect(said.append)
     page.view.switch.near.click()
     page.view.switch.even.click()
-    assert page.view.state.text() == "" and page._space is not None and page._space.view is None
+    assert said == ["Looking for neighbours…", ""] and page._space is not None and page._space.view is None
     qtbot.waitUntil(lambda: not page._session.engine._helper.busy, timeout=30_000)
     assert page._space.view is None
 
