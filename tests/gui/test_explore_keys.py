@@ -177,7 +177,8 @@ def test_two_rows_play_in_tune_and_chords_sound_together(keys: Keys, ear: Ear, q
     for note in (48, 52, 60):
         assert pitch(ear.sound(note)) == pytest.approx(note, abs=0.05) and ear.sound(note).rate == RATE
     assert set(keys.keyboard._lit) == {48, 52, 60}
-    assert release(keys, "C") and set(keys.keyboard._lit) == {48, 60}
+    assert release(keys, "C")
+    qtbot.waitUntil(lambda: set(keys.keyboard._lit) == {48, 60})
 
 
 def test_what_was_made_is_played_at_once_and_every_key_in_sight_is_made(keys: Keys, ear: Ear, qtbot: Any) -> None:
@@ -192,8 +193,8 @@ def test_what_was_made_is_played_at_once_and_every_key_in_sight_is_made(keys: Ke
 def test_a_held_key_does_not_stutter(keys: Keys, ear: Ear, qtbot: Any) -> None:
     press(keys, "Z")
     for _ in range(5):
-        assert press(keys, "Z", repeat=True)
-        release(keys, "Z", repeat=True)
+        assert press(keys, "Z", repeat=True) and release(keys, "Z", repeat=True)
+        assert release(keys, "Z") and press(keys, "Z")  # nor if the system does not say that it repeats
     qtbot.waitUntil(lambda: ear.on() == [48])
     qtbot.wait(50)
     assert ear.on() == [48] and set(keys.keyboard._lit) == {48}
@@ -219,13 +220,14 @@ def test_with_let_ring_off_a_key_ends_its_note(keys: Keys, ear: Ear, qtbot: Any)
     press(keys, "Z")
     qtbot.waitUntil(lambda: ear.on() == [48])
     release(keys, "Z")
+    qtbot.waitUntil(lambda: not keys._down)
     assert ear.off() == []
     keys.ring.click()
     assert ear.off() == [48] and keys._session.settings.let_ring is False
     press(keys, "X")
     qtbot.waitUntil(lambda: ear.on() == [48, 50])
     release(keys, "X")
-    assert ear.off() == [48, 50]
+    qtbot.waitUntil(lambda: ear.off() == [48, 50])
 
 
 def test_the_pedal_holds_what_is_lifted(keys: Keys, ear: Ear, qtbot: Any) -> None:
@@ -253,7 +255,7 @@ def test_everything_is_silent_when_the_tab_goes(keys: Keys, ear: Ear, qtbot: Any
     keys.show()
     press(keys, "X")
     qtbot.waitUntil(lambda: ear.on() == [48, 50])
-    QApplication.sendEvent(keys, QEvent(QEvent.Type.ActivationChange))  # an offscreen window is never the active one
+    QApplication.sendEvent(keys, QEvent(QEvent.Type.WindowDeactivate))
     assert ear.strokes[-1][0] == "all off" and not keys.keyboard._lit
 
 
@@ -357,7 +359,8 @@ def test_the_page_gives_its_keys_to_the_shown_tab_alone(page: ExplorePage, ear: 
     qtbot.keyPress(page, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: ear.on() == [65])
     qtbot.keyRelease(page, Qt.Key.Key_R)
-    assert page._session.undo.count() == count and not page.keys.keyboard._lit
+    qtbot.waitUntil(lambda: not page.keys.keyboard._lit)
+    assert page._session.undo.count() == count
     page.view.tabs.show_tab("sound")
     qtbot.keyClick(page, Qt.Key.Key_Z)
     assert ear.on() == [65]

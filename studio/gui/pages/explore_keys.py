@@ -6,7 +6,7 @@ MIDI controls move the faders of the page.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -29,6 +29,8 @@ from studio.gui.widgets.keyboard import Keyboard
 MIDDLE = 60
 WORDY = 760
 """Width from which on there is room for words that the keyboard and the tool tips say as well."""
+RISE = 20
+"""Milliseconds a computer key must be up: a system may repeat a held key by letting it go and pressing it again."""
 OCTAVES = 4
 """Octaves that the keys can be shifted up or down."""
 
@@ -42,6 +44,11 @@ class Keys(QWidget):
         self._model: OpenModel | None = None
         self._shift = 0
         self._down: dict[int, int] = {}  # computer key → note
+        self._rising: set[int] = set()  # computer keys that are up, unless the system only repeats them
+        self._rise = QTimer(self)
+        self._rise.setSingleShot(True)
+        self._rise.setInterval(RISE)
+        self._rise.timeout.connect(self._risen)
         self._letters = {offset: letter for letter, offset in LETTERS.items()}
         self._system = SYSTEMS.get(QGuiApplication.platformName())
         self.notes = Notes(session, self)
@@ -295,6 +302,7 @@ class Keys(QWidget):
         offset = self._offset(event)
         if offset is None:
             return False
+        self._rising.discard(event.key())
         if not event.isAutoRepeat() and event.key() not in self._down:
             if event.text().strip() and self._letters[offset] != event.text().upper():
                 self._letters[offset] = event.text().upper()  # another layout than the English one
@@ -305,10 +313,16 @@ class Keys(QWidget):
 
     def release(self, event: QKeyEvent) -> bool:
         """Whether a key that was a note is up."""
-        if event.isAutoRepeat() or event.key() not in self._down:
-            return event.key() in self._down
-        self.notes.lift(self._down.pop(event.key()))
-        return True
+        if not event.isAutoRepeat() and event.key() in self._down:
+            self._rising.add(event.key())
+            self._rise.start()
+        return event.key() in self._down
+
+    @Slot()
+    def _risen(self) -> None:
+        rising, self._rising = self._rising, set()
+        for key in rising & self._down.keys():
+            self.notes.lift(self._down.pop(key))
 
     def _offset(self, event: QKeyEvent) -> int | None:
         mac = self._system == "mac"
@@ -319,6 +333,8 @@ class Keys(QWidget):
     def _lift_all(self) -> None:
         """No key of the computer or the mouse is down any more."""
         self.keyboard.let_go()
+        self._rise.stop()
+        self._rising.clear()
         down, self._down = self._down, {}
         for note in down.values():
             self.notes.lift(note)
@@ -336,12 +352,12 @@ class Keys(QWidget):
         self._lift_all()
         self._listen()
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowDeactivate:  # the end of a held key would go to another window
             self._lift_all()
             self.notes.silence()
             self.keyboard.darken()
-        super().changeEvent(event)
+        return super().event(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The page comes and goes: MIDI is heard while it is there."""
