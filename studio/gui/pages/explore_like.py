@@ -284,7 +284,7 @@ class Like(QWidget):
     def _show(self, shown: list[Shown]) -> None:
         self.state.hide()
         while len(self.cells) < len(shown):
-            cell = LikeCell(len(self.cells))
+            cell = LikeCell(len(self.cells), self)
             cell.pressed.connect(self.play)
             cell.chosen.connect(self._choose)
             self.cells.append(cell)
