@@ -25,7 +25,6 @@ class Typist:
 
     def key(self, *command: str) -> None:
         self.screen.hand(*command)
-        time.sleep(0.2)  # no hand is as fast as this one
 
     def said(self, count: int) -> list[str]:
         """All it said, once it has said that much."""
@@ -58,6 +57,7 @@ def test_a_held_key_is_one_note_until_it_is_up(typist: Typist) -> None:
     typist.key("keydown", "z")
     time.sleep(1.2)  # X repeats it some twenty times
     typist.key("keyup", "z")
+    assert typist.said(2) == ["on 48", "off 48"]
     typist.key("key", "2")
     assert typist.said(4) == ["on 48", "off 48", "on 61", "off 61"]
 
@@ -67,6 +67,7 @@ def test_the_place_of_a_key_counts_on_any_layout(typist: Typist) -> None:
     if subprocess.run(["setxkbmap", "de"], env=environment, check=False, capture_output=True).returncode:
         pytest.skip("no other layout here")
     typist.key("key", "y")  # where an English keyboard has Z
+    assert typist.said(2) == ["on 48", "off 48"]
     typist.key("key", "z")  # and Y
     assert typist.said(4) == ["on 48", "off 48", "on 69", "off 69"]
 
