@@ -76,6 +76,7 @@ class Actions(QObject):
             Entry(self.tr("↑ ↓"), self.tr("Walk through sounds and hear each")),
             Entry(self.tr("← → ↑ ↓"), self.tr("Walk the history on Explore, Return goes there")),
             Entry(self.tr("1 … 9"), self.tr("Hear a candidate on Explore")),
+            Entry(self.tr("Z S X …, Q 2 W …"), self.tr("Play notes while Explore shows its keys")),
             Entry(self.tr("Wheel, Shift+drag"), self.tr("Zoom and move in a waveform")),
         ]
         return tuple(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -507,3 +508,14 @@ def test_the_meter_moves_with_notes_alone(sink: Sink, window: MainWindow, sessio
         notes.set_active(False)
         session.player = None
         player.close()
+
+
+def test_a_direction_with_another_name_is_offered_by_it(page: ExplorePage) -> None:
+    space, keys = page._space, page.keys
+    assert space is not None
+    keys.touch.setCurrentIndex(3)
+    keys.touch.activated.emit(3)
+    before = keys.notes._hand.layers  # type: ignore[union-attr]
+    keys.show_space(replace(space, axes=space.axes.renamed(1, "Wooden")))
+    assert keys.touch.currentText() == "Wooden" and keys.touch.currentData() == Touch("axis", 1)
+    assert keys.notes._hand is not None and keys.notes._hand.layers == before != ()

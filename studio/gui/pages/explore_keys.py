@@ -162,6 +162,12 @@ class Keys(QWidget):
 
     @Slot(object, bool)
     def _spaced(self, space: Space, again: bool) -> None:
+        self.show_space(space)
+
+    @Slot(object)
+    def show_space(self, space: Space) -> None:
+        """There is a space, or its directions have other names: velocity may move along them."""
+        self.notes.set_space(space)
         self._fill_touch(space)
 
     @property

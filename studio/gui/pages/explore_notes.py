@@ -144,6 +144,12 @@ class Notes(QObject):
         if self._hand is None or self._hand.own.sound is not made.sound:
             self._take(Hand(Base(made.sound), made.request, self._touch, controls.pitch))
 
+    def set_space(self, space: Space | None) -> None:
+        """The directions that velocity can move along."""
+        self._space = space
+        if self._touch.kind == "axis":
+            self._take(self._hand)
+
     def show_nothing(self) -> None:
         """There is no sound any more."""
         self._space = None
