@@ -23,8 +23,9 @@ from studio.explore.history import POINTS, History, pack
 from studio.gui import files, theme
 from studio.gui.pages import explore_keeper
 from studio.gui.pages.explore import ExplorePage
-from studio.gui.pages.explore_history import HEIGHT, WIDTH, HistoryTab, HistoryTree
+from studio.gui.pages.explore_history import HistoryTab
 from studio.gui.pages.explore_space import with_latent
+from studio.gui.pages.explore_tree import HEIGHT, WIDTH, HistoryTree
 from studio.gui.session import Current, Problem, Session
 from studio.project import atomic
 from studio.project.recipe import Recipe, Request
@@ -624,7 +625,12 @@ def test_a_click_goes_there_and_plays(page: ExplorePage, qtbot: Any, heard: list
         waits(qtbot, page)()
     page.view.tabs.show_tab("history")
     tree, count = page.view.history.tree, page._session.undo.count()
-    assert tree.history is page.standing.history
+    assert tree.history is page.standing.history and page._space is not None
+    tree.viewport().grab()
+    for id, label in tree._labels.items():  # also of places whose request names none
+        weights = page._space.weights(tree.history.nodes[id].request)
+        assert page._space.names[label] == max(weights, key=lambda name: weights[name])
+    assert len(tree._labels) == 4
     qtbot.mouseClick(tree.viewport(), LEFT, pos=tree.rect_of(2).center().toPoint())
     waits(qtbot, page)()
     assert here(page) and page.standing.history.current is not None and page.standing.history.current.id == 2

@@ -25,7 +25,8 @@ from studio.gui.pages.explore_keeper import HistoryKeeper
 from studio.gui.pages.explore_models import moment_of
 from studio.gui.pages.explore_open import OpenModel
 from studio.gui.pages.explore_sound import Rendering
-from studio.gui.session import Current, Session
+from studio.gui.pages.explore_space import misfit
+from studio.gui.session import Current, Problem, Session
 from studio.gui.widgets.shape import InMemory
 from studio.project.recipe import Recipe, Request
 
@@ -133,7 +134,14 @@ class Standing(QObject):
         self.untouched = False
 
     def go(self, request: Request, tag: str = HEAR, *, settle: bool = False) -> None:
-        """Stand at `request`. `settle`: the move has no clear end, it is finished when nothing follows for a moment."""
+        """Stand at `request`. `settle`: the move has no clear end, it is finished when nothing follows for a moment.
+
+        What is no place in the open model, such as a recipe that somebody wrote, is told and moves nothing.
+        """
+        latent = self._model.facts.controls.latent if self._model.facts is not None else None
+        if reason := misfit(request, latent):
+            self._session.complain(Problem(self.tr("This is no place in the open model"), reason))
+            return
         self.request = msgspec.structs.replace(request, count=1)
         self.of = self._model.facts.model if self._model.facts is not None else ""
         self.moved.emit()
@@ -267,6 +275,7 @@ class Standing(QObject):
         before, after = self.history, self.history.cleared()
         if len(before) > 1:
             self._session.do(self.tr("Clear the history"), _Swap(self, after), _Swap(self, before))
+            self._session.tell(self.tr("History cleared, Ctrl+Z brings it back"))
 
     def _move(self, what: str, request: Request) -> None:
         self.begin(what)
