@@ -103,12 +103,12 @@ def starts(latents: ArrayLike, count: int = ANCHORS) -> NDArray[np.int64]:
 
 
 def walk(
-    axes: Axes, latents: ArrayLike, render: Render, kept: Path | None = None, anchors: int = ANCHORS, points: int = POINTS
+    axes: Axes, latents: ArrayLike, render: Render, kept: Path | None = None, anchors: int = 0, points: int = 0
 ) -> Work:
-    """Hear every axis from `anchors` of the sounds (N, D), and SAID of them as they are. Produced "walk" carries the
+    """Hear every axis from `anchors` (16) of the sounds (N, D), and SAID of them as they are. Produced "walk" carries the
     Walk. One along the same directions that lies in the file `kept` is taken from there; a new one is put there."""
-    known = np.asarray(latents, float)
-    rows, more = starts(known, anchors), starts(known, SAID)
+    known, points = np.asarray(latents, float), points or POINTS
+    rows, more = starts(known, anchors or ANCHORS), starts(known, SAID)
     shape = (len(rows), len(axes), points)
     total = math.prod(shape) + len(more)
     yield Started(what="walk", total=total)

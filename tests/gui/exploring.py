@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from studio.audio.sound import Sound
+from studio.explore import naming
 from studio.gui.pages.explore import ExplorePage
 from studio.gui.session import Current, Problem, Session
 from studio.project.folder import ProjectFolder
@@ -67,9 +68,17 @@ def problems(bare_session: Session) -> list[Problem]:
 
 @pytest.fixture
 def page(
-    bare_session: Session, trained_once: Path, tmp_path: Path, qtbot: Any, heard: list[Current], problems: list[Problem]
+    bare_session: Session,
+    trained_once: Path,
+    tmp_path: Path,
+    qtbot: Any,
+    heard: list[Current],
+    problems: list[Problem],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[ExplorePage]:
-    """The page with its model open and its first sound shown."""
+    """The page with its model open and its first sound shown. A few sounds are heard of its axes, not a thousand."""
+    for name, count in (("ANCHORS", 2), ("POINTS", 3), ("SAID", 12)):
+        monkeypatch.setattr(naming, name, count)
     root = Path(shutil.copytree(trained_once, tmp_path / "My drums"))
     cache_folder().mkdir(parents=True, exist_ok=True)
     (cache_folder() / "models").symlink_to(trained_once.parent / "models")  # compile the decoder once, not in every test

@@ -39,6 +39,7 @@ class Character(QObject):
         super().__init__(parent)
         self._panel = panel
         self._space: Space | None = None
+        self._learnt: Space | None = None  # to show when the hand lets go
         self._request: Request | None = None
         self._sound: Rendered | None = None
         self._measured: tuple[Request, Values] | None = None
@@ -63,8 +64,17 @@ class Character(QObject):
         for fader in self.faders.values():
             fader.hide()
             fader.deleteLater()
-        self._space = space
+        self._space, self._learnt = space, None
         self._fill()
+
+    def learn(self, space: Space) -> None:
+        """The same places, of which more is known now; faders wait for the hand that is on one."""
+        if any(fader.track.held for fader in self.faders.values()):
+            self._learnt = space
+        elif self._space is None or space.descriptors is not self._space.descriptors:
+            self.show_space(space)
+        else:
+            self._space = space
 
     @Slot()
     def _rebuilt(self) -> None:
@@ -190,6 +200,9 @@ class Character(QObject):
     @Slot()
     def _released(self) -> None:
         self._start = None
+        if (learnt := self._learnt) is not None:
+            self._learnt = None
+            self.show_space(learnt)
         if self._request is not None:
             self._say(self._known(self._request))
 

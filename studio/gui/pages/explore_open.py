@@ -15,6 +15,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.engine.engine import ModelFacts
 from studio.engine.jobs import Told
 from studio.events import Failed, Progress
+from studio.explore.axes import Axes
+from studio.explore.descriptors import Descriptors
 from studio.explore.view import View
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_models import Choice, choices
@@ -76,6 +78,12 @@ class OpenModel(QObject):
             self.space = replace(self.space, view=view)
         return self.space
 
+    def learn(self, axes: Axes, descriptors: Descriptors) -> Space | None:
+        """The same axes under other names, and what is known now of how the model sounds; the space from now on."""
+        if self.space is not None:
+            self.space = replace(self.space, axes=axes, descriptors=descriptors)
+        return self.space
+
     @property
     def mapped(self) -> bool:
         """Whether the open model has one latent a sound, which is what a map shows."""
@@ -126,7 +134,8 @@ class OpenModel(QObject):
             self.said.emit(self.tr("The map needs at least two sounds"))
             return
         previous = self.space if self.same_size else None
-        self._later.ask(partial(explore_space.build, project, facts.model, places, facts.controls.classes, previous))
+        names = facts.controls.classes
+        self._later.ask(partial(explore_space.build, project, facts.model, places, names, previous, facts.family))
 
     @Slot(object)
     def _space_made(self, space: object) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from studio.audio import analysis
 from studio.audio.sound import Sound
+from studio.explore import known
 from studio.explore.axes import Axes
 from studio.explore.copying import Detector
 from studio.explore.descriptors import Descriptors
@@ -25,6 +26,8 @@ from studio.explore.map import Density, Map
 from studio.explore.similar import CopyMeter, Match
 from studio.explore.view import View
 from studio.library.index import Index
+from studio.models.controls import Latent
+from studio.project import axes as project_axes
 from studio.project.recipe import Request
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ MOST_FINGERPRINTS = 4000
 """The copy meter compares all known sounds with each other once; of larger libraries it takes evenly spaced ones."""
 BLEND = 3
 """Sounds that lend a place on the map what the map does not show."""
+FURTHEST = 1e6
+"""No latent of a sound has numbers that large."""
 FAINT = 0.02
 """Label shares below this are left out."""
 DESCRIPTORS = {
@@ -66,6 +71,10 @@ class Space:
     meter: CopyMeter | None = None
     detector: Detector | None = None
     meter_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    family: str = ""
+    alike: float = 1.0
+    """How far the axes put the sounds where those of the space before did (known.likeness); 1 where there was none."""
+
     view: View | None = None
     """Where the sounds are shown instead of on the linear map: places of the hand are places in it."""
 
@@ -164,8 +173,11 @@ class Space:
         return match, int(self.meter_rows[match.index]), False
 
 
-def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str], previous: Space | None = None) -> Space:
-    """The space of a project's sounds in one model. `names`: the model's labels; `previous`: axes and map should stay put."""
+def build(
+    project: ProjectFolder, model: str, places: Any, names: Sequence[str], previous: Space | None = None, family: str = ""
+) -> Space:
+    """The space of a project's sounds in one model. `names`: the model's labels; `previous`: axes and map should stay put, and
+    axes where the project knows those of the `family`."""
     ids = np.asarray(places.ids, np.int64)
     latents = np.asarray(places.latents, np.float64)
     with Index(project) as index:
@@ -181,12 +193,14 @@ def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str],
     facts["pitch"] = 69 + 12 * np.log2(np.where(facts["pitch"] > 0, facts["pitch"], np.nan) / 440)  # the index has Hz
     axes = Axes.fit(latents, facts)
     plane = Map.fit(latents)
+    axes, alike = known.take(axes, ids, project_axes.load(project, family)), 1.0
     if previous is not None and np.array_equal(previous.ids, ids):
         axes = axes.align(previous.axes)
+        alike = known.likeness(axes, previous.axes)
         plane = plane.align(previous.map.positions)
     fingerprints = prints[_rows(prints_of, ids)]
-    known = np.flatnonzero(np.isfinite(fingerprints).all(axis=1))
-    known = known[:: max(1, -(-len(known) // MOST_FINGERPRINTS))]
+    printed = np.flatnonzero(np.isfinite(fingerprints).all(axis=1))
+    printed = printed[:: max(1, -(-len(printed) // MOST_FINGERPRINTS))]
     paths = tuple(str(project.root / Path(str(path))) for path in columns["path"][rows])
     return Space(
         model=model,
@@ -202,9 +216,11 @@ def build(project: ProjectFolder, model: str, places: Any, names: Sequence[str],
         density=plane.density(),
         centres=Labels.fit(latents, [legend[i] if i >= 0 else "" for i in labels]),
         descriptors=Descriptors.fit(latents, facts),
-        meter=CopyMeter.fit(fingerprints[known]) if len(known) > 1 else None,
-        detector=Detector.fit(fingerprints[known], [paths[i] for i in known]) if len(known) else None,
-        meter_rows=known,
+        meter=CopyMeter.fit(fingerprints[printed]) if len(printed) > 1 else None,
+        detector=Detector.fit(fingerprints[printed], [paths[i] for i in printed]) if len(printed) else None,
+        meter_rows=printed,
+        family=family,
+        alike=alike,
     )
 
 
@@ -214,6 +230,18 @@ def _rows(have: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int6
         return np.full(len(wanted), -1)
     at = np.minimum(np.searchsorted(have, wanted), len(have) - 1)
     return np.where(have[at] == wanted, at, -1)
+
+
+def misfit(request: Request, latent: Latent | None) -> str:
+    """Why the numbers of a request are no place in a model with such a `latent`, "" if they are."""
+    if request.latent is None or latent is None:
+        return ""
+    sizes = {len(row) for row in request.latent}
+    if sizes != {latent.size} or (latent.kind == "global" and len(request.latent) != 1):
+        return f"It has {len(request.latent)} × {', '.join(map(str, sorted(sizes))) or 0} numbers, the model {latent.size}."
+    if not all(abs(value) < FURTHEST for row in request.latent for value in row):  # nor what is no number
+        return "Its numbers are far beyond anything the model has seen."
+    return ""
 
 
 def latent_of(request: Request) -> NDArray[np.float64]:
