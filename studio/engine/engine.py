@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 MEMORY = 2000
 """Milliseconds between two looks at the memory of the device."""
+LONGEST = 120
+"""Seconds of a file that are looked at to find it in a model."""
 IDLE, AHEAD, OFFER, HAND = -1, 1, 2, 3
 """How urgent a sound is: nobody waits for it, it may be wanted soon, it is shown for choosing, the hand waits for it. Long work
 comes between the first two."""
@@ -95,7 +97,10 @@ class Rendered:
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A file in the model's words: its latent (D,), how the model says it, and how far that is from the original in dB."""
+    """A file in the model's words: its latent (D,), how the model says it, and how far that is from the original in dB.
+
+    original: the part of it that the model hears, from second `start`; whole: how many seconds there are
+    """
 
     tag: Hashable
     path: Path | None
@@ -103,6 +108,8 @@ class Encoded:
     reconstruction: Sound
     distance: float
     original: Sound
+    start: float = 0.0
+    whole: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -369,14 +376,21 @@ class Engine(QObject):
 
         instrument = self._need()
         path = None if isinstance(source, Sound) else Path(source)
-        sound = source if isinstance(source, Sound) else files.read(Path(source))
-        latent = np.asarray(instrument.encode(sound, label), np.float32)
+        if isinstance(source, Sound):
+            sound, whole = source, source.seconds
+        else:
+            info = files.probe(source)
+            sound, whole = files.read(source, frames=min(info.frames, LONGEST * info.rate)), info.seconds
+        latent = np.asarray(instrument.encode(sound, label, name=path.name if path is not None else "This sound"), np.float32)
+        start, end = instrument.hears(sound)
+        first = round(start * sound.rate)
+        sound = Sound(sound.samples[:, first : max(first + 1, round(end * sound.rate))], sound.rate)
         yield Started(what="encode")
         classes = {label: 1.0} if label else {}
         seconds = sound.seconds if instrument.controls.seconds else None
         request = Request(latent=tuple(map(tuple, np.atleast_2d(latent).tolist())), classes=classes, seconds=seconds)
         again = next(iter(instrument.render(request)))
-        value = Encoded(tag, path, latent, again, _distance(sound, again), sound)
+        value = Encoded(tag, path, latent, again, _distance(sound, again), sound, start, whole)
         yield Produced(kind="encoded", value=value)
         yield Finished()
 

@@ -46,6 +46,7 @@ class ExplorePage(QWidget):
         self._session = session
         self.model = OpenModel(session, self)
         self.standing = Standing(session, self.model, self)
+        self._listening = False  # a sound is being looked for in the model
         self._draw: tuple[Request | None, bool] = (None, False)  # what Random started from, and whether labels stay
         self._pending: Path | None = None  # to start from once there is a space
         self.view = ExploreView(session.engine)
@@ -81,6 +82,7 @@ class ExplorePage(QWidget):
         self.standing.drawn.connect(self._drawn)
         self.standing.committed.connect(self._committed)
         engine.encoded.connect(self._encoded)
+        engine.failed.connect(self._failed)
         session.opened.connect(self._project_changed)
         session.closed.connect(self._project_changed)
         session.positionChanged.connect(self._show_position)
@@ -407,14 +409,26 @@ class ExplorePage(QWidget):
             self._pending = path
             return
         self._pending = None
+        self._listening = True
         self._say_state(self.tr("Listening to {0}…").format(path.name))
         self._session.engine.encode(path, HEAR)
+
+    @Slot(object)
+    def _failed(self, event: object) -> None:
+        """The quiet bar says why; nothing is under way any more."""
+        if self._listening:
+            self._listening = False
+            self._say_state("")
 
     @Slot(object)
     def _encoded(self, heard: Encoded) -> None:
         if heard.tag != HEAR or self._model is None or self._space is None:
             return
+        self._listening = False
         self._say_state("")
+        if heard.whole > 2 * heard.original.seconds + 0.5:
+            words = self.tr("Of {0:.0f} s the model hears {1:.2f} s from {2:.2f} s on")
+            self._session.tell(words.format(heard.whole, heard.original.seconds, heard.start))
         row = np.atleast_2d(heard.latent)[0]
         self.standing.begin(self.tr("Start from a sound"))
         seconds = None
