@@ -5,10 +5,9 @@ Knows no page: it asks for the requests of the path's places and gives its sound
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout
@@ -26,6 +25,7 @@ from studio.gui.widgets.latent_map import LatentMap
 from studio.gui.widgets.later import Later
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Request
+from studio.project.state import ClipFile
 
 TAG, KEEP, TABLE = "explore-path", "keep-path", "path-table"
 
@@ -40,7 +40,7 @@ class PathMaker(QObject):
         self._kind = "morph"
         self._waiting: list[Request] = []
         self._made: list[Rendered] = []
-        self._clips: list[Any] = []  # kept so far
+        self._kept: dict[int, tuple[ProjectFolder, list[ClipFile]]] = {}  # by the ticket that keeps them
         self._total = self._round = 0
         self._ticket: Ticket | None = None
         self._joining = Later(self)
@@ -133,13 +133,12 @@ class PathMaker(QObject):
     # ---- what becomes of them
     def _finish(self) -> None:
         project, sounds = self._session.project, [made.sound for made in self._made]
-        if self._kind == "morph":
-            self._joining.ask(partial(paths.morphing, sounds))
-        elif self._kind == "chain":
-            self._joining.ask(partial(paths.chain, sounds))
+        if self._kind in ("morph", "chain"):
+            join = paths.morphing if self._kind == "morph" else paths.chain
+            self._joining.ask(partial(_join, self._round, join, sounds))
         elif project is not None and self._kind == "sounds":
-            self._clips = []
             self._ticket = self._session.desk.submit(partial(_keep, project, self._currents()), KEEP)
+            self._kept[self._ticket.id] = (project, [])
         elif project is not None:
             folder = Path(self._session.settings.exports) if self._session.settings.exports else project.exports
             self._ticket = self._session.desk.submit(partial(_table, self._currents(), self._name(), folder), TABLE)
@@ -157,14 +156,15 @@ class PathMaker(QObject):
 
     @Slot(object)
     def _joined(self, answer: object) -> None:
-        if not self._made:  # cancelled meanwhile
+        number, sound = answer if isinstance(answer, tuple) else (self._round, answer)
+        if not self._made or number != self._round:  # cancelled meanwhile
             return
-        if isinstance(answer, Sound):
+        if isinstance(sound, Sound):
             name = self.tr("{0}, {1} steps").format(self._name(), self._total)
-            self._session.play(Current(answer, name))  # many recipes made it, so it has none of its own
+            self._session.play(Current(sound, name))  # many recipes made it, so it has none of its own
             self._session.tell(self.tr("One sound of {0} steps — K keeps it").format(self._total))
-        elif isinstance(answer, Exception):
-            self._session.complain(answer)
+        elif isinstance(sound, Exception):
+            self._session.complain(sound)
         self._end()
 
     @Slot(object)
@@ -172,8 +172,8 @@ class PathMaker(QObject):
         if told.tag not in (KEEP, TABLE):
             return
         mine, event = self._ticket is not None and told.ticket == self._ticket.id, told.event
-        if isinstance(event, Produced) and told.tag == KEEP:
-            self._clips.append(event.value)
+        if isinstance(event, Produced) and told.ticket in self._kept:
+            self._kept[told.ticket][1].append(event.value)
         elif isinstance(event, Progress) and mine:
             words = self.tr("Keeping…") if told.tag == KEEP else self.tr("Making the wavetable…")
             self._bar.set_progress(event.done, event.total or 1, words)
@@ -181,15 +181,14 @@ class PathMaker(QObject):
             self._session.complain(event)
         elif isinstance(event, Finished) and told.tag == TABLE:
             self._tell_table(Path(event.result["files"][0]))
-        if told.last and told.tag == KEEP:
-            self._tell_kept()
+        if told.last and told.ticket in self._kept:
+            self._tell_kept(*self._kept.pop(told.ticket))
         if told.last and mine:
             self._ticket = None
             self._end()
 
-    def _tell_kept(self) -> None:
-        clips, self._clips = self._clips, []
-        if not clips or self._session.project is None:
+    def _tell_kept(self, project: ProjectFolder, clips: list[ClipFile]) -> None:
+        if not clips or self._session.project is not project:
             return
         self._session.undo.beginMacro(self.tr("Keep {0} sounds").format(len(clips)))
         for clip in clips:
@@ -206,6 +205,10 @@ class PathMaker(QObject):
 
 def _label(made: Rendered) -> str:
     return max(made.request.classes, key=lambda name: made.request.classes[name], default="")
+
+
+def _join(number: int, join: Callable[[Sequence[Sound]], Sound], sounds: Sequence[Sound]) -> tuple[int, Sound]:
+    return number, join(sounds)
 
 
 def _keep(project: ProjectFolder, sounds: list[Current]) -> Work:
