@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from tests.bench.__main__ import BENCHES, SHORT
+from tests.bench.determinism import apart
+from tests.bench.inside import drawn
 from tests.bench.results import Table, record, spread
-from tests.bench.window import COUNTER, lost
+from tests.bench.window import COUNTER, largest_step, lost
 
 
 def test_every_bench_is_there():
@@ -61,3 +63,19 @@ def test_a_gap_is_found_with_its_length():
     samples[90_000:90_960] = 0
     seconds, gaps, ms, jumps = lost(samples)
     assert seconds == pytest.approx(4) and gaps == 1 and ms == pytest.approx(20) and jumps == 0
+
+
+def test_a_click_is_a_large_step_and_a_drawn_way_stays_inside():
+    tone = np.sin(np.linspace(0, 50, 48_000))[:, None].repeat(2, axis=1)
+    clean = largest_step(tone)
+    tone[20_000:] *= 0.2
+    assert largest_step(tone) > 20 * clean and largest_step(np.zeros((0, 2))) == 0
+    way = drawn(500)
+    assert way.shape == (500, 2) and way.min() == 0 and way.max() == 1 and np.abs(np.diff(way, axis=0)).max() < 0.2
+    assert (way == drawn(500)).all()
+
+
+def test_sounds_of_two_devices_are_held_against_their_peak():
+    one = np.linspace(-1, 1, 100, dtype=np.float32)
+    assert apart(one, one) == -np.inf and apart(one, one[:-1]) == 0
+    assert apart(one, one + np.float32(1e-4)) == pytest.approx(-80, abs=0.1)

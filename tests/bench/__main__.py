@@ -30,6 +30,8 @@ BENCHES: dict[str, tuple[str, str]] = {
     "endurance": ("endurance", "run"),
     "arms": ("arms", "run"),
     "copies": ("copies", "run"),
+    "gesture": ("window", "gesture"),
+    "determinism": ("determinism", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
@@ -47,6 +49,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=100, help="decoding: sounds of each length")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--moves", type=int, default=300, help="latency: moves on the map")
+    parser.add_argument("--positions", type=int, default=500, help="gesture: positions of the hand")
     parser.add_argument("--seconds", type=float, default=300.0, help="jitter, underruns: how long")
     parser.add_argument("--count", type=int, default=256, help="quality: new sounds")
     parser.add_argument("--kills", type=int, default=20)

@@ -2,6 +2,8 @@
 
 start        seconds from the process's birth to the first paint, the first new sound, the map
 latency N    milliseconds from a move on the map to the new sound in the player, N times
+gesture N    a hand that draws over the map, N positions: milliseconds from each to its sound, the steepest steps of the sounds
+replace N    tones of which each takes the place of the one before, N times
 jitter S     lateness of a 16-ms timer while a sound plays and sounds are imported
 play S       plays a counter whose every lost sample can be found in a recording
 keep         keeps, renames and trashes clips until it is killed; prints the id of each clip that is safe
@@ -22,6 +24,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QCoreApplication, Qt, QTimer
 
+from studio.audio import files
 from studio.audio.sound import Sound
 from studio.gui import app as gui
 from studio.gui.session import Current
@@ -148,6 +151,110 @@ def latency(inside: Inside, model: Path, moves: int) -> None:
     inside.go(lambda: inside.explore(model, begin))
 
 
+def gesture(inside: Inside, model: Path, positions: int) -> None:
+    """The hand does not wait: a position every 33 ms, whether the sound of the last one has come or not."""
+    asked: dict[Any, float] = {}
+    found: list[float] = []
+    steepest: list[float] = []
+
+    def begin(page: Any) -> None:
+        player = inside.session.player
+        low, high = np.percentile(page._space.map.positions, (5, 95), axis=0)
+        way = iter(low + (high - low) * drawn(positions))
+        inside.session.change(volume=1.0)
+        if player is not None:
+            player.set_volume(1.0)
+            play = player.play
+
+            def heard(sound: Sound, **more: Any) -> None:
+                play(sound, **more)
+                request = page.standing.shown.request if page.standing.shown is not None else None
+                if request is not None and request.latent in asked:
+                    found.append((time.perf_counter() - asked.pop(request.latent)) * 1e3)
+                steepest.append(steps(sound, player.device.rate if player.device else sound.rate) * more.get("gain", 1.0))
+
+            player.play = heard
+
+        def move() -> None:
+            place = next(way, None)
+            if place is None:
+                timer.stop()
+                page.standing.commit()
+                QTimer.singleShot(1500, done)
+                return
+            now = time.perf_counter()
+            page.view.map.moved.emit(*map(float, place))
+            asked[page.standing.request.latent] = now
+
+        def done() -> None:
+            inside.say(
+                ms=found,
+                positions=positions,
+                output=player.latency * 1e3 if player is not None else None,
+                backend=page._model.backend,
+                step=max(steepest, default=0.0),
+                rate=player.device.rate if player is not None and player.device else 0,
+            )
+
+        timer = QTimer(inside.whole)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.setInterval(33)
+        timer.timeout.connect(move)
+        QTimer.singleShot(2000, timer.start)
+
+    inside.go(lambda: inside.explore(model, begin))
+
+
+def drawn(positions: int) -> np.ndarray:
+    """A hand's way over a unit square (positions, 2): slow and fast, with turns, always the same one."""
+    rng = np.random.default_rng(0)
+    at = np.linspace(0, 1, positions)[:, None]
+    turns = rng.uniform(1, 9, (6, 2)), rng.uniform(0, 2 * np.pi, (6, 2)), 1 / np.arange(1, 7)
+    way = sum(share * np.sin(2 * np.pi * speed * at + phase) for speed, phase, share in zip(*turns))
+    return np.asarray((way - way.min(0)) / (way.max(0) - way.min(0)))
+
+
+def steps(sound: Sound, rate: int) -> float:
+    """The largest step from sample to sample of a sound as the device plays it."""
+    heard = files.resample(sound, rate).samples
+    return float(np.abs(np.diff(heard, axis=1, prepend=0.0, append=0.0)).max()) if heard.size else 0.0
+
+
+def replace(inside: Inside, count: int) -> None:
+    """Low tones: within them no step is large, so a click where one takes another's place would stand out."""
+    rng = np.random.default_rng(0)
+    left, steepest = [count], [0.0]
+
+    def begin() -> None:
+        player = inside.session.player
+        assert player is not None
+        inside.session.change(volume=1.0, loop=False)
+        player.set_volume(1.0)
+        rate = player.device.rate if player.device else 48_000
+
+        def one() -> None:
+            if not left[0]:
+                timer.stop()
+                inside.session.stop()
+                QTimer.singleShot(500, lambda: inside.say(step=steepest[0], rate=rate))
+                return
+            left[0] -= 1
+            at = np.arange(round(0.5 * rate)) / rate
+            fade = np.clip(np.minimum(at, at[::-1]) / 0.02, 0, 1)
+            tone = 0.5 * np.sin(2 * np.pi * rng.uniform(60, 240) * at + rng.uniform(0, 6)) * fade
+            made = Sound(tone.astype(np.float32)[None], rate)
+            steepest[0] = max(steepest[0], steps(made, rate))
+            inside.session.play(Current(made, "tone"))
+
+        timer = QTimer(inside.whole)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.setInterval(37)
+        timer.timeout.connect(one)
+        timer.start()
+
+    inside.go(lambda: inside.when(lambda: inside.session.player is not None, begin))
+
+
 def jitter(inside: Inside, seconds: float, folder: Path) -> None:
     late: list[float] = []
     last = [0.0]
@@ -232,6 +339,10 @@ def main(mode: str, root: str, *words: str) -> None:
         start(inside, Path(words[0]))
     elif mode == "latency":
         latency(inside, Path(words[0]), int(words[1]))
+    elif mode == "gesture":
+        gesture(inside, Path(words[0]), int(words[1]))
+    elif mode == "replace":
+        replace(inside, int(words[0]))
     elif mode == "jitter":
         jitter(inside, float(words[0]), Path(words[1]))
     elif mode == "play":

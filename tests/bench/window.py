@@ -4,13 +4,17 @@ whether what it plays arrives whole."""
 from __future__ import annotations
 
 import argparse
+import contextlib
 import statistics
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from studio.cli.folders import playable
 from tests.bench import scene
 from tests.bench.results import Table, spread
+from tests.sound import Sink
 
 COUNTER = 2**22
 MEAN = 480
@@ -51,6 +55,45 @@ def latency(args: argparse.Namespace) -> Table:
         "Played into a null sink." if card else "No sound card could be made here; the sound was rendered but not played.",
     ]
     return table
+
+
+def gesture(args: argparse.Namespace) -> Table:
+    columns = ("a hand over the map, beside it", "sounds heard", "p50 ms", "p95 ms", "p99 ms", "worst ms", "output ms")
+    table = Table("A gesture", (*columns, "largest step heard", "of the sounds"))
+    root, home = scene.project(args), args.temp / "home"
+    model = playable(root)
+    with scene.sink(args) as card:
+        for beside in (False, True):
+            with scene.training(root, beside), _recorded(card) as recording:
+                found = scene.answer(scene.window("gesture", root, model, args.positions, home=home), 300 + args.positions)
+            heard = largest_step(recording.samples) if recording is not None else float("nan")
+            name = "a training" if beside else "nothing"
+            table.add(name, len(found["ms"]), *spread(found["ms"]), found["output"] or "", heard, found["step"])
+        with _recorded(card) as recording:
+            found = scene.answer(scene.window("replace", root, args.positions, home=home), 300 + args.positions)
+        heard = largest_step(recording.samples) if recording is not None else float("nan")
+        table.add("tones of 60 to 240 Hz, one in another's place", args.positions, *[""] * 5, heard, found["step"])
+    table.notes = [
+        f"{args.positions} positions of one drawn way, one every 33 ms, whether or not the last one's sound has come; the "
+        "newest wins. From the move to the new sound in the player's strip; `output` is what the device's buffer adds.",
+        "Steps from sample to sample, full scale 1: in what came out of a null sink, and the largest within the sounds as they "
+        "are played. A crossfade of two unlike waves may reach 1.41 times theirs; a click would be many times as large.",
+    ]
+    return table
+
+
+@contextlib.contextmanager
+def _recorded(card: Sink | None) -> Iterator[Any]:
+    if card is None:
+        yield None
+        return
+    with card.record() as recording:
+        yield recording
+
+
+def largest_step(samples: np.ndarray) -> float:
+    """The largest step from sample to sample in (frames, channels)."""
+    return float(np.abs(np.diff(samples.astype(float), axis=0)).max()) if len(samples) > 1 else 0.0
 
 
 def jitter(args: argparse.Namespace) -> Table:
