@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
@@ -519,3 +520,12 @@ def test_a_direction_with_another_name_is_offered_by_it(page: ExplorePage) -> No
     keys.show_space(replace(space, axes=space.axes.renamed(1, "Wooden")))
     assert keys.touch.currentText() == "Wooden" and keys.touch.currentData() == Touch("axis", 1)
     assert keys.notes._hand is not None and keys.notes._hand.layers == before != ()
+
+
+def test_a_midi_note_does_not_wait_for_the_window(keys: Keys, ear: Ear, qtbot: Any) -> None:
+    qtbot.waitUntil(lambda: len(keys.notes.cache) == 49, timeout=10_000)
+    hand = threading.Thread(target=lambda: [keys.notes.hear(Message("on", 0, note, 100)) for note in (60, 64, 67)])
+    hand.start()
+    hand.join()  # the window's thread stands still
+    assert ear.on() == [60, 64, 67] and not keys.keyboard._lit
+    qtbot.waitUntil(lambda: set(keys.keyboard._lit) == {60, 64, 67})

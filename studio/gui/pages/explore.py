@@ -118,6 +118,7 @@ class ExplorePage(QWidget):
         self.pins.follow(self.model, self.standing)
         self.view.history.follow(self.model, self.standing)
         self.keys.follow(self.model, self.standing, self.view.panel)
+        self.naming.named.connect(self.keys.show_space)
         self.like.follow(self.model, self.standing)
         self.like.started.connect(self.start_from)
 
