@@ -301,10 +301,28 @@ def test_export_of_clips_and_of_files(result, trained, drums_once, tmp_path):
     assert (facts["rate"], facts["subtype"]) == (48000, "PCM_16") and Path(small["files"][0]).name == "01 Soft kick.wav"
 
 
-def test_axes_and_evaluate(result, trained):
+def test_axes_are_named_by_what_is_heard_along_them(result, trained, monkeypatch, capsys):
+    from studio.explore import naming
+    from studio.project import axes as project_axes
+
+    for name, count in (("ANCHORS", 6), ("POINTS", 5), ("SAID", 4)):
+        monkeypatch.setattr(naming, name, count)
     axes = result("axes", trained)["axes"]
     assert [a["index"] for a in axes] == list(range(len(axes))) and len(axes) == 4
-    assert all(set(a) >= {"index", "name", "descriptor", "r"} for a in axes)
+    assert all(set(a) >= {"index", "name", "descriptor", "r", "covers", "spread"} for a in axes)
+    assert all(abs(a["r"]) >= 0.5 and a["covers"] > 0.1 for a in axes if a["descriptor"])
+    monkeypatch.setattr(naming, "measure", None)  # the second time nothing is heard
+    assert result("axes", trained)["axes"] == axes
+    with ProjectFolder.open(trained) as project:
+        known = project_axes.KnownAxis(slot=0, name="Glass", ids=(1,), scores=(0.0,))
+        project_axes.save(project, "oneshot", [known])  # known by too little to be found again
+    assert "Glass" not in [a["name"] for a in result("axes", trained)["axes"]]
+    assert cli.main(["axes", str(trained)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 4 and all(("(r " in line) == bool(a["descriptor"]) for line, a in zip(said, axes))
+
+
+def test_evaluate(result, trained):
     found = result("evaluate", trained, "--count", 6)
     assert set(found) >= {"metrics", "floor", "sets"} and found["metrics"]["silent"] >= 0
 

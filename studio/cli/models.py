@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.cli.folders import at_least, instrument_of, open_project, playable
-from studio.events import Finished, Started, Work
+from studio.events import Finished, Produced, Progress, Started, Work
 
 
 def evaluate(args: Namespace) -> Work:
@@ -32,28 +32,41 @@ def say_evaluate(result: dict[str, Any]) -> Iterator[str]:
 def axes(args: Namespace) -> Work:
     import numpy as np
 
+    from studio.explore import known, naming
     from studio.explore.axes import Axes
     from studio.generate import places
+    from studio.library.heard import COLUMNS, heard
     from studio.library.index import Index
+    from studio.project import axes as project_axes
 
     yield Started(what="axes")
     instrument = instrument_of(args, compile=False)
+    latent, model = instrument.controls.latent, instrument.checkpoint.model
     with contextlib.closing(open_project(instrument.folder.parents[3])) as project:
         here = places(instrument, project)
         with Index(project) as index:
-            rows = index.fetch(here.ids)
-    facts = {
-        "loudness": [row.loudness for row in rows],
-        "brightness": [row.brightness for row in rows],
-        "attack": [row.attack for row in rows],
-        "noisiness": [row.noisiness for row in rows],
-        "length": list(here.seconds),
-        "pitch": [69 + 12 * np.log2(row.pitch / 440) if row.pitch else None for row in rows],
-    }
-    found = Axes.fit(here.latents, {name: np.array(values, float) for name, values in facts.items()})
+            columns = index.columns(*COLUMNS.values())
+        rows = np.searchsorted(columns["id"], here.ids)
+        found = Axes.fit(here.latents, {name: values[rows] for name, values in heard(columns).items()})
+        found = known.take(found, here.ids, project_axes.load(project, instrument.checkpoint.family))
+        share: dict[str, naming.Effect] = {}
+        if latent is not None and latent.kind == "global" and len(found):
+            kept = project.cache / f"axes-{model[:24]}.npz"
+            for event in naming.walk(found, here.latents, instrument.at(here.labels), kept):
+                if isinstance(event, Produced):
+                    found, share = naming.named(found, event.value), naming.effects(event.value)
+                elif isinstance(event, Progress):
+                    yield event
     listed = [
-        {"index": i, "name": name.title(i), "descriptor": name.descriptor, "r": name.r, "spread": float(share)}
-        for i, (name, share) in enumerate(zip(found.names, found.spread))
+        {
+            "index": i,
+            "name": name.title(i),
+            "descriptor": name.descriptor,
+            "r": name.r,
+            "covers": share[name.descriptor].share(i) if name.descriptor in share else None,
+            "spread": float(spread),
+        }
+        for i, (name, spread) in enumerate(zip(found.names, found.spread))
     ]
     yield Finished(result={"axes": listed})
 

@@ -25,6 +25,7 @@ from studio.explore.labels import Labels
 from studio.explore.map import Density, Map
 from studio.explore.similar import CopyMeter, Match
 from studio.explore.view import View
+from studio.library import heard
 from studio.library.index import Index
 from studio.models.controls import Latent
 from studio.project import axes as project_axes
@@ -41,14 +42,6 @@ FURTHEST = 1e6
 """No latent of a sound has numbers that large."""
 FAINT = 0.02
 """Label shares below this are left out."""
-DESCRIPTORS = {
-    "loudness": "loudness",
-    "brightness": "brightness",
-    "attack": "attack",
-    "length": "seconds",
-    "noisiness": "noisiness",
-    "pitch": "pitch",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +174,7 @@ def build(
     ids = np.asarray(places.ids, np.int64)
     latents = np.asarray(places.latents, np.float64)
     with Index(project) as index:
-        columns = index.columns("name", "path", "label", *(c for c in DESCRIPTORS.values()))
+        columns = index.columns("name", "path", "label", *heard.COLUMNS.values())
         prints_of, prints = index.fingerprints()
     rows = _rows(columns["id"], ids)
     there = rows >= 0
@@ -189,8 +182,7 @@ def build(
     legend = tuple(names) or tuple(sorted({str(label) for label in columns["label"][rows] if label}))
     number = {name: i for i, name in enumerate(legend)}
     labels = np.array([number.get(str(label), -1) for label in columns["label"][rows]], np.int64)
-    facts = {name: columns[column][rows] for name, column in DESCRIPTORS.items()}
-    facts["pitch"] = 69 + 12 * np.log2(np.where(facts["pitch"] > 0, facts["pitch"], np.nan) / 440)  # the index has Hz
+    facts = {name: values[rows] for name, values in heard.heard(columns).items()}
     axes = Axes.fit(latents, facts)
     plane = Map.fit(latents)
     axes, alike = known.take(axes, ids, project_axes.load(project, family)), 1.0
