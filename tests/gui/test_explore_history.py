@@ -272,6 +272,16 @@ def test_a_restart_stands_where_one_stood(page: ExplorePage, qtbot: Any, heard: 
     made._session.undo.undo()
     assert made.standing.request == before and here(made)
     waits(qtbot, made)()
+    count = len(heard)
+    again(page, qtbot)  # what was taken back can be made again on the day after, too
+    assert made.standing.request == before and here(made) and made._session.undo.redoText() == "Change seconds"
+    assert len(heard) == count + 1 and not made._session.playing
+    made._session.undo.redo()
+    assert made.standing.request == stood and not made._session.undo.canRedo()
+    for _ in range(2):
+        made._session.undo.undo()
+    assert not made._session.undo.canUndo() and made.standing.history.current == tree.path()[0]
+    waits(qtbot, made)()
 
 
 def test_it_is_written_soon_and_not_by_the_window(page: ExplorePage, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:

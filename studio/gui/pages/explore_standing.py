@@ -35,7 +35,7 @@ HEAR, SHOW, DRAW = "explore", "explore-show", "explore-draw"
 SETTLED = 600
 """Milliseconds after the last change until a move without a clear end becomes an undo step."""
 RECALLED = 100
-"""Moves of an earlier day that undo takes back."""
+"""Moves of an earlier day that undo takes back, and redo makes again."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Standing(QObject):
         self.history = History()
         self._began = False  # one stands at a node of the history
         self._stood: int | None = None  # the one whose model is open, while another is being opened
-        self._moving = False
+        self._moving = self._recalling = False
         self._what = ""
         self._wanted: Wanted | None = None
         self._asked: Request | None = None  # what `shown` was the answer to
@@ -178,6 +178,8 @@ class Standing(QObject):
     # ---- to where one stood, or another stood
     def stand(self, node: Node) -> bool:
         """Stand at a node, in its own model. No step of its own. False where the model is gone, which is said."""
+        if self._recalling:
+            return True
         facts, project = self._model.facts, self._session.project
         self._moving, self._wanted = False, None
         self._settle.stop()
@@ -283,11 +285,20 @@ class Standing(QObject):
         self.commit()
 
     def _recall(self) -> None:
-        """Moves of an earlier day can be taken back too, if nothing else would be taken back out of order."""
-        stack = self._session.undo
-        if stack.count() == 0:
-            for before, after in itertools.pairwise(self.history.path()[-RECALLED - 1 :]):
-                stack.push(Moved(self, before, after, after.what))
+        """Moves of an earlier day can be taken back and made again too, if nothing else would be so out of order."""
+        stack, tree = self._session.undo, self.history
+        if stack.count() > 0 or tree.current is None:
+            return
+        behind, ahead = tree.path()[-RECALLED - 1 :], tree.forward(tree.current.id)
+        way = list(behind)
+        while ahead is not None and len(way) < 2 * RECALLED:
+            way.append(tree.nodes[ahead])
+            ahead = tree.forward(ahead)
+        self._recalling = True  # nobody goes anywhere
+        for before, after in itertools.pairwise(way):
+            stack.push(Moved(self, before, after, after.what))
+        stack.setIndex(len(behind) - 1)
+        self._recalling = False
 
     def _abandon(self) -> None:
         """A place whose model is still being opened is not waited for any more."""
