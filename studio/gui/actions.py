@@ -75,7 +75,8 @@ class Actions(QObject):
             Entry(self.tr("Return"), self.tr("Press the control that has the focus")),
             Entry(self.tr("↑ ↓"), self.tr("Walk through sounds and hear each")),
             Entry(self.tr("← → ↑ ↓"), self.tr("Walk the history on Explore, Return goes there")),
-            Entry(self.tr("1 … 9"), self.tr("Hear a candidate on Explore")),
+            Entry(self.tr("1 … 9, 0, M"), self.tr("Hear a candidate on Explore, hear all nine, mark one")),
+            Entry(self.tr("Shift+A … H"), self.tr("Pin the sound on Explore; the letter alone goes back to it")),
             Entry(self.tr("Z S X …, Q 2 W …"), self.tr("Play notes while Explore shows its keys")),
             Entry(self.tr("Wheel, Shift+drag"), self.tr("Zoom and move in a waveform")),
         ]

@@ -197,6 +197,7 @@ class Nine(QWidget):
             help=self.tr("How far the candidates are from this sound, in the usual spread of your sounds"),
         )  # fmt: skip
         self.radius.set_columns(84, 34)
+        self.radius.setMaximumWidth(480)
         self.radius.released.connect(self.again)
         self.row = QToolButton()
         self.row.setIcon(theme.icon("play"))
@@ -212,7 +213,8 @@ class Nine(QWidget):
         row.setSpacing(theme.HALF)
         row.addWidget(self.source)
         row.addWidget(self.spread)
-        row.addWidget(self.radius, 1)
+        row.addWidget(self.radius, 100)
+        row.addStretch(1)
         row.addWidget(self.row)
         row.addWidget(self.more)
         column = QVBoxLayout(self)

@@ -106,7 +106,7 @@ class PinSlot(Canvas):
             painter.setPen(self.ink("dim"))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self.letter)
             return
-        painter.setPen(theme.label_color(self._label) if self._label >= 0 else self.ink("text"))
+        painter.setPen(self.ink("text"))
         painter.drawText(QRectF(6, 0, 14, self.height()), Qt.AlignmentFlag.AlignCenter, self.letter)
         if self._outline is not None:
             inside = QRectF(24, 4, self.width() - 30, self.height() - 8)

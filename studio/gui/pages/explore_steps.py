@@ -47,7 +47,8 @@ class Steps(QWidget):
         self.first.setAccessibleName(self.tr("From pin"))
         self.second.setAccessibleName(self.tr("To pin"))
         for box in (self.first, self.second):
-            box.setFixedWidth(64)
+            box.setFixedWidth(58)
+            theme.mark(box, role="letter")
             box.currentIndexChanged.connect(self._ready)
         self.count = QSpinBox()
         self.count.setRange(2, MOST)

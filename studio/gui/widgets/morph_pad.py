@@ -167,8 +167,8 @@ class MorphPad(Canvas):
         wide = QFontMetricsF(font).horizontalAdvance(text)
         painter.setFont(font)
         painter.setPen(self.ink("dim"))
-        right = at.x() + BALL + 5 + wide < self.width() - 2
-        painter.drawText(QPointF(at.x() + BALL + 5 if right else at.x() - BALL - 5 - wide, at.y() + 4), text)
+        below = at.y() + BALL + 14 < self.height() - 2
+        painter.drawText(QPointF(at.x() - wide / 2, at.y() + BALL + 12 if below else at.y() - BALL - 4), text)
 
     def _paint_cursor(self, painter: QPainter, at: QPointF) -> None:
         painter.setPen(QPen(self.ink("surface"), 2))
