@@ -102,6 +102,6 @@ def test_a_model_that_hears_everything_elsewhere_says_so(page: ExplorePage, qtbo
     settled(qtbot, page)
     run = RunFolder(bare_session.project.runs()[0])
     opened(qtbot, page, save_model(run, 20, seed=0))
-    assert page._space.alike > 0.9 and "elsewhere" not in page.view.state.text()
-    page.model.spaced.emit(replace(page._space, alike=0.2), True)
+    assert page._space.drift == 0 and "elsewhere" not in page.view.state.text()
+    page.model.spaced.emit(replace(page._space, drift=1.2), True)
     assert "elsewhere" in page.view.state.text()

@@ -50,8 +50,8 @@ class Naming(QObject):
         self._keep(space)
         labels = [space.names[i] if i >= 0 else "" for i in space.labels]
         self._session.engine.make_axes(project, space.axes, space.latents, labels)
-        if again and space.alike < known.STRANGE:
-            self._model.said.emit(self.tr("Your sounds lie elsewhere in this model: places from before may sound different"))
+        if again and space.drift > known.STRANGE:
+            self._model.said.emit(self.tr("Your sounds lie elsewhere in this model: pins of another one may sound different"))
 
     # ---- measured
     @Slot(object)

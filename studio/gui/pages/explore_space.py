@@ -65,8 +65,8 @@ class Space:
     detector: Detector | None = None
     meter_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     family: str = ""
-    alike: float = 1.0
-    """How far the axes put the sounds where those of the space before did (known.likeness); 1 where there was none."""
+    drift: float = 0.0
+    """How far the sounds lie from where they lay in the space before (known.drift); 0 where there was none."""
 
     view: View | None = None
     """Where the sounds are shown instead of on the linear map: places of the hand are places in it."""
@@ -185,10 +185,10 @@ def build(
     facts = {name: values[rows] for name, values in heard.heard(columns).items()}
     axes = Axes.fit(latents, facts)
     plane = Map.fit(latents)
-    axes, alike = known.take(axes, ids, project_axes.load(project, family)), 1.0
+    axes, drift = known.take(axes, ids, project_axes.load(project, family)), 0.0
     if previous is not None and np.array_equal(previous.ids, ids):
         axes = axes.align(previous.axes)
-        alike = known.likeness(axes, previous.axes)
+        drift = known.drift(previous.latents, latents)
         plane = plane.align(previous.map.positions)
     fingerprints = prints[_rows(prints_of, ids)]
     printed = np.flatnonzero(np.isfinite(fingerprints).all(axis=1))
@@ -212,7 +212,7 @@ def build(
         detector=Detector.fit(fingerprints[printed], [paths[i] for i in printed]) if len(printed) else None,
         meter_rows=printed,
         family=family,
-        alike=alike,
+        drift=drift,
     )
 
 
