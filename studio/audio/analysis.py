@@ -351,6 +351,17 @@ def _k_weighting(rate: int) -> NDArray[np.float64]:
     return np.array([shelf, [1, -2, 1, 1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale]])
 
 
+@functools.lru_cache(maxsize=16)
+def k_response(rate: int, size: int) -> NDArray[np.float64]:
+    """What the K-weighting of BS.1770 does to power at the frequencies of an rfft of `size` samples; read-only, shared."""
+    turn = np.exp(-1j * np.linspace(0, np.pi, size // 2 + 1))
+    response = np.ones(len(turn))
+    for b0, b1, b2, a0, a1, a2 in _k_weighting(rate):
+        response *= np.square(np.abs((b0 + b1 * turn + b2 * turn**2) / (a0 + a1 * turn + a2 * turn**2)))
+    response.flags.writeable = False
+    return response
+
+
 def _agreed(found: list[tuple[float, float, float]]) -> tuple[float | None, float]:
     """The pitch that the strongest frames agree on, weighted by energy × confidence, and how sure that is."""
     energy, hz, confidence = np.array(found, np.float64).reshape(-1, 3).T

@@ -13,6 +13,7 @@ import pytest
 
 from studio.audio import files as audio
 from studio.audio import riff
+from studio.audio.analysis import facts
 from studio.audio.sound import Sound
 from studio.errors import DeviceError, UnreadableAudio
 from studio.gui import files
@@ -168,11 +169,10 @@ def test_without_a_device_a_sound_is_still_shown(session: Session, tone: Sound, 
 def test_comparing_is_at_one_loudness_and_never_clips(session: Session, tone: Sound) -> None:
     quiet = Sound(tone.samples * np.float32(0.4), tone.rate)
 
-    def loudest(sound: Sound) -> float:
-        gained = sound.mono().astype(float) * even_gain(sound)
-        return max(np.sqrt(np.mean(gained[at : at + 17640] ** 2)) for at in range(0, sound.frames - 17640, 441))
-
-    assert loudest(tone) == pytest.approx(loudest(quiet), rel=0.3)
+    noise = Sound(0.05 * np.random.default_rng(0).standard_normal((2, 30_000)).astype(np.float32), 48_000)
+    for sound in (tone, quiet, noise, Sound(noise.samples[:, :5000], 48_000)):
+        heard = facts(Sound(sound.samples * np.float32(even_gain(sound)), sound.rate))
+        assert heard.loudness == pytest.approx(-18, abs=0.3) or heard.peak_db == pytest.approx(-1, abs=0.01)
     click = Sound(np.eye(1, 1000, dtype=np.float32), 44100)
     assert np.abs(click.samples).max() * even_gain(click) <= 1.0 + 1e-6
     assert even_gain(Sound(np.zeros((1, 100), np.float32), 44100)) == 1.0
@@ -180,9 +180,13 @@ def test_comparing_is_at_one_loudness_and_never_clips(session: Session, tone: So
     session.set_player(player)  # type: ignore[arg-type]
     session.play(Current(tone), compare=True)
     assert player.said[-1][3] == pytest.approx(even_gain(tone)) != 1.0
+    session.play(Current(tone, even=True))
+    assert player.said[-1][3] == pytest.approx(even_gain(tone))
     session.change(loudness_match=False)
+    session.play(Current(tone, even=True))
+    assert player.said[-1][3] == 1.0  # one of several, but the user wants them as they are
     session.play(Current(tone), compare=True)
-    assert player.said[-1][3] == 1.0
+    assert player.said[-1][3] == pytest.approx(even_gain(tone))  # one against another is always even
     session.stop()
     session.set_player(None)
 
