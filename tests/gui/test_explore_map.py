@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QApplication
 
 from studio.audio import files
 from studio.explore import view as views
 from studio.generate import regenerate
+from studio.gui import theme
 from studio.gui.pages.explore import ExplorePage
 from studio.gui.session import Current, Problem, Session
+from studio.gui.widgets.dots import stamped
+from studio.settings import cache_folder
 from studio.training.run import RunFolder
 from tests.gui.exploring import LEFT, same, save_model, waits
 
@@ -133,7 +139,8 @@ def test_as_many_sounds_is_one_step_to_take_back(drawn: ExplorePage, qtbot: Any)
     for clip, place in zip(clips, places):
         assert clip.recipe is not None
         assert space.place(clip.recipe.request) == pytest.approx(tuple(place), abs=1e-4)
-    assert same(regenerate(clips[0].recipe, project), project.clip_sound(clips[0].id))  # type: ignore[arg-type]
+    again = regenerate(clips[0].recipe, project, cache=cache_folder() / "models")  # type: ignore[arg-type]
+    assert same(again, project.clip_sound(clips[0].id))
     qtbot.waitUntil(lambda: len(drawn.view.map._clips) == 6)
     assert drawn._session.undo.count() == 1
     drawn._session.undo.undo()
@@ -306,3 +313,25 @@ def test_another_project_begins_with_an_empty_map(turned: ExplorePage, qtbot: An
     bare_session.close()
     assert turned.view.map.way.path is None and not turned.view.path_bar.isVisible()
     assert not turned.view.switch.neighbours and len(turned.view.map._places) == 0
+
+
+# ---- dots
+
+
+def test_dots_are_where_they_belong_in_their_colours(dressed: QApplication) -> None:
+    points = np.array([[10, 10], [30, 12], [59, 39], [0, 0]], np.float32)
+    for ratio in (1.0, 2.0):
+        image = stamped(points, np.array([0, 3, -1, 1]), round(60 * ratio), round(40 * ratio), ratio)
+        for (x, y), label in zip(points, (0, 3, -1, 1)):
+            found = image.pixelColor(int(x * ratio), int(y * ratio))
+            assert found.alpha() > 200 and abs(found.hue() - theme.label_color(label).hue()) <= 3
+        assert image.pixelColor(round(20 * ratio), round(30 * ratio)).alpha() == 0
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 300), st.integers(1, 80), st.integers(1, 60), st.floats(0.01, 1e7))
+def test_dots_anywhere_do_no_harm(dressed: QApplication, count: int, width: int, height: int, spread: float) -> None:
+    rng = np.random.default_rng(count)
+    points = (rng.standard_normal((count, 2)) * spread).astype(np.float32)
+    image = stamped(points, rng.integers(-1, 12, count), width, height, 1.0)
+    assert (image.width(), image.height()) == (width, height)
