@@ -198,8 +198,8 @@ def test_the_hand_goes_before_what_may_be_wanted(page: ExplorePage, nine: Nine, 
     assert around is not None
     engine = page._session.engine
     engine.rendered.connect(lambda made: order.append(made.tag))
-    ahead = Brood(engine, lambda seed: nine._draw(around, HERE, seed), 0.0, AHEAD, page)
-    offer = Brood(engine, lambda seed: nine._draw(around, HERE, seed), 0.0, OFFER, page)
+    ahead = Brood(engine, lambda seed: nine._draw(around, HERE, seed), 0.0, AHEAD, around.space.model, page)
+    offer = Brood(engine, lambda seed: nine._draw(around, HERE, seed), 0.0, OFFER, around.space.model, page)
     page._map_moved(0.1, 0.1)
     page.standing.commit()
     qtbot.waitUntil(lambda: ahead.done and offer.done, timeout=20_000)

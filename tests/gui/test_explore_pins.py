@@ -128,7 +128,8 @@ def test_a_pin_can_be_laid_elsewhere_and_stays_there(pinned: ExplorePage, qtbot:
 def test_far_from_every_sound_it_says_so(pinned: ExplorePage, qtbot: Any) -> None:
     page, pins = pinned, pinned.pins
     space = page._space
-    assert space is not None and pins._land is not None
+    assert space is not None
+    qtbot.waitUntil(lambda: pins._land is not None, timeout=10_000)
     pins._land = morph.Land.fit(space.latents + 50)
     pins.pad.moved.emit(0.1, 0.1)
     assert "nknown land" in pins.pad._note
@@ -273,6 +274,10 @@ def test_what_is_rendered_for_slots_never_plays(pinned: ExplorePage, qtbot: Any,
     got: list[Rendered] = []
     page._session.engine.rendered.connect(got.append)
     count = len(heard)
+    page.pins._show()
+    qtbot.wait(100)
+    assert got == []  # they are known
+    page.pins._drawn.clear()
     page.pins._show()
     qtbot.waitUntil(lambda: len([m for m in got if isinstance(m.tag, tuple)]) == 3, timeout=10_000)
     assert len(heard) == count

@@ -30,7 +30,8 @@ _numbers = itertools.count(1)
 
 
 class Brood(QObject):
-    """`draw(seed)` gives as many requests at every call; `gap`: fingerprints nearer than this sound the same, 0 never."""
+    """`draw(seed)` gives as many requests at every call; `gap`: fingerprints nearer than this sound the same, 0 never; `model`:
+    whose sounds they are."""
 
     made = Signal(int)
     """Candidate `number` has a sound, or a better one."""
@@ -39,10 +40,16 @@ class Brood(QObject):
     """All are there, and as different as they get."""
 
     def __init__(
-        self, engine: Engine, draw: Callable[[int], list[Request]], gap: float, urgent: int, parent: QObject | None = None
+        self,
+        engine: Engine,
+        draw: Callable[[int], list[Request]],
+        gap: float,
+        urgent: int,
+        model: str,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._engine, self._draw, self._gap, self._urgent = engine, draw, gap, urgent
+        self._engine, self._draw, self._gap, self._urgent, self._model = engine, draw, gap, urgent, model
         self._number = next(_numbers)
         self._seed = int(np.random.default_rng().integers(2**31))
         self._round = 0
@@ -83,7 +90,7 @@ class Brood(QObject):
 
     @Slot(object)
     def _rendered(self, made: Rendered) -> None:
-        if not isinstance(made.tag, tuple) or made.tag[:2] != (TAG, self._number):
+        if not isinstance(made.tag, tuple) or made.tag[:2] != (TAG, self._number) or made.recipe.model != self._model:
             return
         number = made.tag[2]
         if self._tickets.pop(number, None) is None:

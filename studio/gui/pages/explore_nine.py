@@ -241,8 +241,10 @@ class Nine(QWidget):
         around = Around(space, request, locked)
         if self._around is not None and around.same(self._around) and self._brood is not None:
             return
-        if self._around is not None and self._around.space.latents.shape[1] != space.latents.shape[1]:
-            self._forget_marked()  # another model altogether
+        if self._around is not None and self._around.space.model != space.model:
+            self._forget_ahead()
+            if self._around.space.latents.shape[1] != space.latents.shape[1]:
+                self._forget_marked()  # another model altogether
         moved = self._around is None or around.request != self._around.request
         self._around = around
         if moved:
@@ -263,6 +265,8 @@ class Nine(QWidget):
     @Slot(object, str)
     def show_pins(self, pins: dict[str, Request], shape: Shape) -> None:
         """What can be bred, and how this model's latents mix."""
+        if (pins, shape) == (self._pins, self._shape):
+            return
         self._pins, self._shape = dict(pins), shape
         if not set(self._from) <= {*HERE, *THESE, *pins}:
             self._from = HERE
@@ -274,6 +278,8 @@ class Nine(QWidget):
         self._clips = [(clip.recipe.request, clip.stars) for clip in clips if clip.recipe is not None]
         if self._like in ("kept", "starred"):
             self._forget_ahead()
+            if not any(stars > 0 or self._like == "kept" for _, stars in self._clips):
+                self._like = "all"
         self._say()
 
     def clear(self) -> None:
@@ -293,7 +299,16 @@ class Nine(QWidget):
         """Nine others from the same."""
         self._forget_ahead()
         if self._around is not None:
-            self._take(Brood(self._engine, partial(self._draw, self._around, self._from), self._gap, OFFER, self))
+            self._take(
+                Brood(
+                    self._engine,
+                    partial(self._draw, self._around, self._from),
+                    self._gap,
+                    OFFER,
+                    self._around.space.model,
+                    self,
+                )
+            )
 
     @property
     def _gap(self) -> float:
@@ -367,7 +382,9 @@ class Nine(QWidget):
                 self._ahead.pop(key).drop()
         if wanted not in self._ahead:
             next_ = Around(around.space, made.request, around.locked)
-            self._ahead[wanted] = Brood(self._engine, partial(self._draw, next_, HERE), self._gap, AHEAD, self)
+            self._ahead[wanted] = Brood(
+                self._engine, partial(self._draw, next_, HERE), self._gap, AHEAD, around.space.model, self
+            )
 
     def _forget_marked(self) -> None:
         self._these, self._from = [], HERE

@@ -28,6 +28,7 @@ from studio.gui.pages.explore_standing import Standing
 from studio.gui.pages.explore_steps import Steps
 from studio.gui.session import Session
 from studio.gui.widgets.canvas import Canvas
+from studio.gui.widgets.later import Later
 from studio.gui.widgets.morph_pad import Ball, MorphPad
 from studio.gui.widgets.shape import InMemory, picture_of
 from studio.project import pins as files
@@ -65,7 +66,7 @@ class PinSlot(Canvas):
 
     def show_pin(self, pin: Pin | None, label: int = -1, strange: str = "") -> None:
         """`strange`: in words, that it was pinned in another moment or model."""
-        if pin != self.pin:
+        if pin is None or self.pin is None or pin.recipe != self.pin.recipe:
             self._outline = None
         self.pin, self._label, self._strange = pin, label, strange
         name = self.tr("Pin {0}").format(self.letter)
@@ -168,9 +169,11 @@ class Pins(QWidget):
         """The pins of the open model by letter."""
 
         self._land: Land | None = None
+        self._later = Later(self)
+        self._later.done.connect(self._measured)
         self._moving: Pin | None = None  # as it was before the hand took it
         self._made: Request | None = None  # what the pad asked for last
-        self._round = 0
+        self._drawn: dict[str, tuple[str, Request]] = {}  # what slots show, or will
         self.slots = {letter: PinSlot(letter) for letter in LETTERS}
         self.pad = MorphPad()
         self.steps = Steps(session)
@@ -293,14 +296,22 @@ class Pins(QWidget):
         for letter, slot in self.slots.items():
             set_ = self.board.get(letter)
             slot.show_pin(set_, self._label(set_), self._strange(set_))
-        self._round += 1
-        for letter, pin in self.board.items():
-            self._session.engine.render(pin.recipe.request, (TAG, self._round, letter), newest=False, urgent=AHEAD)
+        self._picture()
         requests = {letter: pin.recipe.request for letter, pin in self.board.items()}
         self.steps.show_pins(requests, [pin.seconds for pin in self.board.values()], self.shape)
         self._show_pad()
         self._moved()
         self.changed.emit(requests, self.shape)
+
+    def _picture(self) -> None:
+        """Have those pins rendered whose sound in this model is not known yet."""
+        model = self._facts.model if self._facts is not None else ""
+        self._drawn = {letter: drawn for letter, drawn in self._drawn.items() if letter in self.board}
+        for letter, pin in self.board.items():
+            wanted = (model, pin.recipe.request)
+            if self._drawn.get(letter) != wanted:
+                self._drawn[letter] = wanted
+                self._session.engine.render(pin.recipe.request, (TAG, letter), newest=True, urgent=AHEAD)
 
     def _label(self, pin: Pin | None) -> int:
         """The index of a pin's main label, which is its colour."""
@@ -332,13 +343,21 @@ class Pins(QWidget):
 
     @Slot(object, bool)
     def _spaced(self, space: Space, again: bool) -> None:
-        self._land = Land.fit(space.latents)
+        self._land = None
+        self._later.ask(partial(_land_of, space))
         self._show()
 
     @Slot(object)
+    def _measured(self, answer: object) -> None:
+        if isinstance(answer, tuple) and self._model is not None and answer[0] is self._model.space:
+            self._land = answer[1]
+
+    @Slot(object)
     def _rendered(self, made: Rendered) -> None:
-        if isinstance(made.tag, tuple) and made.tag[:2] == (TAG, self._round):
-            self.slots[made.tag[2]].show_sound(made)
+        if isinstance(made.tag, tuple) and made.tag[0] == TAG and made.tag[1] in self.board:
+            letter = made.tag[1]
+            if self._drawn.get(letter) == (made.recipe.model, self.board[letter].recipe.request):
+                self.slots[letter].show_sound(made)
 
     @Slot()
     def _moved(self) -> None:
@@ -456,3 +475,7 @@ class Pins(QWidget):
         self._pad_released()
         if before is not None:
             self._change(self.tr("Move pin {0}").format(letter), self.board[letter], drop=(before,))
+
+
+def _land_of(space: Space) -> tuple[Space, Land]:
+    return space, Land.fit(space.latents, sample=500)
