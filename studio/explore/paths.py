@@ -136,16 +136,17 @@ def _piece(p: Array, k: Array, share: Array) -> Array:
 def morphing(sounds: Sequence[Sound]) -> Sound:
     """One sound that is the first of `sounds` where it begins and the last where it ends: out(t) = Σ w(t) · s(t).
 
-    Each lies where it agrees best with the one before it; two neighbours are mixed at a time. The mix is then made as loud,
-    moment by moment, as the two are: whatever they have in common, noise does not dip and a shared tone does not swell.
-    Shorter ones are followed by silence. Raises UsageError for no sounds or for different rates.
+    Each lies where it agrees best with the one before it; two neighbours are mixed at a time. It goes on as fast as there is
+    something to hear (loudness as Stevens' power law has it), so that the last steps do not fall into the silence after a hit.
+    The mix is then made as loud, moment by moment, as the two are: whatever they have in common, noise does not dip and a
+    shared tone does not swell. Silence at the end is cut. Raises UsageError for no sounds or for different rates.
     """
     rate, channels = _common(sounds)
     frames = max(sound.frames for sound in sounds)
     tracks = _agreeing([_filled(sound, channels, frames) for sound in sounds], round(SHIFT * rate))
     if len(tracks) == 1 or not frames:
         return Sound(tracks[0], rate)
-    place = np.arange(frames) / max(frames - 1, 1) * (len(tracks) - 1)  # which two are heard, and how much of the second
+    place = _course(tracks, round(LEVEL * rate)) * (len(tracks) - 1)  # which two are heard, and how much of the second
     out, power = np.zeros((channels, frames)), np.zeros(frames)
     for i, (a, b) in enumerate(itertools.pairwise(tracks)):
         start, end = (int(np.searchsorted(place, i + side)) for side in (0, 1))
@@ -156,7 +157,16 @@ def morphing(sounds: Sequence[Sound]) -> Sound:
         power[start:end] = ((1 - share) * np.square(first) + share * np.square(second)).sum(axis=0)
     have, want = (_smoothed(level, round(LEVEL * rate)) for level in (np.square(out).sum(axis=0), power))
     gain = np.sqrt(np.divide(want, have, out=np.ones(frames), where=have > 1e-12))
-    return Sound((out * np.clip(gain, 0.5, MOST_GAIN)).astype(np.float32), rate)
+    made = (out * np.clip(gain, 0.5, MOST_GAIN)).astype(np.float32)
+    return Sound(np.ascontiguousarray(made[:, : max(_end(made), 1)]), rate)
+
+
+def _course(tracks: Sequence[Samples], width: int) -> Array:
+    """How far one has come at each frame (T,), 0 to 1."""
+    loudness = _smoothed(sum(np.square(track, dtype=np.float64).sum(axis=0) for track in tracks), width) ** 0.3
+    pace = np.maximum(loudness, max(1e-3 * loudness.max(initial=0.0), 1e-9))
+    passed = np.concatenate([[0.0], np.cumsum((pace[1:] + pace[:-1]) / 2)])
+    return passed / (passed[-1] or 1.0)
 
 
 def _smoothed(level: Array, width: int) -> Array:

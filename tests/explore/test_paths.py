@@ -143,9 +143,18 @@ def test_brightness_moves_along_the_sound():
     assert crossings == sorted(crossings) and crossings[-1] > 4 * crossings[0]
 
 
+def test_the_last_step_is_heard_before_the_hits_have_died_away():
+    pitches = [200, 300, 450, 675]
+    out = morphing([hit(hz, seconds=1.0, decay=0.05) for hz in pitches])
+    spectrum = np.square(np.abs(np.fft.rfft(out.samples[0].astype(float))))
+    strongest = 10 * np.log10([spectrum[round(hz * out.seconds) - 4 : round(hz * out.seconds) + 5].max() for hz in pitches])
+    assert strongest[0] - strongest[-1] < 25  # at even times it would be 49
+    assert out.seconds < 0.5
+
+
 def test_sounds_of_any_length_and_number_of_channels():
     out = morphing([hit(seconds=0.5), noise(0.1, channels=2), sine(100, 0.3)])
-    assert out.samples.shape == (2, RATE // 2) and np.isfinite(out.samples).all()
+    assert out.samples.shape == (2, round(0.3 * RATE)) and np.isfinite(out.samples).all()  # it ends as the last one ends
     broken = Sound(np.array([[np.nan, np.inf, 0.5]], np.float32), RATE)
     assert np.isfinite(morphing([broken, hit()]).samples).all()
     assert morphing([Sound(np.zeros((1, 0), np.float32), RATE)]).frames == 0
