@@ -217,7 +217,9 @@ def test_info_of_a_sound_finds_its_recipe(result, tmp_path):
 
 def test_similar_finds_the_sound_itself_first(result, trained, drums_once):
     sound = drums_once / "snare" / "snare 03.wav"
-    matches = result("similar", trained, sound, "--count", 3)["matches"]
+    answer = result("similar", trained, sound, "--count", 3)
+    matches = answer["matches"]
+    assert Path(answer["copy"]["path"]).name == sound.name and answer["copy"]["decibels"] < 0.1
     assert matches[0]["path"] == str(sound) and matches[0]["distance"] == pytest.approx(0, abs=1e-3)
     assert [m["distance"] for m in matches] == sorted(m["distance"] for m in matches) and len(matches) == 3
 

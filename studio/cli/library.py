@@ -100,6 +100,7 @@ def similar(args: Namespace) -> Work:
 
     from studio.audio import files
     from studio.audio.analysis import fingerprint
+    from studio.explore.copying import Detector
     from studio.explore.similar import CopyMeter
     from studio.library.index import Index
 
@@ -115,14 +116,20 @@ def similar(args: Namespace) -> Work:
         ids, prints = ids[known], prints[known]
         matches = CopyMeter.fit(prints).nearest(asked, count) if len(ids) else []
         rows = index.fetch(ids[[m.index for m in matches]]) if matches else []
+        paths = dict(zip(*(index.columns("path")[name].tolist() for name in ("id", "path"))))
+        twin = Detector.fit(prints, [str(project.root / paths[id]) for id in ids.tolist()]).find(sound) if len(ids) else None
+        copied = index.get(int(ids[twin.index])) if twin is not None and twin.copy else None
+    copy = {"path": copied.path, "decibels": twin.decibels} if copied is not None and twin is not None else None
     found = [
         {"path": row.path, "distance": match.distance, "ratio": match.ratio, "label": row.label}
         for row, match in zip(rows, matches)
     ]
-    yield Finished(result={"matches": found})
+    yield Finished(result={"matches": found, "copy": copy})
 
 
 def say_similar(result: dict[str, Any]) -> Iterator[str]:
+    if copy := result["copy"]:
+        yield f"almost a copy of {copy['path']}: {copy['decibels']:.1f} dB apart"
     for match in result["matches"]:
         yield f"{match['ratio']:6.2f}  {match['path']}"
     if result["matches"]:

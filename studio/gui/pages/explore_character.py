@@ -112,7 +112,9 @@ class Character(QObject):
                 fader.set_value(self._asked[name][1])
             elif not fader.track.held:
                 value = measured.get(name, expected.get(name, np.nan))
-                fader.set_value(value if np.isfinite(value) else expected.get(name, 0.0))
+                value = value if np.isfinite(value) else expected.get(name, np.nan)
+                if np.isfinite(value):
+                    fader.set_value(value)
         self._say(measured)
 
     def show_sound(self, made: Rendered) -> None:
