@@ -1,12 +1,16 @@
 """The benches' own tools: a number that is wrong here would be wrong in every table."""
 
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 import pytest
 
+from studio.audio import analysis
+from studio.explore.axes import Axes, AxisName, correlations
 from tests.bench.__main__ import BENCHES, SHORT
 from tests.bench.determinism import apart
+from tests.bench.factors import FACTORS, find, planted, sound
 from tests.bench.inside import drawn
 from tests.bench.results import Table, record, spread
 from tests.bench.window import COUNTER, largest_step, lost
@@ -37,6 +41,30 @@ def test_a_bench_replaces_its_own_section_only(tmp_path):
 def test_spread_of_nothing_and_of_something():
     assert np.isnan(spread([])).all()
     assert spread(range(101)) == (50, 95, 99, 100)
+
+
+def test_planted_factors_are_independent_and_heard():
+    factors = planted()
+    assert factors.shape == (400, 4) and np.abs(np.corrcoef(factors.T) - np.eye(4)).max() < 0.15
+    for row, (low, high) in enumerate(zip(-0.9 * np.eye(4), 0.9 * np.eye(4))):
+        few, much = (analysis.features(sound(np.where(np.eye(4)[row], f, [0, 0, 0, -0.6]), 3)) for f in (low, high))
+        name = ("brightness", "length", "pitch", "noisiness")[row]
+        assert much[name] > 1.2 * few[name], name
+        assert few["loudness"] == pytest.approx(-26, abs=0.1)
+
+
+def test_a_factor_is_found_only_by_an_axis_that_says_it_and_follows_it():
+    factors = planted()
+    axes = Axes.fit(factors * [2.0, 1.5, 1.2, 1.0])
+    names = [AxisName("darker", "brighter", "brightness", 0.9), AxisName("longer", "shorter", "length", -0.8)]
+    names += [AxisName(), AxisName("darker", "brighter", "pitch", 0.9)]
+    order = np.abs(correlations(factors, axes.scores)).argmax(axis=1)  # which axis lies along each factor
+    placed = [AxisName()] * 4
+    for factor, name in zip((0, 1, 2, 3), names):
+        placed[order[factor]] = name
+    found = {one.factor: one for one in find(replace(axes, names=tuple(placed)), factors)}
+    assert [one for one in FACTORS if found[one].rightly] == ["brightness", "decay"]
+    assert found["decay"].does == -0.8 and found["noisiness"].axis == "" and found["pitch"].lies < 0.5 < found["pitch"].other
 
 
 def counter(seconds: float) -> np.ndarray:

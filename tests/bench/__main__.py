@@ -32,6 +32,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "copies": ("copies", "run"),
     "gesture": ("window", "gesture"),
     "determinism": ("determinism", "run"),
+    "factors": ("factors", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
@@ -56,8 +57,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=60, help="endurance: steps of the training that is killed")
     parser.add_argument("--patience", type=float, default=20.0, help="endurance: longest life of a trainer in seconds")
     parser.add_argument("--arms", default="default; plain", help="arms: settings of each, by semicolons; see arms.py")
+    parser.add_argument("--settings", default="", help="factors: further settings of its trainings, KEY=VALUE by spaces")
     parser.add_argument("--parallel", type=int, default=2, help="arms: how many train at a time")
-    parser.add_argument("--keep", type=Path, help="arms: a folder for the project with the trained runs")
+    parser.add_argument("--keep", type=Path, help="arms, factors: a folder for the project with the trained runs")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the tables go")
     args = parser.parse_args()
     if unknown := sorted(set(args.names) - set(BENCHES)):
