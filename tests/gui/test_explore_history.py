@@ -7,13 +7,14 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
@@ -771,3 +772,33 @@ def test_a_session_without_a_model_has_an_empty_history(session: Session, qtbot:
     made.standing.forget()
     made.standing.rest()
     assert session.undo.count() == 0 and session.project is not None and not session.project.history_path.exists()
+
+
+def test_closing_is_said_while_the_project_is_still_there(session: Session) -> None:
+    said: list[object] = []
+
+    class Ear(QObject):
+        def hear(self) -> None:
+            said.append(session.project)
+
+    ear = Ear()
+    session.closing.connect(ear.hear)
+    project = session.project
+    session.close()
+    session.close()
+    assert said == [project] and project is not None
+
+
+def test_undo_says_so_first(session: Session) -> None:
+    order: list[str] = []
+
+    class Ear(QObject):
+        def hear(self) -> None:
+            order.append("asked")
+
+    ear = Ear()
+    session.undo.asked.connect(ear.hear)
+    session.do("A step", partial(order.append, "there"), partial(order.append, "back"))
+    session.undo.undo()
+    session.undo.redo()
+    assert order == ["there", "asked", "back", "asked", "there"]
