@@ -273,9 +273,10 @@ class ControlPanel(QWidget):
         column.addLayout(row)
 
     def _parts_row(self, column: QVBoxLayout) -> None:
-        label = QLabel(self.tr("Keep"))
+        label = QLabel(self.tr("Keep the"))
         label.setFixedWidth(NAME)
         row = QHBoxLayout()
+        row.setContentsMargins(0, theme.SMALL, 0, 0)
         row.setSpacing(theme.HALF)
         row.addWidget(label)
         self.parts = {}

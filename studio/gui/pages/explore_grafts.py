@@ -67,10 +67,9 @@ class Grafts(QObject):
         self._seams.pop(part, None)
         if on and self._raw is not None:
             self._take(part, self._raw, graft.seam(self._raw.sound, part))  # type: ignore[arg-type]
-        else:
-            self.donors.pop(part, None)
+        elif self.donors.pop(part, None) is not None:
+            self.changed.emit()
         self._show()
-        self.changed.emit()
 
     def restore(self, recipe: Recipe) -> None:
         """Keep what was kept when the sound of this recipe was made; its donors are made again."""

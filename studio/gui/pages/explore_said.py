@@ -55,7 +55,7 @@ class SaidBar(QWidget):
         if copy:
             text = self.tr("This is almost a copy of {0}").format(path.name)
         elif ratio < 0.8:
-            text = self.tr("Close to {0}: {1} of the usual distance between your sounds").format(path.name, f"{ratio:.0%}")
+            text = self.tr("Close to {0}: {1} of the usual distance").format(path.name, f"{ratio:.0%}")
         elif ratio < 2:
             text = self.tr("Nearest of yours: {0}, as near as your sounds usually are").format(path.name)
         else:
