@@ -26,7 +26,7 @@ RANGE = 2.5
 
 FEWEST, MOST = 12, 4000
 """Sounds with which PCA is left as it is; sounds of which evenly spaced ones do."""
-DEEP, SHALLOW = 32, 1e-3
+DEEP, SHALLOW = 64, 1e-4
 """Leading directions that are turned: at most so many, and those with at least this share of the variance."""
 TOLD = 0.3
 """Share of a descriptor's variance that latents must tell for an axis of its own."""
@@ -200,7 +200,7 @@ def _towards(
     if known and len(points) >= FEWEST:
         rows = np.arange(0, len(points), max(1, -(-len(points) // MOST)))
         x = (points[rows].astype(float) - mean) @ white.T / scale
-        slopes = [_slope(x, values[rows]) for values in known.values()]
+        slopes = [_trimmed(x, values[rows]) for values in known.values()]
         for told, slope in sorted(slopes, key=lambda s: -s[0]):
             if told >= TOLD and len(found) < k:
                 rest = slope - sum((slope @ row) * row for row in found)
@@ -211,6 +211,20 @@ def _towards(
     _, inner = np.linalg.eigh(left * scale**2 @ left.T)
     turned = np.concatenate([turned, inner.T[::-1] @ left])[:k]
     return turned[np.argsort(-((turned * scale) ** 2).sum(axis=1), kind="stable")]
+
+
+def _trimmed(x: Array, values: Array) -> tuple[float, Array]:
+    """`_slope`, once more without what lies far off the first: a pitch that was heard an octave away."""
+    told, slope = _slope(x, values)
+    if told > 0:
+        known = np.isfinite(values)
+        along = x[known] @ slope
+        growth, start = np.polyfit(along, values[known], 1)
+        off = np.abs(values - growth * (x @ slope) - start)
+        near = off < 4.5 * np.median(off[known])  # three σ of what is spread normally
+        if near.sum() >= 0.8 * known.sum():
+            return max((told, slope), _slope(x, np.where(near, values, np.nan)), key=lambda found: found[0])
+    return told, slope
 
 
 def _slope(x: Array, values: Array) -> tuple[float, Array]:
