@@ -73,11 +73,13 @@ class Catalogue:
     @classmethod
     def fit(cls, fingerprints: ArrayLike, facts: Mapping[str, ArrayLike]) -> Catalogue:
         known = np.atleast_2d(np.asarray(fingerprints, np.float32))
-        some = np.arange(0, len(known), max(1, -(-len(known) // 400)))
-        apart = _fast_distances(known[some], known) if len(known) > 1 else np.zeros((0, 0))
-        apart[np.arange(len(some)), some] = np.inf
-        near = apart.min(axis=1) if apart.size else apart
-        near = near[near > 0]
+        near = np.zeros(0)
+        if len(known) > 1:
+            some = np.arange(0, len(known), max(1, -(-len(known) // 400)))
+            apart = _fast_distances(known[some], known)
+            apart[np.arange(len(some)), some] = np.inf
+            near = apart.min(axis=1)
+            near = near[near > 1e-3]
         values = {name: np.asarray(value, float) for name, value in facts.items()}
         return cls(known, values, spreads(values), float(np.median(near)) if near.size else 1.0)
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from studio.explore.similar import CopyMeter, distances, why
+from studio.explore.similar import Catalogue, CopyMeter, distances, why
 
 
 def test_the_nearest_come_first_with_their_ratio():
@@ -48,3 +48,28 @@ def test_why_names_the_largest_audible_differences():
     assert why(ours, theirs, spread) == ["brighter", "sharper"]
     assert why(theirs, ours, spread, count=1) == ["darker"]
     assert why(ours, ours, spread) == []
+
+
+def test_a_catalogue_finds_what_a_meter_finds_and_says_why():
+    rng = np.random.default_rng(2)
+    known = rng.standard_normal((300, 64)).astype(np.float32)
+    facts = {"brightness": np.exp(rng.normal(7, 0.5, 300)), "noisiness": rng.uniform(0, 1, 300), "pitch": np.full(300, np.nan)}
+    catalogue = Catalogue.fit(known, facts)
+    asked = known[7] + 0.01
+    found, plain = catalogue.nearest(asked, 5), CopyMeter.fit(known).nearest(asked, 5)
+    assert [m.index for m in found] == [m.index for m in plain] and found[0].index == 7
+    np.testing.assert_allclose([m.distance for m in found], [m.distance for m in plain])
+    assert abs(catalogue.usual / CopyMeter.fit(known).usual - 1) < 0.1
+    ours = {name: float(values[7]) for name, values in facts.items()}
+    brightest = int(np.argmax(facts["brightness"]))
+    assert catalogue.why(7, ours) == [] and "brighter" in catalogue.why(brightest, ours)
+    assert catalogue.spread["pitch"] == 0 and 0.4 < catalogue.spread["brightness"] < 0.6
+
+
+def test_a_catalogue_of_nothing_and_of_one():
+    empty = Catalogue.fit(np.zeros((0, 64)), {})
+    assert empty.nearest(np.zeros(64), 3) == [] and empty.usual == 1
+    one = Catalogue.fit(np.ones((1, 64)), {"noisiness": [0.5]})
+    assert [m.index for m in one.nearest(np.zeros(64), 3)] == [0] and one.why(0, {"noisiness": 0.1}) == []
+    twins = Catalogue.fit(np.ones((4, 64)), {"noisiness": [0.5] * 4})
+    assert twins.usual == 1 and twins.nearest(np.ones(64), 2)[0].distance == 0

@@ -14,10 +14,12 @@ from studio.audio.sound import Sound
 from studio.engine.engine import Rendered
 from studio.gui.loudness import even_gain
 from studio.gui.pages.explore import ExplorePage
-from studio.gui.pages.explore_like import around
+from studio.gui.pages.explore_character import _measured
+from studio.gui.pages.explore_like import _look, around
 from studio.gui.pages.explore_said import SaidBar
 from studio.gui.pages.explore_space import latent_of
 from studio.gui.session import Current
+from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe, Request
 from tests.gui.exploring import LEFT, waits
 
@@ -130,6 +132,19 @@ def test_without_sounds_it_says_so(page: ExplorePage, qtbot: Any) -> None:
     page.standing.shown = None
     page.view.tabs.show_tab("like")
     assert not page.like.state.isHidden() and page.like.state.text() and not page.like.new.isEnabled()
+
+
+@pytest.mark.parametrize(
+    "samples", [np.zeros((1, 0)), np.zeros((1, 5000)), np.ones((2, 1)), np.full((1, 900), np.nan), [[1e-30] * 99]]
+)
+def test_any_sound_can_be_looked_for(project: ProjectFolder, samples: Any) -> None:
+    sound = Sound(np.array(samples, np.float32), 44_100)
+    found = _look(project, sound, None)
+    assert len(found.ids) == 24 and len(found.found) in (0, 24)
+    again = _look(project, sound, found)
+    assert again.catalogue is found.catalogue and [one.row.id for one in again.found] == [one.row.id for one in found.found]
+    request, values = _measured(Request(), sound)
+    assert request == Request() and all(isinstance(value, float) for value in values.values())
 
 
 # ---- one against the other
