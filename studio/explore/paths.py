@@ -28,6 +28,8 @@ SEAM = 0.010
 """Seconds of a crossfade where one sound follows another."""
 LEVEL, MOST_GAIN = 0.010, 2.0
 """Seconds over which the level of a mix is held, and how much louder it may be made for that."""
+ALONG = 0.85
+"""Share of its sound that a morph takes to reach the last step, which is then heard alone."""
 QUIET = 1e-3
 """−60 dB under its peak a sound is over."""
 
@@ -136,10 +138,10 @@ def _piece(p: Array, k: Array, share: Array) -> Array:
 def morphing(sounds: Sequence[Sound]) -> Sound:
     """One sound that is the first of `sounds` where it begins and the last where it ends: out(t) = Σ w(t) · s(t).
 
-    Each lies where it agrees best with the one before it; two neighbours are mixed at a time. It goes on as fast as there is
-    something to hear (loudness as Stevens' power law has it), so that the last steps do not fall into the silence after a hit.
-    The mix is then made as loud, moment by moment, as the two are: whatever they have in common, noise does not dip and a
-    shared tone does not swell. Silence at the end is cut. Raises UsageError for no sounds or for different rates.
+    Each lies where it agrees best with the one before it; two neighbours are mixed at a time. The sound in the middle is heard
+    where it is half through, whatever its length, so that the last steps do not fall into the silence after a hit. The mix is
+    then made as loud, moment by moment, as the two are: whatever they have in common, noise does not dip and a shared tone does
+    not swell. Silence at the end is cut. Raises UsageError for no sounds or for different rates.
     """
     rate, channels = _common(sounds)
     frames = max(sound.frames for sound in sounds)
@@ -162,11 +164,18 @@ def morphing(sounds: Sequence[Sound]) -> Sound:
 
 
 def _course(tracks: Sequence[Samples], width: int) -> Array:
-    """How far one has come at each frame (T,), 0 to 1."""
-    loudness = _smoothed(sum(np.square(track, dtype=np.float64).sum(axis=0) for track in tracks), width) ** 0.3
-    pace = np.maximum(loudness, max(1e-3 * loudness.max(initial=0.0), 1e-9))
-    passed = np.concatenate([[0.0], np.cumsum((pace[1:] + pace[:-1]) / 2)])
-    return passed / (passed[-1] or 1.0)
+    """How far one has come at each frame (T,), 0 to 1: sound i of N is reached where ALONG · i / (N − 1) of its level have
+    passed."""
+    frames, count = tracks[0].shape[1], len(tracks)
+    reached = np.zeros(count)
+    least = min(width / 2, frames / (2 * count))  # never so fast that it clicks
+    for i, track in enumerate(tracks[1:], 1):
+        level = np.sqrt(_smoothed(np.square(track, dtype=np.float64).sum(axis=0), width)) + 1e-12
+        passed = np.cumsum(level)
+        own = float(np.searchsorted(passed, ALONG * i / (count - 1) * passed[-1]))
+        reached[i] = max(own, reached[i - 1] + least)
+    reached = np.minimum(reached, frames - 1 + 1e-3 * np.arange(count))
+    return np.interp(np.arange(frames), reached, np.arange(count)) / (count - 1)
 
 
 def _smoothed(level: Array, width: int) -> Array:
@@ -233,9 +242,14 @@ def _lag(before: Samples, after: Samples, most: int) -> int:
     if not energy > 1e-12:
         return 0
     # A far lag must earn its place: attacks that stand apart are heard as two
-    worth = cross[lags] / energy - 0.1 * np.abs(lags) / max(most, 1)
+    worth = cross[lags] / energy - 0.03 * np.abs(lags) / max(most, 1)
+    if worth.max() <= worth[0] + 0.1:
+        return 0
     best = int(lags[worth.argmax()])
-    return best if worth.max() > worth[0] + 0.1 else 0
+    for way in (1, -1):  # up to the top of the hill it stands on
+        while abs(best + way) <= most and cross[best + way] > cross[best]:
+            best += way
+    return best
 
 
 def _shifted(track: Samples, by: int) -> Samples:

@@ -148,7 +148,7 @@ def test_the_last_step_is_heard_before_the_hits_have_died_away():
     out = morphing([hit(hz, seconds=1.0, decay=0.05) for hz in pitches])
     spectrum = np.square(np.abs(np.fft.rfft(out.samples[0].astype(float))))
     strongest = 10 * np.log10([spectrum[round(hz * out.seconds) - 4 : round(hz * out.seconds) + 5].max() for hz in pitches])
-    assert strongest[0] - strongest[-1] < 25  # at even times it would be 49
+    assert np.ptp(strongest) < 8  # at even times it would be 49
     assert out.seconds < 0.5
 
 
@@ -167,7 +167,7 @@ def test_attacks_that_agree_are_not_doubled():
     early, late = hit(before=0.010), hit(before=0.016)
     out = morphing([early, late])
     assert np.abs(out.samples).max() < 1.1 * np.abs(early.samples).max()
-    np.testing.assert_allclose(out.samples[0, : RATE // 8], early.samples[0, : RATE // 8], atol=0.04)
+    np.testing.assert_allclose(out.samples[0, : RATE // 8], early.samples[0, : RATE // 8], atol=0.01)
 
 
 @many
