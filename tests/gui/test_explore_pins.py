@@ -235,6 +235,23 @@ def test_steps_can_be_cancelled(pinned: ExplorePage, qtbot: Any) -> None:
     assert len(project.clips()) == before
 
 
+def test_closing_the_project_ends_the_steps(pinned: ExplorePage, qtbot: Any) -> None:
+    page, steps, session = pinned, pinned.pins.steps, pinned._session
+    root = session.project.root  # type: ignore[union-attr]
+    steps.count.setValue(64)
+    steps.keep()
+    qtbot.waitUntil(lambda: len(steps._clips) > 1, timeout=20_000)  # the desk is at work
+    session.close()
+    assert not steps.busy and not steps.make.isEnabled()
+    qtbot.waitUntil(lambda: not session.desk.busy, timeout=20_000)
+    assert session.undo.count() == 0
+    assert session.open(root)
+    assert session.project is not None and session.undo.count() == 0
+    assert len([clip for clip in session.project.clips() if clip.name.startswith("Morph A-B")]) >= 2  # what was kept stays
+    qtbot.waitUntil(lambda: page._space is not None, timeout=20_000)
+    waits(qtbot, page)()
+
+
 def test_nothing_is_morphed_without_two_pins(page: ExplorePage, qtbot: Any) -> None:
     page.view.tabs.show_tab("pins")
     steps = page.pins.steps

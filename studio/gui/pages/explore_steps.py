@@ -43,6 +43,7 @@ class Steps(QWidget):
         self._name = ""
         self._folder: Path | None = None
         self._clips: list[ClipFile] = []
+        self._wavs = 0
         self.first, self.second = QComboBox(), QComboBox()
         self.first.setAccessibleName(self.tr("From pin"))
         self.second.setAccessibleName(self.tr("To pin"))
@@ -81,7 +82,7 @@ class Steps(QWidget):
         session.engine.rendered.connect(self._rendered)
         session.engine.runner.event.connect(self._told)
         session.desk.event.connect(self._told)
-        session.closed.connect(self.cancel)
+        session.closed.connect(self._forget)
         self._ready()
 
     def show_pins(self, pins: Mapping[str, Request], lengths: Sequence[float], shape: Shape) -> None:
@@ -139,6 +140,7 @@ class Steps(QWidget):
             return
         (a, long), (b, wide) = (self._pins[name] for name in names)
         self._name, self._folder, self._clips = self.tr("Morph {0}-{1}").format(*names), folder, []
+        self._wavs = 0
         self._round += 1
         self._made = {}
         ways = between(a, b, self.count.value(), self._shape, (long, wide))
@@ -154,6 +156,14 @@ class Steps(QWidget):
             ticket.cancel()
         if self._tickets and len(self._made) < len(self._tickets):
             self._end()  # the desk has not begun
+
+    @Slot()
+    def _forget(self) -> None:
+        """The project is closed: what was kept of it is kept, and is no step of the next one."""
+        for ticket in self._tickets:
+            ticket.cancel()
+        self._tickets, self._clips, self._made = [], [], {}
+        self._ready()
 
     # ---- told
     @Slot(object)
@@ -187,22 +197,23 @@ class Steps(QWidget):
             return
         if isinstance(event, Produced):
             self._clips += [event.value] if isinstance(event.value, ClipFile) else []
+            self._wavs += event.kind == "sound"
         elif isinstance(event, Progress):
             self._say((event.total or 0) + event.done, 2 * (event.total or 0))
         elif told.last:
             if isinstance(event, Failed):
                 self._session.complain(event)
-            self._end(event.result.get("count", 0) if isinstance(event, Finished) else 0)
+            self._end()
 
-    def _end(self, count: int = 0) -> None:
+    def _end(self) -> None:
         self._tickets = []
         self._made = {}
         if self._clips:
             self._remember(self._clips)
-        elif count:
-            self._session.tell(self.tr("{0} WAVs are in “{1}”").format(count, self._folder.name if self._folder else ""))
+        elif self._wavs:
+            self._session.tell(self.tr("{0} WAVs are in “{1}”").format(self._wavs, self._folder.name if self._folder else ""))
         self._ready()
-        self.finished.emit(len(self._clips) or count)
+        self.finished.emit(len(self._clips) or self._wavs)
 
     def _remember(self, clips: list[ClipFile]) -> None:
         stack = self._session.undo
