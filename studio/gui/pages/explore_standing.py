@@ -110,6 +110,7 @@ class Standing(QObject):
         session.undo.asked.connect(self.commit)  # a move without a clear end is one before it is taken back
         session.closing.connect(self.commit)
         model.refused.connect(self._refused)
+        model.spaced.connect(self._name)
         self._keeper = HistoryKeeper(session, self)
         self.clear()
 
@@ -386,6 +387,15 @@ class Standing(QObject):
         if here.request in (self._asked, made.request):
             self.history.outline(here.id, outline_of(made.sound))
             self._remember()
+
+    @Slot()
+    def _name(self, *_: object) -> None:
+        """The sound that came before the space was known gets the name of its label."""
+        now, held = self.current, self._session.current
+        if now is None or held is None or self._session.playing:
+            return
+        if held.sound is now.sound and held.name != now.name:
+            self._session.set_current(now)
 
     @property
     def current(self) -> Current | None:
