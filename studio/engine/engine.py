@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,6 +54,10 @@ LONGEST = 120
 IDLE, AHEAD, OFFER, HAND = -1, 1, 2, 3
 """How urgent a sound is: nobody waits for it, it may be wanted soon, it is shown for choosing, the hand waits for it. Long work
 comes between the first two."""
+
+
+REST = 0.4
+"""Seconds after the last sound was asked for until work that nobody waits for goes on."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,7 @@ class Engine(QObject):
         self._compute = "auto"
         self._renders: dict[Hashable, Ticket] = {}
         self._pids: frozenset[int] = frozenset()
+        self._asked = 0.0  # when a sound was last asked for
         self._timer = QTimer(self)
         self._timer.setInterval(MEMORY)
         self._timer.timeout.connect(self._look)
@@ -189,6 +195,7 @@ class Engine(QObject):
 
     def render(self, request: Request, tag: Hashable = "render", *, newest: bool = True, urgent: int = HAND) -> Ticket:
         """Make the sounds of `request`. With `newest` an older request of the same tag is dropped, waiting or running."""
+        self._asked = time.monotonic()
         if newest and tag in self._renders:
             self._renders[tag].cancel()
         ticket = self.runner.submit(lambda: self._render(request, tag), ("render", tag), newest=newest, urgent=urgent)
@@ -406,6 +413,9 @@ class Engine(QObject):
         model = instrument.checkpoint.model
         for event in naming.walk(axes, latents, instrument.at(labels), project.cache / f"axes-{model[:24]}.npz"):
             yield Produced(kind="named", value=Named(model, event.value)) if isinstance(event, Produced) else event
+            while time.monotonic() - self._asked < REST:
+                time.sleep(0.002)
+                yield Progress(done=0)
 
     def _memory(self) -> Work:
         yield Produced(kind="ready", value=self._device_facts())
