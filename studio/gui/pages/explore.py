@@ -117,8 +117,7 @@ class ExplorePage(QWidget):
         self.pins.changed.connect(self.view.nine.show_pins)
         self.pins.follow(self.model, self.standing)
         self.view.history.follow(self.model, self.standing)
-        self.keys.follow(self.model, self.standing, self.view.panel)
-        self.naming.named.connect(self.keys.show_space)
+        self.keys.follow(self.model, self.standing, self.naming, self.view.panel)
         self.like.follow(self.model, self.standing)
         self.like.started.connect(self.start_from)
 
@@ -354,8 +353,7 @@ class ExplorePage(QWidget):
             self._session.keep(self.standing.current)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if not self.view.tabs.release(event):
-            super().keyReleaseEvent(event)
+        event.setAccepted(self.view.tabs.release(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.view.tabs.press(event) or self.pins.press_shift(event) or self.map.press(event):

@@ -18,6 +18,7 @@ from studio.gui import theme
 from studio.gui.midi_input import MidiFacts, MidiInput
 from studio.gui.pages.explore_controls import ControlPanel
 from studio.gui.pages.explore_learn import MidiLearn
+from studio.gui.pages.explore_naming import Naming
 from studio.gui.pages.explore_notes import Notes
 from studio.gui.pages.explore_open import OpenModel
 from studio.gui.pages.explore_space import Space
@@ -146,12 +147,13 @@ class Keys(QWidget):
         return button
 
     # ---- what it plays
-    def follow(self, model: OpenModel, standing: Standing, panel: ControlPanel) -> None:
+    def follow(self, model: OpenModel, standing: Standing, naming: Naming, panel: ControlPanel) -> None:
         """Play what is made there; MIDI controls may move the faders of `panel`, and it is heard while that is in sight."""
         self._model = model
         self.learn = MidiLearn(self._session, self.midi, panel, self)
         model.opened.connect(self._opened)
         model.spaced.connect(self._spaced)
+        naming.named.connect(self.show_space)
         standing.sounded.connect(self._sounded)
         self._session.closed.connect(self._closed)
         panel.installEventFilter(self)
