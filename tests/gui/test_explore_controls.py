@@ -65,6 +65,32 @@ def test_a_fader_asks_for_a_character_and_shows_what_came_of_it(steered: Explore
     assert fader.track._ghost == pytest.approx(1000 * np.clip((truth - low) / (high - low), 0, 1))
 
 
+def test_a_held_fader_asks_for_more_where_too_little_came(steered: ExplorePage, qtbot: Any) -> None:
+    page, space = steered, steered.model.space
+    assert space is not None
+    fader, character = page.character.faders["brightness"], page.character
+    qtbot.mousePress(fader.track, LEFT, pos=QPoint(fader.track.width() * 3 // 4, 14))
+    first = page.standing.request
+    start, asked = character._asked["brightness"]
+
+    def half_came() -> None:
+        assert page.standing.request is not None
+        character._arrived((page.standing.request, {"brightness": start + 0.5 * (asked - start)}))
+
+    half_came()
+    second = page.standing.request
+    assert second != first and character._asked["brightness"] == (start, asked) and 1 < character._gain <= 2.5
+    half_came()
+    third = page.standing.request
+    half_came()
+    assert page.standing.request == third != second  # twice is enough
+    qtbot.mouseRelease(fader.track, LEFT, pos=QPoint(fader.track.width() * 3 // 4, 14))
+    assert page._session.undo.count() == 1
+    character._arrived((third, {"brightness": start}))
+    assert page.standing.request == third  # no hand, no move
+    waits(qtbot, page)()
+
+
 def test_a_character_fader_follows_every_other_move(steered: ExplorePage, qtbot: Any) -> None:
     page = steered
     fader = page.character.faders["brightness"]

@@ -22,6 +22,10 @@ from studio.gui.widgets.fader import Fader
 from studio.gui.widgets.later import Later
 from studio.project.recipe import Request
 
+NEAR, TRIES = 0.05, 2
+"""While a hand holds a fader still: how far off, in its range, the sound may be, and how often it is tried again."""
+GAIN = 0.5, 2.5
+"""How much less or more than expected the regression is asked for, from what the sounds of this very move measure."""
 REST = 120
 """Milliseconds without another sound until the newest is measured; half of it while a hand is on one of these faders."""
 
@@ -46,6 +50,7 @@ class Character(QObject):
         self._start: tuple[str, Request, Values, Values] | None = None  # where a move of the hand began
         self._asked: dict[str, tuple[float, float]] = {}  # descriptor → from, to
         self._mine: Request | None = None  # what these faders asked for last
+        self._gain, self._tries = 1.0, 0
         self.faders: dict[str, Fader] = {}
         self.locked: tuple[str, ...] = ()
         """Descriptors that Random and the map leave as they are."""
@@ -149,6 +154,7 @@ class Character(QObject):
         self._measured = answer
         if self._request is not None and self._space is not None:
             self.show_request(self._request)
+            self._correct(*answer)
 
     def _known(self, request: Request) -> Values:
         """What the sound of `request` measures, if it was measured."""
@@ -190,14 +196,37 @@ class Character(QObject):
             expected = self._expected(request)
             measured = {key: value for key, value in self._known(request).items() if np.isfinite(value)}
             self._start = (name, request, expected, {**expected, **measured})
-        _, begin, expected, known = self._start
+            self._gain = 1.0
+        self._tries = 0
+        self._aim(space, value)
+
+    def _aim(self, space: Space, value: float) -> None:
+        """Ask for the change from where the move began that makes the sound measure `value`."""
+        assert self._start is not None
+        name, begin, expected, known = self._start
         # The regression and the ear may differ at the start; what is asked for is a change from what is heard.
-        target = expected[name] + value - known[name]
+        target = expected[name] + (value - known[name]) * self._gain
         held = [other for other in self.locked if other != name]
         z = space.descriptors.move(latent_of(begin), name, target, self._fixed(), hold=held)
         self._asked = {name: (known[name], value)}
         self._mine = with_latent(begin, z)
         self.moved.emit(self.tr("Move “{0}”").format(title(name)), self._mine)
+
+    def _correct(self, request: Request, measured: Values) -> None:
+        """A hand still holds the fader: what the newest sound measures says how much to ask for from here on."""
+        space = self._space
+        if self._start is None or space is None or request != self._mine:
+            return
+        name, _, _, known = self._start
+        (start, asked), got = self._asked[name], measured.get(name, np.nan)
+        low, high = space.descriptors.span[name]
+        change, came = (asked - known[name]) / (high - low), (got - start) / (high - low)
+        if not self.faders[name].track.held or not abs(change) > NEAR or not change * came > 0:  # also where it is no number
+            return
+        self._gain = float(np.clip(self._gain * np.clip(change / came, 0.7, 1.5), *GAIN))
+        if abs(change - came) > NEAR and self._tries < TRIES:
+            self._tries += 1
+            self._aim(space, asked)
 
     @Slot()
     def _released(self) -> None:
