@@ -529,3 +529,17 @@ def test_a_midi_note_does_not_wait_for_the_window(keys: Keys, ear: Ear, qtbot: A
     hand.join()  # the window's thread stands still
     assert ear.on() == [60, 64, 67] and not keys.keyboard._lit
     qtbot.waitUntil(lambda: set(keys.keyboard._lit) == {60, 64, 67})
+
+
+def test_a_window_may_go_while_its_notes_are_made(bare_session: Session, qtbot: Any) -> None:
+    for turn in range(20):
+        made = Keys(bare_session)
+        made.show()
+        made.notes.show_sound(rendered(tone()), Controls(), None)
+        made.notes._prepare()
+        made.notes.strike(60, 90)
+        qtbot.wait(turn % 5)
+        if turn % 2:
+            made.hide()
+        made.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # here it would stand still for ever

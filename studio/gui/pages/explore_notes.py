@@ -7,6 +7,7 @@ asked for each note. Notes are made by a thread of a pool and kept, so that a ch
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import threading
@@ -43,6 +44,15 @@ FURTHEST = 3.0
 """σ that velocity moves a sound to at most."""
 TAG = "explore-keys"
 _numbers = itertools.count(1)
+
+
+@functools.cache
+def _pool() -> QThreadPool:
+    """The one thread that makes notes. It belongs to nobody: a pool waits for its thread when it goes, holding Python's lock,
+    which the thread may be waiting for."""
+    made = QThreadPool()
+    made.setMaxThreadCount(1)
+    return made
 
 
 class Base:
@@ -127,8 +137,6 @@ class Notes(QObject):
         self._turn = 0  # of making ahead; a new one ends the one under way
         self._ahead: deque[tuple[int, int]] = deque()  # keys and velocities that the model is asked for ahead
         self._asked: dict[Hashable, tuple[Hand, int, int]] = {}  # what the engine works on, by tag
-        self._pool = QThreadPool(self)  # its end waits for the note under way
-        self._pool.setMaxThreadCount(1)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE)
@@ -303,7 +311,7 @@ class Notes(QObject):
                     return  # the window went meanwhile
                 log.error("a note was not made", exc_info=True)
 
-        self._pool.start(guarded, priority)
+        _pool().start(guarded, priority)
 
     @property
     def _rate(self) -> int | None:
