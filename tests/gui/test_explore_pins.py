@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -298,3 +300,49 @@ def test_what_is_rendered_for_slots_never_plays(pinned: ExplorePage, qtbot: Any,
     page.pins._show()
     qtbot.waitUntil(lambda: len([m for m in got if isinstance(m.tag, tuple)]) == 3, timeout=10_000)
     assert len(heard) == count
+
+
+def test_noise_is_mixed_on_its_sphere(pinned: ExplorePage, qtbot: Any) -> None:
+    page, pins = pinned, pinned.pins
+    facts = page.model.facts
+    assert facts is not None and facts.controls.latent is not None and pins.shape == "straight"
+    noise = msgspec.structs.replace(facts.controls.latent, prior="normal")
+    page.model.facts = replace(facts, controls=msgspec.structs.replace(facts.controls, latent=noise))
+    pins._show()
+    assert pins.shape == "spherical" and page.view.nine._shape == "spherical"
+    pins.pad.moved.emit(0.2, 0.3)
+    pins.pad.released.emit()
+    board = list(pins.board.values())
+    weights = morph.pins((0.2, 0.3), [(p.x, p.y) for p in board])
+    wanted = morph.blend([latent_of(p.recipe.request) for p in board], weights, "spherical")
+    np.testing.assert_allclose(latent_of(page.standing.request), wanted, atol=1e-5)  # type: ignore[arg-type]
+    page.model.facts = facts
+    waits(qtbot, page)()
+
+
+acts = st.lists(st.tuples(st.sampled_from(["pin", "clear", "move", "undo", "redo"]), st.sampled_from("ABCDEFGH")), max_size=60)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts, st.randoms(use_true_random=False))
+def test_every_step_of_the_pins_can_be_taken_back(page: ExplorePage, plan: list[tuple[str, str]], random: Any) -> None:
+    pins, undo = page.pins, page._session.undo
+    undo.clear()
+    start = pins._all
+    for act, letter in plan:
+        if act == "pin":
+            pins.pin(letter)
+        elif act == "clear":
+            pins.clear(letter)
+        elif act == "move" and letter in pins.board:
+            pins._pin_moved(letter, random.uniform(-1, 1), random.uniform(-1, 1))
+            pins._pin_released(letter)
+        elif act in ("undo", "redo"):
+            getattr(undo, act)()
+    end, steps = pins._all, undo.index()
+    for _ in range(steps):
+        undo.undo()
+    assert pins._all == start
+    for _ in range(steps):
+        undo.redo()
+    assert pins._all == end and {p.letter: p for p in end} == pins.board
