@@ -44,6 +44,18 @@ WORDS: dict[str, tuple[str, str, bool]] = {
 }
 """Descriptor → the word for little of it, the word for much of it, whether it is heard in ratios (compared as a logarithm)."""
 
+AUDIBLE = {
+    "loudness": 1.5,
+    "brightness": 0.1,
+    "attack": 0.7,
+    "length": 0.15,
+    "noisiness": 0.04,
+    "pitch": 0.5,
+    "tonality": 0.04,
+}
+"""How much of a descriptor is heard at all, in dB, logarithms of ratios, shares, semitones: what one can't hear names no axis
+and makes no slider."""
+
 
 @dataclass(frozen=True)
 class AxisName:

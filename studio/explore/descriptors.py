@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from studio.explore.axes import WORDS, heard, numbers, pca
+from studio.explore.axes import AUDIBLE, WORDS, heard, numbers, pca
 
 Array = NDArray[np.float64]
 
@@ -109,8 +109,9 @@ class Descriptors:
         for name in found:
             low, high = np.percentile(known[name][own & np.isfinite(known[name])], (5, 95))
             span[name] = (float(low), float(high))
+        named = [name for name in found if quality[name] >= max(QUALITY, 8 / np.isfinite(known[name][own]).sum())]
         return cls(
-            names=tuple(name for name in found if quality[name] >= max(QUALITY, 8 / np.isfinite(known[name][own]).sum())),
+            names=tuple(name for name in named if span[name][1] - span[name][0] >= AUDIBLE[name]),
             quality=quality,
             span=span,
             regressions={name: regression for name, (_, regression) in found.items()},

@@ -24,7 +24,7 @@ from studio.audio import analysis
 from studio.audio.sound import Sound
 from studio.errors import StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
-from studio.explore.axes import RANGE, WORDS, Axes, AxisName, heard
+from studio.explore.axes import AUDIBLE, RANGE, WORDS, Axes, AxisName, heard
 from studio.explore.descriptors import Descriptors
 from studio.project import atomic
 
@@ -38,17 +38,7 @@ SAID = 192
 LEAST = 0.5
 """|r| from which an axis bears a name."""
 SHARE = 0.12
-"""Part of a descriptor's range that an axis must cover from end to end to be named after it."""
-AUDIBLE = {
-    "loudness": 1.5,
-    "brightness": 0.1,
-    "attack": 0.7,
-    "length": 0.15,
-    "noisiness": 0.04,
-    "pitch": 0.5,
-    "tonality": 0.04,
-}
-"""And how much at least, as heard: dB, logarithms of ratios, shares, semitones. What one can't hear is no name."""
+"""Part of a descriptor's range that an axis must cover from end to end to be named after it; and it must be audible."""
 SURE = 0.8
 """Confidence from which a pitch counts."""
 

@@ -49,16 +49,15 @@ def planted(count: int = SOUNDS, seed: int = 0) -> np.ndarray:
 
 
 def sound(factors: np.ndarray, seed: int) -> Sound:
-    """One struck tone. Brightness: corner of the spectrum, 0.6–7 kHz; length: 60 dB decay, 0.18–0.72 s; pitch: MIDI 50–74;
-    noisiness: amplitude of the noise, 0.03–0.57 of the whole. All are equally loud (−26 LUFS)."""
+    """One struck tone. Brightness: corner of the spectrum, 0.6–7 kHz; length: 60 dB decay, 0.18–0.72 s; pitch: MIDI 48–66;
+    noisiness: amplitude of the noise, 0.02–0.6 of the whole. All are equally loud (−26 LUFS)."""
     bright, long, high, noisy = factors
     corner, decay = 600 * 12 ** ((bright + 1) / 2), 0.18 * 4 ** ((long + 1) / 2)
-    hz, share = analysis.midi_to_hz(62 + 12 * high), (0.3 + 0.27 * noisy) ** 2
+    hz, share = analysis.midi_to_hz(57 + 9 * high), (0.31 + 0.29 * noisy) ** 2
     rng = np.random.default_rng((7, seed))
     time = np.arange(round(decay * RATE)) / RATE
     partials = np.arange(1, int(16000 / hz) + 1)
-    phases = rng.uniform(0, 2 * np.pi, len(partials))
-    tone = _corner(partials * hz, corner) @ np.sin(2 * np.pi * hz * partials[:, None] * time + phases[:, None])
+    tone = _corner(partials * hz, corner) @ np.sin(2 * np.pi * hz * partials[:, None] * time)
     spectrum = np.fft.rfft(rng.standard_normal(2 * RATE))
     hiss = np.fft.irfft(spectrum * _corner(np.fft.rfftfreq(2 * RATE, 1 / RATE), corner))[: len(time)]
     mixed = np.sqrt(1 - share) * tone / tone.std() + np.sqrt(share) * hiss / hiss.std()

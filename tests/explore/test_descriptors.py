@@ -135,3 +135,10 @@ def test_equal_sounds_and_sounds_on_a_line_do_no_harm():
     found = Descriptors.fit(line, {"loudness": np.linspace(-30, 0, 30)})
     assert found.names == ("loudness",)
     assert float(found.value(found.move(line[3], "loudness", -10.0), "loudness")) == pytest.approx(-10, abs=0.5)
+
+
+def test_what_can_not_be_heard_makes_no_slider():
+    latents, turn = cloud(4, 200)
+    quiet = latents @ turn[:, 0] / np.std(latents @ turn[:, 0])
+    found = Descriptors.fit(latents, {"loudness": -20 + 0.2 * quiet, "noisiness": 0.5 + 0.1 * quiet})
+    assert found.names == ("noisiness",) and found.quality["loudness"] > 0.9
