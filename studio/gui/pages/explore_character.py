@@ -172,7 +172,8 @@ class Character(QObject):
         for name, fader in self.faders.items():
             value = measured.get(name, np.nan)
             if name not in measured:
-                fader.set_achieved(None)
+                if not fader.track.held:  # under the hand the mark stays at the last sound until the next is measured
+                    fader.set_achieved(None)
             elif name in self._asked and self._space is not None:
                 start, asked = self._asked[name]
                 low, high = self._space.descriptors.span[name]

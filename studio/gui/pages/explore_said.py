@@ -74,7 +74,7 @@ class SaidBar(QWidget):
         else:
             text = self.tr("The model says {0} {1}: {2} dB away.").format(name, how, f"{distance:.1f}")
         self._held = True
-        theme.mark(self.label, state="")
+        theme.mark(self.label, state="warn" if how is None else "")
         self._say(text)
         if path is not None:
             self._offer(path, self.tr("Hear the original"))

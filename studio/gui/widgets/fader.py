@@ -325,7 +325,8 @@ class Fader(QWidget):
         self._show_number()
 
     def set_achieved(self, value: float | None, help: str = "") -> None:
-        """What the sound measures, as a mark and as the number; None: not known (yet). The next move of the hand hides it."""
+        """What the sound measures, as a mark and as the number; None: not known (yet). Under the hand the number says what is
+        asked."""
         there = value is not None and math.isfinite(value)
         share = (value - self._low) / max(self._high - self._low, 1e-12) if value is not None and there else None
         self.track.set_ghost(None if share is None else min(max(share, 0.0), 1.0) * TICKS)
@@ -378,7 +379,6 @@ class Fader(QWidget):
 
     def _by_hand(self, ticks: int) -> None:
         self._value = self._low + ticks / TICKS * (self._high - self._low)
-        self.track.set_ghost(None)
         self._show_number()
         self.moved.emit(self._value)
 
