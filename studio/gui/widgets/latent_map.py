@@ -281,6 +281,8 @@ class LatentMap(Canvas):
             if x + wide > self.width() - 8:
                 break
             painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.ink("surface", 0.8))  # readable over dots
+            painter.drawRect(QRectF(x - 6, y - metrics.ascent() - 3, wide, metrics.height() + 6))
             painter.setBrush(theme.label_color(i))
             painter.drawEllipse(QPointF(x + 4, y - metrics.ascent() / 2 + 1), 4, 4)
             painter.setPen(self.ink("dim"))
