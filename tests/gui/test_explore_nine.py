@@ -14,7 +14,7 @@ from PySide6.QtGui import QEnterEvent
 
 from studio.engine.engine import AHEAD, OFFER, Rendered
 from studio.explore.similar import CopyMeter
-from studio.gui.pages import explore_brood
+from studio.gui.pages import explore_brood, explore_row
 from studio.gui.pages.explore import ExplorePage
 from studio.gui.pages.explore_brood import Brood
 from studio.gui.pages.explore_nine import HERE, THESE, Nine, _key
@@ -116,10 +116,8 @@ def test_kept_and_starred_clips_say_in_which_directions(page: ExplorePage, nine:
 def test_a_row_plays_all_nine_until_a_key(
     page: ExplorePage, nine: Nine, qtbot: Any, heard: list[Current], monkeypatch: Any
 ) -> None:
-    from studio.gui.pages import explore_nine
-
-    monkeypatch.setattr(explore_nine, "PAUSE", -80)
-    monkeypatch.setattr(explore_nine, "BREATH", 10)
+    monkeypatch.setattr(explore_row, "PAUSE", -80)
+    monkeypatch.setattr(explore_row, "BREATH", 10)
     heard.clear()
     qtbot.mouseClick(nine.row, LEFT)
     qtbot.waitUntil(lambda: len(heard) == 9 and not nine._player.running, timeout=20_000)

@@ -15,29 +15,20 @@ from functools import partial
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QMenu,
-    QPushButton,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from studio.engine.engine import AHEAD, OFFER, Engine, Rendered
+from studio.engine.engine import AHEAD, OFFER, Engine
 from studio.explore.morph import Shape
 from studio.explore.mutate import constrict, litter, mutate
 from studio.explore.pins import mixed
 from studio.gui import theme
 from studio.gui.pages.explore_brood import Brood
+from studio.gui.pages.explore_row import RowPlayer
 from studio.gui.pages.explore_space import Space, latent_of, with_latent
-from studio.gui.widgets.canvas import Canvas
+from studio.gui.widgets.candidate_cell import CandidateCell
 from studio.gui.widgets.fader import Fader
-from studio.gui.widgets.shape import InMemory, picture_of
 from studio.project.recipe import Request
 from studio.project.state import ClipFile
 
@@ -48,10 +39,6 @@ HERE, THESE = ("here",), ("these",)
 """Candidates come from the present sound, from the marked ones, or else from pins by letter."""
 AHEADS = 3
 """Generations made ahead that are kept."""
-REST = 200
-"""Milliseconds the hand rests on a candidate until the nine around it are made."""
-BREATH, PAUSE = 500, 150
-"""Milliseconds before a row of sounds begins, and between two of them."""
 
 
 @dataclass(frozen=True)
@@ -64,101 +51,6 @@ class Around:
 
     def same(self, other: Around) -> bool:
         return (self.space.model, self.request, self.locked) == (other.space.model, other.request, other.locked)
-
-
-class CandidateCell(Canvas):
-    """A number, a waveform, and in the corner a ring that marks it."""
-
-    pressed = Signal(int)
-    marked = Signal()
-    rested = Signal(int)
-    """The pointer has rested here for a moment."""
-
-    def __init__(self, number: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.number = number
-        self.made: Rendered | None = None
-        self._outline: InMemory | None = None
-        self._hot = self.heard = self.mark = False
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST)
-        self._rest.timeout.connect(self._rested)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(60, 26)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(self.tr("Candidate {0}").format(number + 1))
-        self.setToolTip(self.tr("Click to go on from here; key {0} plays it; the ring marks it").format(number + 1))
-
-    def sizeHint(self) -> QSize:
-        return QSize(160, 44)
-
-    def show_sound(self, made: Rendered | None) -> None:
-        self.made = made
-        self._outline = InMemory(made.sound) if made is not None and made.sound.frames else None
-        self.update()
-
-    def set_heard(self, heard: bool) -> None:
-        self.heard = heard
-        self.update()
-
-    def set_mark(self, mark: bool) -> None:
-        self.mark = mark
-        self.update()
-
-    def _ring(self) -> QRectF:
-        return QRectF(self.width() - 18, 6, 11, 11)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75)
-        strong = self.heard or self.hasFocus()
-        painter.setPen(QPen(self.ink("accent" if strong else "line"), 1.5 if strong else 1))
-        painter.setBrush(self.ink("raised") if not self._hot else self.ink("line", 0.6))
-        painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
-        painter.setFont(theme.font("caption"))
-        painter.setPen(self.ink("accent" if self.heard else "dim"))
-        painter.drawText(QPointF(8, 14), str(self.number + 1))
-        if self._outline is not None:
-            inside = QRectF(22, 4, self.width() - 30, self.height() - 8)
-            columns = self._outline.view(0, self._outline.frames, max(1, int(inside.width())))
-            peak = float(max(columns[1].max(), -columns[0].min()))
-            gain = 1 / peak if peak > 1e-4 else 1.0
-            painter.drawImage(inside, picture_of(columns, max(2, int(inside.height() * 2)), self.ink("accent"), gain=gain))
-            if self._hot or self.mark:
-                painter.setPen(QPen(self.ink("good" if self.mark else "dim"), 1.5))
-                painter.setBrush(self.ink("good") if self.mark else Qt.BrushStyle.NoBrush)
-                painter.drawEllipse(self._ring())
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        if self.made is not None and self._ring().adjusted(-6, -6, 6, 6).contains(event.position()):
-            self.set_mark(not self.mark)
-            self.marked.emit()
-        else:
-            self.pressed.emit(self.number)
-
-    def _rested(self) -> None:
-        self.rested.emit(self.number)
-
-    def keyPressEvent(self, event: object) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # type: ignore[attr-defined]
-            self.pressed.emit(self.number)
-        else:
-            super().keyPressEvent(event)  # type: ignore[arg-type]
-
-    def enterEvent(self, event: object) -> None:
-        self._hot = True
-        self._rest.start()
-        self.update()
-
-    def leaveEvent(self, event: object) -> None:
-        self._hot = False
-        self._rest.stop()
-        self.update()
 
 
 class Nine(QWidget):
@@ -536,49 +428,3 @@ class Nine(QWidget):
 def _key(request: Request) -> bytes:
     """A request as a key: its labels can't be hashed."""
     return msgspec.json.encode(request)
-
-
-class RowPlayer(QObject):
-    """Says when the next of a row should be heard. Any key or click anywhere stops it."""
-
-    wanted = Signal(int)
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._next = self._count = 0
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._go)
-
-    @property
-    def running(self) -> bool:
-        return self._count > 0
-
-    def start(self, count: int) -> None:
-        self.stop()
-        self._next, self._count = 0, count
-        QCoreApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
-        self._timer.start(BREATH)
-
-    def wait(self, seconds: float) -> None:
-        """The present one is this long: the next follows after it, or after a second."""
-        self._next += 1
-        if self._next < self._count:
-            self._timer.start(round(1000 * min(seconds, 1.0)) + PAUSE)
-        else:
-            self.stop()
-
-    def stop(self) -> None:
-        if self.running:
-            self._count = 0
-            self._timer.stop()
-            QCoreApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress):
-            self.stop()
-        return False
-
-    @Slot()
-    def _go(self) -> None:
-        self.wanted.emit(self._next)
