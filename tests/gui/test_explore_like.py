@@ -14,8 +14,8 @@ from studio.audio.sound import Sound
 from studio.engine.engine import Rendered
 from studio.gui.loudness import even_gain
 from studio.gui.pages.explore import ExplorePage
+from studio.gui.pages.explore_alike import around, look
 from studio.gui.pages.explore_character import _measured
-from studio.gui.pages.explore_like import _look, around
 from studio.gui.pages.explore_said import SaidBar
 from studio.gui.pages.explore_space import latent_of
 from studio.gui.session import Current
@@ -139,9 +139,9 @@ def test_without_sounds_it_says_so(page: ExplorePage, qtbot: Any) -> None:
 )
 def test_any_sound_can_be_looked_for(project: ProjectFolder, samples: Any) -> None:
     sound = Sound(np.array(samples, np.float32), 44_100)
-    found = _look(project, sound, None)
+    found = look(project, sound, None)
     assert len(found.ids) == 24 and len(found.found) in (0, 24)
-    again = _look(project, sound, found)
+    again = look(project, sound, found)
     assert again.catalogue is found.catalogue and [one.row.id for one in again.found] == [one.row.id for one in found.found]
     request, values = _measured(Request(), sound)
     assert request == Request() and all(isinstance(value, float) for value in values.values())

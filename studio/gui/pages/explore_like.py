@@ -6,10 +6,8 @@ while the tab is shown, of the newest sound only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,59 +25,27 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.audio import analysis, peaks
-from studio.audio.sound import Sound
 from studio.engine.engine import OFFER, Rendered
 from studio.engine.jobs import Ticket
-from studio.explore.mutate import mutate
-from studio.explore.similar import Catalogue, why
 from studio.gui import theme
-from studio.gui.pages.explore_character import offered
+from studio.gui.pages.explore_alike import Library, around, compare, look
 from studio.gui.pages.explore_open import OpenModel
 from studio.gui.pages.explore_sound import DotPlayer
-from studio.gui.pages.explore_space import Space, latent_of, with_latent
+from studio.gui.pages.explore_space import Space
 from studio.gui.pages.explore_standing import Standing
 from studio.gui.pages.explore_words import difference, nearness
 from studio.gui.session import Session
 from studio.gui.widgets.later import Later
 from studio.gui.widgets.like_cell import LikeCell, Shown
-from studio.library.index import Index, SoundRow
+from studio.library.index import SoundRow
 from studio.project.recipe import Request
 
-if TYPE_CHECKING:
-    from studio.project.folder import ProjectFolder
-
 TAG = "explore-like"
-MOST = 48
-"""Sounds of the library at most."""
 MOST_NEW = 12
 LEAST, ROOMY = QSize(148, 54), QSize(190, 96)
 """The smallest cell, and the one that a large window is filled with."""
 REST = 180
 """Milliseconds without another sound until the like of the newest is looked for."""
-STEP = 0.3
-"""How far a new sound goes in one descriptor, in the range of the project's sounds."""
-AROUND = 0.6
-"""How far the other new sounds go, in the spread of the project's sounds."""
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """A sound of the library: `ratio` is its distance in usual ones between neighbours; `words` say how it differs."""
-
-    row: SoundRow
-    ratio: float
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Library:
-    """What was found in it for one sound, and the catalogue for the next question."""
-
-    ids: NDArray[np.int64]
-    catalogue: Catalogue
-    asked: Sound
-    found: tuple[Found, ...]
 
 
 class Like(QWidget):
@@ -202,7 +168,7 @@ class Like(QWidget):
             self._clear(self.tr("There is nothing to compare with yet"))
         elif self.mine.isChecked() or not able:
             self.mine.setChecked(True)
-            self._later.ask(partial(_look, project, shown.sound, self._library))
+            self._later.ask(partial(look, project, shown.sound, self._library))
         elif space is not None:
             self._ask_new(space, shown)
 
@@ -257,7 +223,7 @@ class Like(QWidget):
         space, ours = self._space, self._shown
         done = tuple(one for one in self._made if one is not None)
         if len(done) == len(self._made) and space is not None and ours is not None:
-            self._measuring.ask(partial(_compare, space, ours.sound, done))
+            self._measuring.ask(partial(compare, space, ours.sound, done))
 
     @Slot(object)
     def _compared(self, answer: object) -> None:
@@ -386,65 +352,6 @@ class Like(QWidget):
             self._standing.begin(what)
             self._standing.go(request)
             self._standing.commit()
-
-
-def around(space: Space, request: Request, own_length: bool, count: int) -> list[Request]:
-    """At most `count` requests near this one: more and less of each descriptor that the space can be asked for, then others
-    anywhere around it."""
-    z = latent_of(request)
-    found = []
-    for name in offered(space, own_length):
-        low, high = space.descriptors.span[name]
-        value = float(space.descriptors.value(z, name))
-        for step in (STEP * (high - low), -STEP * (high - low)):
-            there = space.descriptors.move(z, name, value + step)
-            if abs(float(space.descriptors.value(there, name)) - value) > abs(step) / 3:
-                found.append(there)
-    missing = count - len(found)
-    if missing > 0:
-        found += list(mutate(z, space.latents, AROUND, missing, request.seed))
-    return [with_latent(request, there) for there in found[:count]]
-
-
-def _look(project: ProjectFolder, sound: Sound, before: Library | None) -> Library:
-    """The nearest sounds of the project's library, off the GUI thread. `before`: of an earlier question."""
-    with Index(project) as index:
-        if before is None:
-            ids, catalogue = _catalogue(index)
-        else:
-            ids, catalogue = before.ids, before.catalogue
-        if not len(ids) or not sound.frames:
-            return Library(ids, catalogue, sound, ())
-        ours = analysis.features(sound)
-        matches = catalogue.nearest(analysis.fingerprint(sound), MOST)
-        rows = {row.id: row for row in index.fetch(ids[[match.index for match in matches]])}
-    pairs = [(match, rows.get(int(ids[match.index]))) for match in matches]
-    found = [Found(row, match.ratio, tuple(catalogue.why(match.index, ours))) for match, row in pairs if row is not None]
-    return Library(ids, catalogue, sound, tuple(found))
-
-
-def _catalogue(index: Index) -> tuple[NDArray[np.int64], Catalogue]:
-    ids, prints = index.fingerprints()
-    columns = index.columns("loudness", "brightness", "attack", "noisiness", "pitch", "seconds", "head", "tail")
-    known = np.asarray(np.isfinite(prints).all(axis=1))
-    if not np.array_equal(ids, columns["id"]):  # somebody imports at this very moment
-        ids, at, of = np.intersect1d(ids, columns["id"], assume_unique=True, return_indices=True)
-        prints, known, columns = prints[at], known[at], {name: column[of] for name, column in columns.items()}
-    facts = {name: columns[name][known] for name in ("loudness", "brightness", "attack", "noisiness")}
-    facts["length"] = np.maximum(0, columns["seconds"] - columns["head"] - columns["tail"])[known]
-    pitch = columns["pitch"][known]
-    facts["pitch"] = np.where(pitch > 0, 69 + 12 * np.log2(np.where(pitch > 0, pitch, 440.0) / 440), np.nan)
-    return ids[known], Catalogue.fit(prints[known], facts)
-
-
-def _compare(
-    space: Space, ours: Sound, made: tuple[Rendered, ...]
-) -> tuple[tuple[Rendered, ...], list[list[str]], list[NDArray[np.uint8]]]:
-    """How each new sound differs from ours, in words, and its outline; off the GUI thread."""
-    base = analysis.features(ours)
-    spread = {name: (high - low) / 3.3 for name, (low, high) in space.descriptors.span.items()}  # 5 to 95 % of a bell
-    words = [why(analysis.features(one.sound), base, spread) for one in made]
-    return made, words, [peaks.thumbnail(one.sound) for one in made]
 
 
 def _thumbnail(row: SoundRow) -> NDArray[np.uint8] | None:
