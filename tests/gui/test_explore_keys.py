@@ -47,7 +47,7 @@ class Ear:
     def __init__(self) -> None:
         self.strokes: list[Stroke] = []
         self.device = SimpleNamespace(rate=RATE)
-        self.playing, self.notes, self.level = False, 0, (-120.0, -120.0)
+        self.playing, self.lost, self.notes, self.level = False, False, 0, (-120.0, -120.0)
 
     def note_on(self, key: Hashable, sound: Sound, gain: float = 1.0) -> None:
         self.strokes.append(("on", key, sound, gain))
@@ -303,6 +303,7 @@ def test_velocity_moves_the_sound_along_an_axis(page: ExplorePage, ear: Ear, qtb
     keys, space = page.keys, page._space
     assert space is not None and page.standing.request is not None
     assert keys.touch.count() == 2 + len(space.axes)
+    qtbot.waitUntil(lambda: keys.keyboard._root is not None, timeout=20_000)
     keys.touch.setCurrentIndex(2)
     keys.touch.activated.emit(2)
     hand = keys.notes._hand
@@ -358,6 +359,7 @@ def test_a_model_with_a_pitch_is_asked_for_every_key(session: Session, qtbot: An
 def test_the_page_gives_its_keys_to_the_shown_tab_alone(page: ExplorePage, ear: Ear, qtbot: Any) -> None:
     count = page._session.undo.count()
     page.view.tabs.show_tab("keys")
+    qtbot.waitUntil(lambda: page.keys.keyboard._root is not None, timeout=20_000)
     qtbot.keyPress(page, Qt.Key.Key_R)
     qtbot.waitUntil(lambda: ear.on() == [65])
     qtbot.keyRelease(page, Qt.Key.Key_R)

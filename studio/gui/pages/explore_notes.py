@@ -55,6 +55,11 @@ def _pool() -> QThreadPool:
     return made
 
 
+def _warm_up() -> None:
+    """Listen once: what that imports takes longer than a note may be late."""
+    root_of(Sound(np.zeros((1, 8000), np.float32), 8000))
+
+
 class Base:
     """A sound that notes are made of, and the note it is heard as."""
 
@@ -188,6 +193,8 @@ class Notes(QObject):
 
     def set_active(self, on: bool) -> None:
         """Whether anybody can play: only then are notes made ahead."""
+        if on and not self._active:
+            self._start(_warm_up)
         self._active = on
         if on:
             self._settle.start()
