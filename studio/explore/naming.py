@@ -39,6 +39,8 @@ LEAST = 0.5
 """|r| from which an axis bears a name."""
 SHARE = 0.12
 """Part of a descriptor's range that an axis must cover from end to end to be named after it; and it must be audible."""
+AGAIN = 0.2
+"""The same for an axis whose descriptor has named a clearer one."""
 SURE = 0.8
 """Confidence from which a pitch counts."""
 
@@ -197,8 +199,8 @@ def effects(walk: Walk) -> dict[str, Effect]:
 
 
 def named(axes: Axes, walk: Walk) -> Axes:
-    """The same axes with names for what they do; each descriptor names the one axis that does it most clearly. Names that
-    the user gave stay."""
+    """The same axes with names for what they do: first each descriptor names the axis that does it most clearly, then what is
+    left is named by what it does best. Names that the user gave stay."""
     found = effects(walk)
     claims = sorted(
         (
@@ -210,10 +212,11 @@ def named(axes: Axes, walk: Walk) -> Axes:
         reverse=True,
     )
     names: dict[int, AxisName] = {}
-    for _, i, name in claims:
-        if i not in names and name not in {n.descriptor for n in names.values()}:
-            r = round(float(found[name].r[i]), 3)
-            low, high, _ = WORDS[name]
-            names[i] = AxisName(low, high, name, r) if r > 0 else AxisName(high, low, name, r)
+    for least, again in ((SHARE, False), (AGAIN, True)):
+        for _, i, name in claims:
+            if i not in names and found[name].share(i) >= least and (again or name not in {n.descriptor for n in names.values()}):
+                r = round(float(found[name].r[i]), 3)
+                low, high, _ = WORDS[name]
+                names[i] = AxisName(low, high, name, r) if r > 0 else AxisName(high, low, name, r)
     given = (name.given for name in axes.names)
     return replace(axes, names=tuple(replace(names.get(i, AxisName()), given=g) for i, g in enumerate(given)))

@@ -108,13 +108,14 @@ def test_a_name_needs_a_change_that_is_sure_and_can_be_heard(growth, noise, know
     assert named(axes, invented(1, {"loudness": values})).names[0].descriptor == name
 
 
-def test_two_ways_of_brightness_bear_the_name_once_and_the_users_name_stays():
-    axes = Axes.fit(latents(), k=2).renamed(1, "Glass")
+def test_the_clearest_axis_is_served_first_the_next_is_named_by_what_else_it_does_and_the_users_name_stays():
+    axes = Axes.fit(latents(), k=3).renamed(1, "Glass")
     rise = np.broadcast_to(np.exp(stops() / 3), (8, 7))
-    values = np.stack([1000 * rise, 1000 * rise**0.8], axis=1)
-    found = named(axes, invented(2, {"brightness": values}))
-    assert found.titles() == ("darker ↔ brighter", "Glass")
-    assert [name.descriptor for name in found.names] == ["brightness", None]
+    bright = 1000 * np.stack([rise, rise**0.8, 1 / rise**0.6], axis=1)
+    loud = -20 + 6 * np.log(np.stack([rise**0, rise**0.7, rise**0], axis=1))
+    found = named(axes, invented(3, {"brightness": bright, "loudness": loud}))
+    assert found.titles() == ("darker ↔ brighter", "Glass", "brighter ↔ darker")
+    assert [name.descriptor for name in found.names] == ["brightness", "loudness", "brightness"]
 
 
 def test_silence_and_doubtful_pitch_say_nothing():
