@@ -214,7 +214,8 @@ def named(axes: Axes, walk: Walk) -> Axes:
     names: dict[int, AxisName] = {}
     for least, again in ((SHARE, False), (AGAIN, True)):
         for _, i, name in claims:
-            if i not in names and found[name].share(i) >= least and (again or name not in {n.descriptor for n in names.values()}):
+            free = again or name not in {n.descriptor for n in names.values()}
+            if free and i not in names and found[name].share(i) >= least:
                 r = round(float(found[name].r[i]), 3)
                 low, high, _ = WORDS[name]
                 names[i] = AxisName(low, high, name, r) if r > 0 else AxisName(high, low, name, r)
