@@ -32,6 +32,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "copies": ("copies", "run"),
     "gesture": ("window", "gesture"),
     "determinism": ("determinism", "run"),
+    "keys": ("keys", "run"),
     "factors": ("factors", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
