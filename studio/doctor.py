@@ -34,7 +34,7 @@ PACKAGES = {  # what Qt loads on Linux → Debian's package for it
     "libfontconfig.so.1": "libfontconfig1",
     "libxkbcommon.so.0": "libxkbcommon0",
 }
-MIDI_HINT = "To use one: pip install python-rtmidi. The mouse and the computer's keyboard play as well."
+MIDI_HINT = "The mouse and the computer's keyboard play as well."
 SCREEN_PACKAGES = {  # and what it loads besides where there is an X screen
     "libxcb-cursor.so.0": "libxcb-cursor0",
     "libxcb-icccm.so.4": "libxcb-icccm4",
@@ -297,7 +297,8 @@ def midi() -> Check:
     from studio.audio import midi
 
     if reason := midi.missing():
-        return Check("MIDI", "good", f"No MIDI keyboard can be used: {reason}. This is optional.", MIDI_HINT)
+        hint = f"To use one: pip install python-rtmidi. {MIDI_HINT}" if "installed" in reason else MIDI_HINT
+        return Check("MIDI", "good", f"No MIDI keyboard can be used: {reason}. This is optional.", hint)
     return Check("MIDI", "good", "MIDI keyboards can be used.")
 
 

@@ -137,3 +137,9 @@ def test_sound_is_opened_for_a_moment(sink: Sink) -> None:
     check = doctor.sound()
     assert check.state == "good"
     assert "default" in check.sentence
+
+
+def test_midi_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    check = doctor.midi()
+    assert check.state == "good" and "not installed" in check.sentence and "pip install python-rtmidi" in check.hint

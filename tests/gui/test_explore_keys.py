@@ -23,6 +23,7 @@ from studio.audio.sound import Sound
 from studio.engine.engine import Rendered
 from studio.explore.keys import OWN, Touch, velocity_of
 from studio.gui.main_window import MainWindow
+from studio.gui.midi_input import MidiFacts
 from studio.gui.pages.explore import ExplorePage
 from studio.gui.pages.explore_keys import Keys
 from studio.gui.pages.explore_learn import faders_of
@@ -420,6 +421,11 @@ def test_a_control_learned_moves_its_fader_without_a_jump(page: ExplorePage, qtb
 def test_the_menu_of_a_fader_learns_and_forgets(page: ExplorePage, qtbot: Any) -> None:
     panel, learn = page.view.panel, page.keys.learn
     assert learn is not None
+    page.keys.midi.facts = MidiFacts(problem="python-rtmidi is not installed")
+    without = learn.menu("axis:0", QPoint(0, 0))
+    assert not without.actions()[0].isEnabled() and "not installed" in without.actions()[0].text()
+    without.close()
+    page.keys.midi.facts = MidiFacts()
     known = faders_of(panel)
     assert {"axis:0", "label:kick", "field:seconds", "field:temperature"} <= known.keys()
     fader = known["label:kick"]

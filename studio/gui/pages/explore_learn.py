@@ -37,7 +37,7 @@ class MidiLearn(QObject):
 
     def __init__(self, session: Session, midi: MidiInput, panel: ControlPanel, parent: QObject) -> None:
         super().__init__(parent)
-        self._session, self._panel = session, panel
+        self._session, self._midi, self._panel = session, midi, panel
         self._learning = ""
         self._picks: dict[str, PickUp] = {}
         midi.moved.connect(self._moved)
@@ -68,7 +68,9 @@ class MidiLearn(QObject):
     def menu(self, key: str, at: QPoint) -> QMenu:
         """What can be done with the fader called `key`."""
         menu = QMenu(self._panel)
-        menu.addAction(self.tr("Learn MIDI control"), partial(self.learn, key))
+        problem = self._midi.facts.problem
+        words = self.tr("Learn MIDI control") if not problem else self.tr("Learn MIDI control (no MIDI: {0})").format(problem)
+        menu.addAction(words, partial(self.learn, key)).setEnabled(not problem)
         control = self._session.settings.midi_controls.get(key)
         if control is not None:
             menu.addAction(self.tr("Forget control {0}").format(control % 128), partial(self.forget, key))
