@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.engine.engine import Rendered
 from studio.gui import theme
-from studio.gui.widgets.canvas import Canvas
-from studio.gui.widgets.shape import InMemory, picture_of
+from studio.gui.widgets.cell import Cell, paint_outline
+from studio.gui.widgets.shape import InMemory
 
 REST = 200
 """Milliseconds the pointer stays until it rests."""
 
 
-class CandidateCell(Canvas):
+class CandidateCell(Cell):
     """A number, a waveform, and in the corner a ring that marks it."""
 
     pressed = Signal(int)
@@ -24,19 +24,15 @@ class CandidateCell(Canvas):
     """The pointer has rested here for a moment."""
 
     def __init__(self, number: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(60, 26, parent)
         self.number = number
         self.made: Rendered | None = None
         self._outline: InMemory | None = None
-        self._hot = self.heard = self.mark = False
+        self.heard = self.mark = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST)
         self._rest.timeout.connect(self._rested)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(60, 26)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(self.tr("Candidate {0}").format(number + 1))
         self.setToolTip(self.tr("Click to go on from here; key {0} plays it; the ring marks it").format(number + 1))
 
@@ -61,50 +57,35 @@ class CandidateCell(Canvas):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75)
-        strong = self.heard or self.hasFocus()
-        painter.setPen(QPen(self.ink("accent" if strong else "line"), 1.5 if strong else 1))
-        painter.setBrush(self.ink("raised") if not self._hot else self.ink("line", 0.6))
-        painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
+        self.paint_plate(painter, self.heard)
         painter.setFont(theme.font("caption"))
         painter.setPen(self.ink("accent" if self.heard else "dim"))
         painter.drawText(QPointF(8, 14), str(self.number + 1))
         if self._outline is not None:
-            inside = QRectF(22, 4, self.width() - 30, self.height() - 8)
-            columns = self._outline.view(0, self._outline.frames, max(1, int(inside.width())))
-            peak = float(max(columns[1].max(), -columns[0].min()))
-            gain = 1 / peak if peak > 1e-4 else 1.0
-            painter.drawImage(inside, picture_of(columns, max(2, int(inside.height() * 2)), self.ink("accent"), gain=gain))
-            if self._hot or self.mark:
+            paint_outline(painter, QRectF(22, 4, self.width() - 30, self.height() - 8), self._outline, self.ink("accent"))
+            if self.hot or self.mark:
                 painter.setPen(QPen(self.ink("good" if self.mark else "dim"), 1.5))
                 painter.setBrush(self.ink("good") if self.mark else Qt.BrushStyle.NoBrush)
                 painter.drawEllipse(self._ring())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        if self.made is not None and self._ring().adjusted(-6, -6, 6, 6).contains(event.position()):
+        left = event.button() == Qt.MouseButton.LeftButton
+        if left and self.made is not None and self._ring().adjusted(-6, -6, 6, 6).contains(event.position()):
             self.set_mark(not self.mark)
             self.marked.emit()
         else:
-            self.pressed.emit(self.number)
+            super().mousePressEvent(event)
+
+    def activate(self) -> None:
+        self.pressed.emit(self.number)
 
     def _rested(self) -> None:
         self.rested.emit(self.number)
 
-    def keyPressEvent(self, event: object) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # type: ignore[attr-defined]
-            self.pressed.emit(self.number)
-        else:
-            super().keyPressEvent(event)  # type: ignore[arg-type]
-
     def enterEvent(self, event: object) -> None:
-        self._hot = True
+        super().enterEvent(event)
         self._rest.start()
-        self.update()
 
     def leaveEvent(self, event: object) -> None:
-        self._hot = False
+        super().leaveEvent(event)
         self._rest.stop()
-        self.update()

@@ -38,4 +38,3 @@ def stamped(points: NDArray[np.float32], labels: NDArray[np.int64], width: int, 
             room[at + step] = colors
     page = room.reshape(height + 4 * reach, stride)[2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
     return picture(page, ratio)
-

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
 
 from studio.gui import theme
-from studio.gui.widgets.canvas import Canvas
+from studio.gui.widgets.cell import Cell
 from studio.gui.widgets.shape import picture_of
 
 
@@ -27,21 +27,17 @@ class Shown:
     help: str = ""
 
 
-class LikeCell(Canvas):
+class LikeCell(Cell):
     """One sound."""
 
     pressed = Signal(int)
     chosen = Signal(int)
 
     def __init__(self, number: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(60, 40, parent)
         self.number = number
         self.shown: Shown | None = None
-        self._hot = self._heard = False
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(60, 40)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._heard = False
 
     def sizeHint(self) -> QSize:
         return QSize(148, 54)
@@ -61,12 +57,7 @@ class LikeCell(Canvas):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75)
-        strong = self._heard or (self.hasFocus() and self._walked)
-        painter.setPen(QPen(self.ink("accent" if strong else "line"), 1.5 if strong else 1))
-        painter.setBrush(self.ink("raised") if not self._hot else self.ink("line", 0.6))
-        painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
+        self.paint_plate(painter, self._heard)
         if self.shown is None:
             return
         font = theme.font("caption")
@@ -92,9 +83,8 @@ class LikeCell(Canvas):
         painter.drawText(QPointF(8, 15), metrics.elidedText(shown.title, Qt.TextElideMode.ElideRight, space))
 
     # ---- the hand
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.pressed.emit(self.number)
+    def activate(self) -> None:
+        self.pressed.emit(self.number)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -105,14 +95,6 @@ class LikeCell(Canvas):
             self.chosen.emit(self.number)
         else:
             super().keyPressEvent(event)
-
-    def enterEvent(self, event: object) -> None:
-        self._hot = True
-        self.update()
-
-    def leaveEvent(self, event: object) -> None:
-        self._hot = False
-        self.update()
 
 
 def paint_thumbnail(painter: QPainter, area: QRectF, thumbnail: NDArray[np.uint8], color: QColor) -> None:

@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
 from studio.audio import edit, files
 from studio.audio.peaks import spectrogram
 from studio.audio.sound import Sound
 from studio.gui import theme
-from studio.gui.widgets.canvas import Canvas, spectrum
-from studio.gui.widgets.shape import Columns, InMemory, picture_of
+from studio.gui.widgets.canvas import spectrum
+from studio.gui.widgets.cell import Cell, paint_outline
+from studio.gui.widgets.shape import Columns, InMemory
 from studio.gui.widgets.spectrogram import heat_image
 
 COLUMNS, BINS = 120, 96
@@ -48,7 +49,7 @@ def pictures_of(path: Path) -> Pictures:
     return Pictures(path, sound, InMemory(sound).view(0, sound.frames, COLUMNS), heat)
 
 
-class PreviewCell(Canvas):
+class PreviewCell(Cell):
     """A tile to look at and to hear."""
 
     pressed = Signal(object)
@@ -58,17 +59,13 @@ class PreviewCell(Canvas):
     """−1 or +1: left and right arrow, to walk through time."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(86, 76, parent)
         self.title = ""
         self.note = ""
         self.pictures: Pictures | None = None
         self._playing = False
         self._position: float | None = None
-        self._hot = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(86, 76)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def sizeHint(self) -> QSize:
         return QSize(150, 104)
@@ -93,7 +90,7 @@ class PreviewCell(Canvas):
         area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         flat = self.ink("raised") == self.ink("surface")  # the light theme lifts by a line, not by tone
         painter.setPen(QPen(self.ink("line"), 1) if flat else Qt.PenStyle.NoPen)
-        painter.setBrush(self.ink("line", 0.5 if flat else 0.9) if self._hot else self.ink("raised"))
+        painter.setBrush(self.ink("line", 0.5 if flat else 0.9) if self.hot else self.ink("raised"))
         painter.drawRoundedRect(area, theme.RADIUS, theme.RADIUS)
         self._paint_head(painter)
         if self.pictures is not None:
@@ -121,10 +118,7 @@ class PreviewCell(Canvas):
         upper = QRectF(inside.left(), inside.top(), inside.width(), round(inside.height() * 0.42))
         lower = QRectF(inside.left(), upper.bottom() + 2, inside.width(), inside.bottom() - upper.bottom() - 2)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        peak = float(max(pictures.columns[1].max(initial=0), -pictures.columns[0].min(initial=0)))
-        gain = 1 / peak if peak > 1e-4 else 1.0
-        wave = picture_of(pictures.columns, max(8, round(upper.height() * 2)), self.ink("accent"), gain=gain)
-        painter.drawImage(upper, wave)
+        paint_outline(painter, upper, pictures.columns, self.ink("accent"))
         corners = QPainterPath()
         corners.addRoundedRect(lower, 3, 3)
         painter.save()
@@ -137,22 +131,11 @@ class PreviewCell(Canvas):
                 painter.setPen(QPen(self.ink("text"), theme.PLAYHEAD))
                 painter.drawLine(QPointF(x, inside.top()), QPointF(x, inside.bottom()))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.pressed.emit(self)
-
-    def enterEvent(self, event: object) -> None:
-        self._hot = True
-        self.update()
-
-    def leaveEvent(self, event: object) -> None:
-        self._hot = False
-        self.update()
+    def activate(self) -> None:
+        self.pressed.emit(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.pressed.emit(self)
-        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.stepped.emit(1 if event.key() == Qt.Key.Key_Right else -1)
         else:
             super().keyPressEvent(event)
