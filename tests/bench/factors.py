@@ -49,15 +49,15 @@ def planted(count: int = SOUNDS, seed: int = 0) -> np.ndarray:
 
 
 def sound(factors: np.ndarray, seed: int) -> Sound:
-    """One struck tone. Brightness: corner of the spectrum, 0.6–7 kHz; length: 60 dB decay, 0.18–0.72 s; pitch: MIDI 48–66;
-    noisiness: amplitude of the noise, 0.02–0.6 of the whole. All are equally loud (−26 LUFS)."""
+    """One struck tone, its partials falling as 1 / n. Brightness: corner of the spectrum, 0.6–7 kHz; length: 60 dB decay,
+    0.18–0.72 s; pitch: MIDI 48–66; noisiness: amplitude of the noise, 0.02–0.6 of the whole. All are as loud (−26 LUFS)."""
     bright, long, high, noisy = factors
     corner, decay = 600 * 12 ** ((bright + 1) / 2), 0.18 * 4 ** ((long + 1) / 2)
     hz, share = analysis.midi_to_hz(57 + 9 * high), (0.31 + 0.29 * noisy) ** 2
     rng = np.random.default_rng((7, seed))
     time = np.arange(round(decay * RATE)) / RATE
     partials = np.arange(1, int(16000 / hz) + 1)
-    tone = _corner(partials * hz, corner) @ np.sin(2 * np.pi * hz * partials[:, None] * time)
+    tone = (_corner(partials * hz, corner) / partials) @ np.sin(2 * np.pi * hz * partials[:, None] * time)
     spectrum = np.fft.rfft(rng.standard_normal(2 * RATE))
     hiss = np.fft.irfft(spectrum * _corner(np.fft.rfftfreq(2 * RATE, 1 / RATE), corner))[: len(time)]
     mixed = np.sqrt(1 - share) * tone / tone.std() + np.sqrt(share) * hiss / hiss.std()
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> Table:
     table.notes = [
         f"factors found and named rightly: {', '.join(map(str, rights))} of {len(FACTORS)}",
         "errors of sliders: |asked − achieved| as a share of the range, 5th to 95th percentile of the sounds as the model says "
-        "them; right: 15 % or less on average; “length, by its own control” sets the seconds that the model offers",
+        "them; right: 15 % or less on average; the model's own control of the length sets the seconds of a request",
         "factors: " + (sound.__doc__ or "").split(". ", 1)[1].replace("\n    ", " "),
     ]
     if args.keep:
@@ -183,23 +183,24 @@ def slide(instrument: Instrument, latents: np.ndarray, walk: naming.Walk) -> dic
     fresh = [z for z in np.float32(latents) if tuple(z.tolist()) not in known] or list(np.float32(latents))
     chosen = [fresh[i] for i in rng.permutation(len(fresh))[:ANCHORS]]
     errors: dict[str, list[float]] = {name: [] for name in sliders.names}
-    own = "length, by its own control"
-    if instrument.controls.seconds is not None and "length" in sliders.span:
-        errors[own] = []
+    own, both = "length, by the model's own control", "length, by both at once"
+    if instrument.controls.seconds is not None and "length" in sliders.names:
+        errors |= {own: [], both: []}
     for z in chosen:
         request = Request(latent=(tuple(z.tolist()),))
         now = naming.measure(next(iter(instrument.render(request))))
         for what, list_ in errors.items():
-            name = "length" if what == own else what
+            name = "length" if what in (own, both) else what
             low, high = sliders.span[name]
             asked, before = rng.uniform(low, high), float(heard(name, now.get(name, np.nan)))
             if not np.isfinite(before):
                 continue
-            if what == own:
-                moved = msgspec.structs.replace(request, seconds=float(np.exp(asked)))
-            else:
+            moved = request
+            if what != own:
                 target = float(sliders.value(z, name)) + asked - before
-                moved = msgspec.structs.replace(request, latent=(tuple(sliders.move(z, name, target).tolist()),))
+                moved = msgspec.structs.replace(moved, latent=(tuple(sliders.move(z, name, target).tolist()),))
+            if what in (own, both):
+                moved = msgspec.structs.replace(moved, seconds=float(np.exp(asked)))
             after = naming.measure(next(iter(instrument.render(moved))))
             got = float(heard(name, after.get(name, np.nan)))
             list_.append(min(1.0, abs(got - asked) / (high - low)) if np.isfinite(got) else 1.0)
