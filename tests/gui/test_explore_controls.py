@@ -14,7 +14,6 @@ from studio.audio import analysis
 from studio.explore.axes import heard as as_heard
 from studio.explore.descriptors import Descriptors
 from studio.gui.pages.explore import ExplorePage
-from studio.gui.pages.explore_character import offered
 from studio.gui.pages.explore_controls import ControlPanel
 from studio.gui.pages.explore_space import latent_of
 from studio.gui.pages.explore_words import difference, nearness, percent, said, title
@@ -47,7 +46,7 @@ def measured(page: ExplorePage) -> bool:
 
 def test_a_fader_asks_for_a_character_and_shows_what_came_of_it(steered: ExplorePage, qtbot: Any) -> None:
     page, space = steered, steered.model.space
-    assert space is not None and tuple(page.character.faders) == ("brightness", "noisiness")
+    assert space is not None and tuple(page.character.faders) == ("brightness", "length", "noisiness")
     fader = page.character.faders["brightness"]
     before = latent_of(page.standing.request)  # type: ignore[arg-type]
     qtbot.mouseClick(fader.track, LEFT, pos=QPoint(fader.track.width() * 3 // 4, 14))
@@ -121,10 +120,11 @@ def test_what_is_locked_stays_as_it_is_expected(steered: ExplorePage, qtbot: Any
     assert page.character.faders["brightness"].locked and page.character.locked == ("brightness",)
 
 
-def test_length_is_offered_once(steered: ExplorePage) -> None:
-    space = steered.model.space
-    assert space is not None and "length" in space.descriptors.names
-    assert "length" not in offered(space, own_length=True) and "length" in offered(space, own_length=False)
+def test_a_decay_is_steered_beside_the_length_that_the_model_offers(steered: ExplorePage) -> None:
+    page, space = steered, steered.model.space
+    assert space is not None and "length" in space.descriptors.names and "seconds" in page.view.panel.numbers
+    names = [fader.track.accessibleName() for fader in page.character.faders.values()]
+    assert tuple(page.character.faders) == space.descriptors.names and "Decay" in names and "Length" not in names
 
 
 def test_folding_is_remembered(page: ExplorePage, qtbot: Any) -> None:

@@ -15,7 +15,6 @@ from studio.audio.sound import Sound
 from studio.engine.engine import Rendered
 from studio.explore.mutate import mutate
 from studio.explore.similar import Catalogue, why
-from studio.gui.pages.explore_character import offered
 from studio.gui.pages.explore_space import Space, latent_of, with_latent
 from studio.library.index import Index, SoundRow
 from studio.project.recipe import Request
@@ -50,12 +49,12 @@ class Library:
     found: tuple[Found, ...]
 
 
-def around(space: Space, request: Request, own_length: bool, count: int) -> list[Request]:
+def around(space: Space, request: Request, count: int) -> list[Request]:
     """At most `count` requests near this one: more and less of each descriptor that the space can be asked for, then others
     anywhere around it."""
     z = latent_of(request)
     found = []
-    for name in offered(space, own_length):
+    for name in space.descriptors.names:
         low, high = space.descriptors.span[name]
         value = float(space.descriptors.value(z, name))
         for step in (STEP * (high - low), -STEP * (high - low)):

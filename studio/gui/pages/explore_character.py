@@ -90,7 +90,7 @@ class Character(QObject):
         self.faders, self._start = {}, None
         space, section = self._space, self._panel.sections["character"]
         if space is not None:
-            for name in offered(space, self._panel.controls.seconds is not None):
+            for name in space.descriptors.names:
                 self.faders[name] = self._panel.add(section.column, self._fader(name, *space.descriptors.span[name]))
             self.locked = tuple(name for name in self.locked if name in self.faders)
         section.setVisible(bool(self.faders))
@@ -241,12 +241,6 @@ class Character(QObject):
     def _fixed(self) -> np.ndarray | None:
         locked = self._panel.locked_axes
         return self._space.axes.held(locked) if locked and self._space is not None else None
-
-
-def offered(space: Space, own_length: bool) -> tuple[str, ...]:
-    """What there is a fader for; length is not steered this way where the model has a control of its own for it."""
-    found = space.descriptors.names
-    return tuple(name for name in found if not (own_length and name == "length"))
 
 
 def _measured(request: Request, sound: Sound) -> tuple[Request, Values]:

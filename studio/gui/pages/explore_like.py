@@ -207,9 +207,7 @@ class Like(QWidget):
 
     # ---- from the model
     def _ask_new(self, space: Space, made: Rendered) -> None:
-        model = self._session.engine.model
-        own_length = model is not None and model.controls.seconds is not None
-        requests = around(space, made.request, own_length, MOST_NEW)
+        requests = around(space, made.request, MOST_NEW)
         self._made = [None] * len(requests)
         self._show([Shown("", "", "", None) for _ in requests])
         for i, request in enumerate(requests):

@@ -21,7 +21,7 @@ def title(descriptor: str) -> str:
         "loudness": tr("Loudness"),
         "brightness": tr("Brightness"),
         "attack": tr("Attack"),
-        "length": tr("Length"),
+        "length": tr("Decay"),  # a model may have a control of its own called length, which only cuts
         "noisiness": tr("Noisiness"),
         "pitch": tr("Pitch"),
         "tonality": tr("Tonality"),
