@@ -203,7 +203,7 @@ class Keyboard(Canvas):
         """White keys, black keys, the seam between."""
         if theme.name() == "dark":
             t = theme.tokens()
-            return QColor(theme.mix(t.text, t.dim, 0.18)), QColor(theme.mix(t.ground, "#000000", 0.25)), QColor(t.ground)
+            return QColor(theme.mix(t.text, t.dim, 0.18)), QColor(t.ground).darker(133), QColor(t.ground)
         t = theme.tokens()
         return QColor(t.surface), QColor(theme.mix(t.text, t.dim, 0.12)), QColor(theme.mix(t.line, t.dim, 0.35))
 
