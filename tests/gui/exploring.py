@@ -34,7 +34,7 @@ def save_model(run: RunFolder, step: int, seed: int = 0, minutes: float = 1.0) -
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained_once(project_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project of 24 sounds with one run that has a checkpoint; beside it its compiled decoder."""
     from studio.generate import precompile
