@@ -140,6 +140,7 @@ class TestHeard:
         loud = np.sqrt((body[: -round(0.02 * RATE), 0].reshape(-1, 1) ** 2).mean())
         assert 0.3 < loud < 0.4  # no hole at the changes: 0.5 / √2
 
+    @tries
     def test_a_new_sound_keeps_its_attack(self, player: Player, sink: Sink) -> None:
         hit = np.zeros((1, RATE // 10), np.float32)
         hit[0, 1:40] = 0.9
