@@ -38,7 +38,16 @@ Third-party exceptions are translated into these where they enter, never further
 
 from __future__ import annotations
 
+import zipfile
+import zlib
+from tokenize import TokenError
 from typing import Any, ClassVar
+
+TORN_ARRAY: tuple[type[Exception], ...] = (
+    *(OSError, ValueError, TypeError, LookupError, EOFError, MemoryError, OverflowError),
+    *(SyntaxError, TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What numpy and its zip reader raise where an .npy or .npz file is torn, or not what it says."""
 
 
 class StudioError(Exception):

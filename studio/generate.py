@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import io
 import os
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 import studio
 from studio.audio import edit, files, graft
 from studio.audio.sound import Sound
-from studio.errors import BadLatent, BrokenCheckpoint, BrokenFile, ModelError, SilentAudio, StudioError
+from studio.errors import TORN_ARRAY, BadLatent, BrokenCheckpoint, BrokenFile, ModelError, SilentAudio, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.models import checkpoint as checkpoints
 from studio.models import fast
@@ -314,7 +313,7 @@ def _known(path: Path) -> dict[str, NDArray[np.float32]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(zip(file["keys"].tolist(), file["latents"].astype(np.float32)))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except TORN_ARRAY:
         return {}
 
 

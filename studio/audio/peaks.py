@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from studio.audio import analysis, files
 from studio.audio.sound import Samples, Sound
+from studio.errors import TORN_ARRAY
 
 BASE = 256
 """Frames in one column of the finest level."""
@@ -111,7 +112,7 @@ def load(path: str | os.PathLike[str], source: Sound | Path | None = None) -> Pe
         with Path(path).open("rb") as file:
             version, frames, rate = (int(v) for v in np.load(file, allow_pickle=False))
             rows = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, TypeError):
+    except TORN_ARRAY:
         return None
     counts = list(_counts(frames)) if version == _VERSION and 0 < frames < 1 << 48 else []
     if not counts or rate <= 0 or rows.shape != (3, sum(counts)) or rows.dtype not in (np.int16, np.float32):

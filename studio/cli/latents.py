@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.errors import BadLatent, NotOffered
+from studio.errors import TORN_ARRAY, BadLatent, NotOffered
 from studio.models.controls import Controls
 
 MOST = 1 << 28
@@ -43,6 +42,6 @@ def _load(path: Path) -> NDArray[np.float64]:
             return np.array(found, np.float64)
     except FileNotFoundError:
         raise BadLatent(name=path.name, reason="it is not there") from None
-    except (OSError, ValueError, EOFError, MemoryError, OverflowError, SyntaxError, TokenError) as error:  # of numpy's header
+    except TORN_ARRAY as error:
         raise BadLatent(name=path.name, reason="it is no .npy file of numbers") from error
     raise BadLatent(name=path.name, reason="it does not hold plain numbers")

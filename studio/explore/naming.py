@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from studio.audio import analysis
 from studio.audio.sound import Sound
-from studio.errors import StudioError
+from studio.errors import TORN_ARRAY, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.explore.axes import AUDIBLE, RANGE, WORDS, Axes, AxisName, heard
 from studio.explore.descriptors import Descriptors
@@ -148,7 +147,7 @@ def _read(path: Path, axes: Axes) -> Walk | None:
         whole = shapes == ({latents.shape[:3]}, {sounds.shape[:1]})
         walk = Walk(components, sigma, latents, values, sounds, said)
         return walk.along(axes) if whole and latents.ndim == 4 and sounds.ndim == 2 else None
-    except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile):
+    except TORN_ARRAY:
         return None
 
 

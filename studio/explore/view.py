@@ -14,7 +14,6 @@ import io
 import multiprocessing
 import os
 import tempfile
-import zipfile
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
@@ -23,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from studio.errors import ModelError, StudioError
+from studio.errors import TORN_ARRAY, ModelError, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.explore.map import Array, Box, Density, bounds, density, turned
 from studio.project import atomic
@@ -232,7 +231,7 @@ def _load(path: Path, ids: NDArray[np.int64]) -> Array | None:
             positions = file["positions"].astype(float)
             fits = np.array_equal(file["ids"], ids) and positions.shape == (len(ids), 2) and np.isfinite(positions).all()
             return positions if fits else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except TORN_ARRAY:
         return None
 
 

@@ -30,7 +30,7 @@ from torch import Tensor
 
 from studio.audio import files
 from studio.audio.sound import Samples, Sound
-from studio.errors import NothingToLearn, StudioError
+from studio.errors import TORN_ARRAY, NothingToLearn, StudioError
 from studio.events import Finished, Progress, Started, Work
 from studio.library import slices
 from studio.library.index import Index, SoundRow
@@ -399,7 +399,7 @@ def _shards(folder: Path, material: Material) -> list[tuple[NDArray[np.int16], _
             if data.dtype != np.int16 or data.shape != (shard.size,) or not _fits(shard, material):
                 raise ValueError("the table and the audio do not belong together")
             found.append((data, shard))
-        except (OSError, ValueError, EOFError, StudioError):
+        except (*TORN_ARRAY, StudioError):
             for path in (table, audio):
                 with suppress(OSError):
                     path.unlink()
