@@ -58,6 +58,8 @@ SHARD = 256 << 20
 EVERY = 32
 """Sounds between two words about progress."""
 
+_DAMAGED: tuple[type[Exception], ...] = (*TORN_ARRAY, StudioError)
+
 STALE = 64
 """Sounds that are gone may lie in the cache, up to this many and as many again as there are."""
 
@@ -399,7 +401,7 @@ def _shards(folder: Path, material: Material) -> list[tuple[NDArray[np.int16], _
             if data.dtype != np.int16 or data.shape != (shard.size,) or not _fits(shard, material):
                 raise ValueError("the table and the audio do not belong together")
             found.append((data, shard))
-        except (*TORN_ARRAY, StudioError):
+        except _DAMAGED:
             for path in (table, audio):
                 with suppress(OSError):
                     path.unlink()
