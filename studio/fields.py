@@ -32,11 +32,18 @@ class Field(msgspec.Struct, frozen=True):
     choices: tuple[str, ...] = ()
     optional: bool = False
     expert: bool = False
+    search: tuple[float, float] | bool = False
 
 
-def setting(help: str, *, unit: str = "", expert: bool = False, **limits: float) -> msgspec.Meta:
-    """Annotation of a config field; `limits` are msgspec's ge, gt, le, lt."""
-    return msgspec.Meta(description=help, extra={"unit": unit, "expert": expert}, **limits)  # type: ignore[call-overload]
+def setting(
+    help: str, *, unit: str = "", expert: bool = False, search: tuple[float, float] | bool = False, **limits: float
+) -> msgspec.Meta:
+    """Annotation of a config field; `limits` are msgspec's ge, gt, le, lt.
+
+    search: a field worth trying other values of: between which two, or True for every choice (training/space.py)
+    """
+    extra = {"unit": unit, "expert": expert, "search": search}
+    return msgspec.Meta(description=help, extra=extra, **limits)  # type: ignore[call-overload]
 
 
 def describe(config: type[msgspec.Struct]) -> tuple[Field, ...]:
@@ -68,6 +75,7 @@ def _field(name: str, hint: Any, info: Any) -> Field:
         choices=choices,
         optional=optional,
         expert=extra.get("expert", False),
+        search=extra.get("search", False),
     )
 
 
