@@ -45,7 +45,10 @@ class ClipFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """runs/<name>/config.json, frozen when queued: the family's own config and the trainer's plan as plain data."""
+    """runs/<name>/config.json, frozen when queued: the family's own config and the trainer's plan as plain data.
+
+    trial_of: the search that tries settings with this run (training/searches.py); empty for a run that somebody wanted
+    """
 
     kind: str = "run"
     format: int = 1
@@ -55,6 +58,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     created: float = 0.0
     config: dict[str, Any] = {}
     plan: dict[str, Any] = {}
+    trial_of: str = ""
 
 
 class RunStatus(msgspec.Struct, frozen=True, kw_only=True):

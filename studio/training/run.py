@@ -86,7 +86,13 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, project: ProjectFolder, family: str, config: dict[str, Any], plan: TrainerConfig | None = None, name: str = ""
+        cls,
+        project: ProjectFolder,
+        family: str,
+        config: dict[str, Any],
+        plan: TrainerConfig | None = None,
+        name: str = "",
+        trial_of: str = "",
     ) -> RunFolder:
         """A queued run. `config` is plain data of the family's Config; `name` is for people, the folder gets its own."""
         project.runs_dir.mkdir(exist_ok=True)
@@ -99,6 +105,7 @@ class RunFolder:
                 created=time.time(),
                 config=config,
                 plan=msgspec.to_builtins(plan or TrainerConfig()),
+                trial_of=trial_of,
             )
             with atomic.folder(path) as folder:
                 atomic.write_json(folder / "config.json", value)
