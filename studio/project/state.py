@@ -67,10 +67,11 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     step, planned_steps: where it is and where the plan ends as far as is known; progress: 0–1 of the plan, never falling
     minutes, planned: time spent training and time planned, both without pauses and preparation
     eta_low, eta_high: minutes to the plan's end, None until there is something to measure
-    message: what is going on now; verdict, sentence: how it goes, in one word and in words (training/verdict.py)
+    message: what is going on now; verdict, sentence: how it goes, in one word and in words; offers: what can be done about it,
+        as words that a run can be asked, and "continue" for a longer plan (training/verdict.py)
     metrics: newest value of each curve; best: held-out numbers of the best checkpoint, at best_step
     step_seconds: median of recent steps; preview_cost, save_cost: share of the training time that went into them
-    next_preview: seconds until the next preview; memory_mb: what the trainer holds on its device
+    next_preview: seconds until the next preview; memory_mb: what the trainer holds on its device; disk_mb: size of the run
     key, error, hint: name, sentence and advice of what paused or failed the run
     pid, born, host: the process, when it started, and its machine; heartbeat: when it last wrote
     """
@@ -88,6 +89,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     verdict: str = "starting"
     sentence: str = ""
+    offers: tuple[str, ...] = ()
     metrics: dict[str, float] = {}
     best: dict[str, float] = {}
     best_step: int | None = None
@@ -97,6 +99,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 0
     batch: int = 0
     memory_mb: float = 0.0
+    disk_mb: float = 0.0
     step_seconds: float = 0.0
     preview_cost: float = 0.0
     save_cost: float = 0.0

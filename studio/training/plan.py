@@ -41,11 +41,16 @@ class TrainerConfig(msgspec.Struct, frozen=True):
     warmup: Annotated[int, setting("Steps until the full learning rate", unit="steps", ge=0, le=100_000, expert=True)] = 50
     preview: Annotated[float, setting("First preview after", unit="s", gt=0, le=3600, expert=True)] = 15.0
     save: Annotated[float, setting("Save at least every", unit="s", gt=0, le=3600, expert=True)] = 120.0
+    quality: Annotated[float, setting("Stop when the held-out distance is this low; none: never", gt=0)] | None = None
+    flat: (
+        Annotated[float, setting("Stop when nothing has improved for so long; none: never", unit="min", gt=0, le=9999)] | None
+    ) = None
     log: Annotated[float, setting("Write training numbers every", unit="s", ge=0, le=60, expert=True)] = 1.0
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """Progress as a function of the step: linear from (`step`, `progress`) to 1 at `total`. It never falls."""
+    """Progress as a function of the step: linear from (`step`, `progress`) to 1 at `total`. It falls only where a plan is made
+    longer."""
 
     total: int
     step: int = 0
@@ -60,6 +65,14 @@ class Schedule(msgspec.Struct, frozen=True):
     def replan(self, step: int, total: int) -> Schedule:
         """The same progress at `step`, but the end at `total`."""
         return Schedule(total=max(total, step), step=step, progress=self.at(step))
+
+    def lengthen(self, step: int, total: int, share: float, shares: list[float]) -> Schedule:
+        """A plan that was made longer, so that only `share` of its time is over at `step`: the progress goes back to that, but
+        not out of its phase, nor before the middle of it. The rate rises again; what begins halfway does not begin anew."""
+        reached = self.at(step)
+        phase, _ = phase_at(reached, shares)
+        middle = (sum(shares[:phase]) + 0.5 * shares[phase]) / sum(shares)
+        return Schedule(total=max(total, step + 1), step=step, progress=min(reached, max(share, middle)))
 
 
 def steps_for(step: int, spent: float, minutes: float, seconds_per_step: float) -> int:
