@@ -25,12 +25,14 @@ from studio.training.sampling import mix
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """The numbers of a learner. slowed: share of the learning rate left by rollbacks; scale: of the loss, in fp16."""
+    """The numbers of a learner. rollbacks: times it went back, `wished` of them because somebody asked; slowed: share of the
+    learning rate that is left; scale: of the loss, in fp16."""
 
     phase: int = 0
     phase_start: int = 0
     updates: int = 0
     rollbacks: int = 0
+    wished: int = 0
     slowed: float = 1.0
     scale: float = 65536.0
     growth: int = 0
@@ -79,7 +81,7 @@ class Learner:
         self.device = model.device
         self.average = Average(model, plan.ema)
         self.phases = model.phases()
-        self.rollbacks = 0
+        self.rollbacks = self.wished = 0
         self.slowed = 1.0
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
         self._enter(0, 0)
@@ -162,6 +164,7 @@ class Learner:
             phase_start=self.phase_start,
             updates=self.average.updates,
             rollbacks=self.rollbacks,
+            wished=self.wished,
             slowed=self.slowed,
             scale=scaler.get("scale", 65536.0),
             growth=scaler.get("_growth_tracker", 0),
@@ -200,7 +203,7 @@ class Learner:
         except (KeyError, ValueError, RuntimeError, IndexError) as error:
             raise BrokenCheckpoint(name="training.safetensors", reason=error) from error
         self.average.updates = memory.updates
-        self.rollbacks, self.slowed = memory.rollbacks, memory.slowed
+        self.rollbacks, self.wished, self.slowed = memory.rollbacks, memory.wished, memory.slowed
         if self.scaler.is_enabled():
             self.scaler.load_state_dict(self.scaler.state_dict() | {"scale": memory.scale, "_growth_tracker": memory.growth})
 

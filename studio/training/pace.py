@@ -62,6 +62,14 @@ class Pace:
         self._knot = (step, self.spent)
         return schedule.replan(step, steps_for(step, self.spent + tail, self.minutes, seconds / steps))
 
+    def whole(self, step: int, steps: int | None) -> tuple[int, float]:
+        """The last step of the whole plan at the pace so far, and the share of it that is over. `steps`: a plan in steps."""
+        if steps or self.minutes is None:
+            total = steps or step
+            return total, step / max(1, total)
+        total = steps_for(step, self.spent, self.minutes, self.spent / max(1, step))
+        return total, min(1.0, self.spent / (self.minutes * 60))
+
     def left(self, step: int, total: int) -> tuple[float | None, float | None]:
         """Minutes to the end as a range."""
         low, high = eta(step, total, list(self._windows)) if step >= FEWEST else (None, None)

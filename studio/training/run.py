@@ -5,7 +5,7 @@
         status.json          where it is now, replaced while the trainer lives
         events.jsonl         what happened, one JSON line an event, append-only; a torn last line means nothing
         trainer.log          what the process printed
-        requests/            files by which others ask: stop, pause, resume, star
+        requests/            files by which others ask: stop, pause, resume, star, slower, best, longer
         probes/              the user's own sounds, heard again in every preview
         previews/step-…/     preview.json and WAVs; previews/originals/ what reconstructions try to be
         checkpoints/step-…/  config.json and weights.safetensors to play; training.json and training.safetensors to go on
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import socket
@@ -34,15 +35,17 @@ import psutil
 
 import studio
 from studio import events
-from studio.errors import BrokenFile, NotAProject, StudioError
+from studio.errors import BadConfig, BrokenFile, NotAProject, StudioError
 from studio.events import Event
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
 from studio.project.state import Pointer, PreviewCell, PreviewFile, RunConfig, RunState, RunStatus
-from studio.training.plan import TrainerConfig
+from studio.training.plan import DEFAULT_MINUTES, TrainerConfig
 
-Word = Literal["stop", "pause", "resume", "star"]
-WORDS: tuple[Word, ...] = ("stop", "pause", "resume", "star")
+Word = Literal["stop", "pause", "resume", "star", "slower", "best", "longer"]
+WORDS: tuple[Word, ...] = ("stop", "pause", "resume", "star", "slower", "best", "longer")
+"""slower: half the rate from here; best: back to the best moment, and from there at half the rate; longer: `minutes` more."""
+
 RUNNING: tuple[RunState, ...] = ("preparing", "training")
 """States that claim a living process; `alive` checks the claim."""
 
@@ -204,8 +207,8 @@ class RunFolder:
         return found, since + whole
 
     # ---- what others ask
-    def request(self, word: Word) -> None:
-        """Ask the trainer; it looks between two steps. `resume` takes an open stop or pause back."""
+    def request(self, word: Word, **payload: Any) -> None:
+        """Ask the trainer; it looks between two steps. `resume` takes an open stop or pause back; `longer` needs minutes."""
         if word not in WORDS:
             raise ValueError(word)
         folder = self.path / "requests"
@@ -213,23 +216,38 @@ class RunFolder:
         if word == "resume":
             for other in ("stop", "pause"):
                 (folder / other).unlink(missing_ok=True)
-        atomic.write_bytes(folder / word, json.dumps({"time": time.time()}).encode())
+        atomic.write_bytes(folder / word, json.dumps({"time": time.time(), **payload}).encode())
 
     def requests(self) -> list[Word]:
         """What is asked and not yet taken."""
         return [word for word in WORDS if (self.path / "requests" / word).exists()]
 
-    def take_requests(self, since: float = 0.0) -> list[Word]:
-        """What was asked; each is taken once. What was asked before the time `since` is dropped."""
-        found: list[Word] = []
+    def take_requests(self, since: float = 0.0) -> dict[str, dict[str, Any]]:
+        """What was asked, with what came along; each is taken once. What was asked before the time `since` is dropped."""
+        found: dict[str, dict[str, Any]] = {}
         for word in WORDS:
             path = self.path / "requests" / word
             with contextlib.suppress(OSError):
-                asked = path.stat().st_mtime
+                asked, text = path.stat().st_mtime, path.read_bytes()
                 path.unlink()
                 if asked >= since:
-                    found.append(word)
+                    found[word] = _payload(text)
         return found
+
+    def lengthen(self, minutes: float) -> TrainerConfig:
+        """Put so many minutes more into the plan of config.json; a plan in steps grows at the pace it had. Raises DiskFull,
+        NotSaved, BadConfig."""
+        plan, status = self.plan, self.status()
+        if not (math.isfinite(minutes) and minutes > 0):
+            raise BadConfig(name="minutes", reason="it must be more than 0")
+        if plan.steps:
+            more = round(minutes * 60 / status.step_seconds) if status.step_seconds else 0
+            plan = msgspec.structs.replace(plan, steps=plan.steps + max(1, more))
+        else:
+            plan = msgspec.structs.replace(plan, minutes=(plan.minutes or status.planned or DEFAULT_MINUTES["cpu"]) + minutes)
+        config = msgspec.structs.replace(self.config, plan=msgspec.to_builtins(plan))
+        atomic.write_json(self.path / "config.json", config)
+        return plan
 
     # ---- what came out
     def checkpoints(self) -> list[Moment]:
@@ -293,6 +311,13 @@ class RunFolder:
                 with contextlib.suppress(OSError):
                     total += Path(root, name).lstat().st_size
         return total
+
+
+def _payload(text: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def step_folder(step: int) -> str:

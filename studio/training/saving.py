@@ -23,6 +23,7 @@ from studio.models import checkpoint
 from studio.models.controls import DataFacts, Material
 from studio.project import atomic
 from studio.project.state import Pointer
+from studio.training.goals import Progress
 from studio.training.learner import Learner, Memory
 from studio.training.plan import Schedule
 from studio.training.run import Moment, RunFolder, step_folder
@@ -31,7 +32,8 @@ from studio.training.run import Moment, RunFolder, step_folder
 class TrainingFile(msgspec.Struct, frozen=True, kw_only=True):
     """training.json: the numbers from which a run goes on; training.safetensors beside it holds the tensors.
 
-    spent: seconds of training so far; previewed: the `spent` of the newest preview; sounds: hash of the examples it heard
+    spent: seconds of training so far; previewed: the `spent` of the newest preview; sounds: hash of the examples it heard;
+    planned: the whole plan in minutes, 0 where it is in steps
     """
 
     kind: str = "training"
@@ -52,6 +54,8 @@ class TrainingFile(msgspec.Struct, frozen=True, kw_only=True):
     save_total: float = 0.0
     best: float | None = None
     sounds: str = ""
+    planned: float = 0.0
+    goals: Progress = Progress()
 
 
 class Saved(NamedTuple):

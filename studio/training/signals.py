@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from studio.training.asked import Asked
+
 
 @contextmanager
-def listening(asked: set[str]) -> Iterator[None]:
+def listening(asked: Asked) -> Iterator[None]:
     """Both put "stop" into `asked`, for the loop to find between two steps; a second Ctrl-C is the usual one."""
 
     def ask(number: int, frame: FrameType | None) -> None:

@@ -25,7 +25,7 @@ import msgspec
 import torch
 
 from studio import fields
-from studio.errors import DiskFull, Diverged, NothingToLearn, StudioError, TrainingError
+from studio.errors import BadConfig, DiskFull, Diverged, NothingToLearn, StudioError, TrainingError
 from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.library import reader
 from studio.models import base
@@ -33,6 +33,8 @@ from studio.models.base import Model
 from studio.project.folder import ProjectFolder
 from studio.project.state import RunState
 from studio.training import plan as plans
+from studio.training.asked import Asked
+from studio.training.goals import Goals
 from studio.training.learner import Learner, Sums
 from studio.training.pace import Pace
 from studio.training.plan import Schedule, TrainerConfig
@@ -56,9 +58,6 @@ EXPLODED = 4.0
 
 SOONEST = 5.0
 """Seconds of training before the first preview, however long the preparation took."""
-
-LOOK = 0.2
-"""Seconds between two looks at the requests."""
 
 
 def train(run: RunFolder, family: type[Model] | None = None) -> Work:
@@ -102,8 +101,9 @@ class _Training:
         self.family = family
         self.config = fields.decode(family.Config, run.config.config)
         self.saver = Saver(run)
+        self.goals = Goals(run.plan)
         self.report = report
-        self.asked: set[str] = set()
+        self.asked = Asked(run)
         self.born = time.monotonic()
         self.step = self.start = 0
         self.best: float | None = None
@@ -116,13 +116,12 @@ class _Training:
         """The step of the newest save, and that of the newest measurement in it."""
         self.bad = 0
         self.troubles: deque[bool] = deque(maxlen=200)
-        self.looked = 0.0
 
     # ---- from start to end
     def work(self) -> Work:
         state: RunState = "stopped"
         try:
-            self.asked.update(self.run.take_requests(since=self.report.status.born))  # not what an earlier life was asked
+            self.asked.look(since=self.report.status.born)  # not what an earlier life was asked
             self.report.show()
             yield from self.report.tell(Started(what="train", total=self.plan.steps))
             yield from self._prepare()
@@ -145,7 +144,8 @@ class _Training:
             self.report.fail(error)
             raise
         finally:
-            message = {"paused": "Paused", "stopped": "Stopped", "finished": "Finished"}.get(state, "Failed")
+            endings = {"paused": "Paused", "stopped": "Stopped", "finished": self.goals.reached or "Finished"}
+            message = endings.get(state, "Failed")
             with suppress(StudioError):  # a full disk keeps the last status
                 over = {"sentence": TOO_SHORT} if state != "paused" and self.report.status.verdict == "starting" else {}
                 self._show(state=state, message=message, eta_low=None, eta_high=None, next_preview=None, pid=0, **over)
@@ -215,6 +215,7 @@ class _Training:
         self.step = self.start = old.step
         self.schedule, self.best = old.schedule, old.best
         self.saved = self.validated = old.spent
+        self.goals = Goals(self.plan, old.goals)
         self.previewed, self.preview_cost = old.previewed, old.preview_cost
         self.preview_total, self.save_total = old.preview_total, old.save_total
         self.pace.start(old.step, old.spent)
@@ -225,6 +226,8 @@ class _Training:
         self.learner = learner
         self.saver.forget_after(old.step)
         yield from self.report.resumed(old.step, old.spent)
+        if (self.plan.steps or 0) > old.schedule.total or (self.pace.minutes or 0) > old.planned > 0:
+            self._lengthen()
         if old.sounds != self.heard:
             sentence = "The sounds changed since this run began; it goes on with the new ones."
             yield from self.report.notice("SoundsChanged", sentence, self.step)
@@ -235,18 +238,23 @@ class _Training:
         logged, sums = 0.0, Sums()
         yield from self.report.measured(self.step, self.pace.spent, {})
         while True:
-            state = self._answer()
-            if "star" in self.asked:
-                self.asked.discard("star")
-                yield from self._checkpoint(star=True)
+            self.asked.look()
+            yield from self._heed()
+            state = self.asked.ending
             if state is None and (self.schedule.at(self.step) >= 1 or self.pace.over()):
                 state = "finished"
                 self.schedule = self.schedule.replan(self.step, self.step)
+            if state is None and self.goals.reached:  # the plan stays, for whoever lets it go on
+                state = "finished"
+                yield from self.report.notice("GoalReached", self.goals.reached, self.step)
             if state is not None:
                 end = self.step
                 yield from self._last_words(state)
                 if state == "finished" and self.step < end and not self.pace.over():
                     continue  # it fell apart at the very end and went back
+                self.asked.look(now=True)
+                if state == "finished" and "longer" in self.asked:
+                    continue
                 return state
             began = time.monotonic()
             try:
@@ -302,12 +310,34 @@ class _Training:
             if state == "finished":
                 yield from self._preview()
 
-    def _answer(self) -> RunState | None:
-        """What was asked for."""
-        if time.monotonic() - self.looked > LOOK:
-            self.looked = time.monotonic()
-            self.asked.update(self.run.take_requests())
-        return "stopped" if "stop" in self.asked else "paused" if "pause" in self.asked else None
+    # ---- what was asked
+    def _heed(self) -> Work:
+        """Do what was asked, between two steps; `asked.ending` is for the loop."""
+        assert self.learner is not None
+        if self.asked.take("star") is not None:
+            yield from self._checkpoint(star=True)
+        best = self.saver.best() if self.asked.take("best") is not None else None
+        if best and best.facts.step < self.step:
+            yield from self._go_back("As asked", best, asked=True)
+        elif self.asked.take("slower") is not None:
+            self.learner.slowed *= 0.5
+            self.saved = -math.inf
+            sentence = f"As asked, it goes on at {self.learner.slowed:.0%} of the rate."
+            yield from self.report.notice("Slowed", sentence, self.step)
+        more = self.asked.take("longer")
+        if more is not None:
+            with suppress(BadConfig):
+                self.plan = self.run.lengthen(float(more.get("minutes", 0.0)))
+                self._lengthen()
+
+    def _lengthen(self) -> None:
+        """Follow a plan that has become longer."""
+        assert self.learner is not None
+        self.pace.minutes = None if self.plan.steps else self.plan.minutes
+        total, share = self.pace.whole(self.step, self.plan.steps)
+        self.schedule = self.schedule.lengthen(self.step, total, share, [phase.share for phase in self.learner.phases])
+        self.saved = -math.inf  # soon, so that a later life knows
+        self.report.status = msgspec.structs.replace(self.report.status, progress=self.schedule.at(self.step))
 
     # ---- what is heard, measured and kept
     def _next_preview(self) -> float:
@@ -352,6 +382,8 @@ class _Training:
         value = found.get(self.validation.name, 0.0)
         if not math.isfinite(value) or (self.best is not None and 0 < EXPLODED * self.best < value):
             yield from self._go_back("The model fell apart", self.saver.best() or self.saver.newest())
+        else:
+            self.goals.measured(value, self.report.status.verdict, self.pace.spent)
 
     def _checkpoint(self, star: bool = False, replan: bool = True) -> Work:
         """Save. With a plan in minutes its end is estimated anew just before, so that the estimate is in the save."""
@@ -377,6 +409,7 @@ class _Training:
         if star:
             self.run.star(self.step)
         self.saver.thin()
+        self.report.status = msgspec.structs.replace(self.report.status, disk_mb=self.run.size() / 1e6)
         detail = {"step": self.step, "minutes": self.pace.spent / 60, "best": best, "starred": star}
         yield from self.report.tell(Produced(kind="checkpoint", path=str(path), detail=detail))
 
@@ -402,6 +435,8 @@ class _Training:
             save_total=self.save_total,
             best=self.best,
             sounds=self.heard,
+            goals=self.goals.progress,
+            planned=self.pace.minutes or 0.0,
         )
         if self.saved_as[0] == self.step:  # the same weights, measured since
             path = self.saver.amend(facts, held, best)
@@ -416,11 +451,12 @@ class _Training:
         return path
 
     # ---- when things go wrong
-    def _go_back(self, why: str, good: Saved | None) -> Work:
+    def _go_back(self, why: str, good: Saved | None, asked: bool = False) -> Work:
         """Return to a good moment, or to the start, with half the rate."""
         assert self.learner is not None
-        rollbacks, slowed = self.learner.rollbacks + 1, self.learner.slowed * 0.5
-        if rollbacks > ROLLBACKS:
+        rollbacks, wished = self.learner.rollbacks + 1, self.learner.wished + asked
+        slowed = self.learner.slowed * 0.5
+        if rollbacks - wished > ROLLBACKS:
             raise Diverged
         if good:
             self.learner.restore(good.tensors, good.facts.memory)
@@ -428,11 +464,12 @@ class _Training:
         else:
             self.learner = Learner(self.shop.begin(), self.plan, self.learner.precision)
             self.step, self.schedule = 0, Schedule(total=max(1, self.schedule.total))
-        self.learner.rollbacks, self.learner.slowed = rollbacks, slowed
+        self.learner.rollbacks, self.learner.wished, self.learner.slowed = rollbacks, wished, slowed
         self.bad = 0
         self.measured_at, self.saved_as = -1, (-1, -1)
         self.report.forget_measured()
-        self.report.went_back = self.pace.spent
+        if not asked:
+            self.report.went_back = self.pace.spent
         self.pace.went_back(self.step)
         self.saved = -math.inf  # the lower rate is saved after the next step
         self.saver.forget_after(self.step)

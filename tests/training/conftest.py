@@ -17,7 +17,7 @@ Make = Callable[..., RunFolder]
 def in_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training in the tests' own process must not lower its priority, and is quick to see a request."""
     monkeypatch.setattr("studio.training.device.behave", lambda plan: None)
-    monkeypatch.setattr("studio.training.trainer.LOOK", -1.0)
+    monkeypatch.setattr("studio.training.asked.LOOK", -1.0)
 
 
 @pytest.fixture
