@@ -144,6 +144,16 @@ class ProjectFolder:
         return self.root / "runs"
 
     @property
+    def searches_dir(self) -> Path:
+        """Searches for better settings (training/searches.py)."""
+        return self.root / "searches"
+
+    @property
+    def presets_path(self) -> Path:
+        """Settings with a name (training/presets.py)."""
+        return self.root / "presets.json"
+
+    @property
     def clips_dir(self) -> Path:
         return self.root / "clips"
 
