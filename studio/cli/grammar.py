@@ -64,11 +64,18 @@ def parser() -> argparse.ArgumentParser:
     for name, text in (
         ("stop", "stop a training at a safe point"),
         ("pause", "pause a training; its memory is freed"),
-        ("resume", "go on with a paused or stopped run, here"),
-        ("star", "keep a moment of a run for ever"),
+        ("slower", "halve the learning rate of a training from here on"),
+        ("best", "have a training go back to its best moment, and on from there at half the rate"),
     ):
         one = verb("training", name, text)
         one.add_argument("run", metavar="RUN")
+
+    one = verb("training", "resume", "go on with a run, here")
+    one.add_argument("run", metavar="RUN")
+    one.add_argument("--minutes", type=float, metavar="M", help="train so much longer than planned, finished or not")
+
+    one = verb("training", "star", "keep a moment of a run for ever")
+    one.add_argument("run", metavar="RUN")
     one.add_argument("--step", type=int, help="which moment (default: now, or the newest)")
 
     one = verb("sounds", "generate", "make new sounds")

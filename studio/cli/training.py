@@ -1,4 +1,4 @@
-"""The verbs about training: train, queue, stop, pause, resume, star."""
+"""The verbs about training: train, queue, stop, pause, slower, best, resume, star."""
 
 from __future__ import annotations
 
@@ -51,8 +51,12 @@ def resume(args: Namespace) -> Work:
     run = find_run(args.run)
     if run.alive():
         run.request("resume")
+        if args.minutes is not None:
+            run.request("longer", minutes=args.minutes)
         yield Finished(result={"run": str(run.path), "state": run.status().state})
         return
+    if args.minutes is not None:
+        run.lengthen(args.minutes)
     yield from train_here(run)
 
 
@@ -62,6 +66,14 @@ def stop(args: Namespace) -> Work:
 
 def pause(args: Namespace) -> Work:
     yield Finished(result=_ask(find_run(args.run), "pause", "paused"))
+
+
+def slower(args: Namespace) -> Work:
+    yield Finished(result=_ask_living(find_run(args.run), "slower"))
+
+
+def best(args: Namespace) -> Work:
+    yield Finished(result=_ask_living(find_run(args.run), "best"))
 
 
 def star(args: Namespace) -> Work:
@@ -86,6 +98,14 @@ def say_pause(result: dict[str, Any]) -> Iterator[str]:
     yield (
         f"Asked {Path(result['run']).name} to pause" if result["asked"] else f"{Path(result['run']).name} is {result['state']}"
     )
+
+
+def say_slower(result: dict[str, Any]) -> Iterator[str]:
+    yield f"{Path(result['run']).name} goes on at half the rate"
+
+
+def say_best(result: dict[str, Any]) -> Iterator[str]:
+    yield f"{Path(result['run']).name} goes back to its best moment"
 
 
 def say_resume(result: dict[str, Any]) -> Iterator[str]:
@@ -179,3 +199,10 @@ def _ask(run: RunFolder, word: Any, state: Any) -> dict[str, Any]:
     elif run.status().state in ("queued", "preparing", "training", "paused"):
         run.write_status(msgspec.structs.replace(run.status(), state=state, message=""))
     return {"run": str(run.path), "state": run.status().state, "asked": asked}
+
+
+def _ask_living(run: RunFolder, word: Any) -> dict[str, Any]:
+    if not run.alive():
+        raise UsageError(reason=f"“{run.name}” is not being trained")
+    run.request(word)
+    return {"run": str(run.path)}

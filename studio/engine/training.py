@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import psutil
@@ -184,6 +184,29 @@ class Training(QObject):
             if not self._alive(known):
                 self._reorder((name, *(n for n in self._queue if n != name)))
                 self.start_next()
+        except StudioError as error:
+            self.failed.emit(failed(error))
+
+    def ask(self, name: str, word: Literal["slower", "best"]) -> None:
+        """Have a run at work halve its rate from here, or go back to its best moment and on from there at half the rate."""
+        try:
+            if name in self._known and self._alive(self._known[name]):
+                self._known[name].folder.request(word)
+        except StudioError as error:
+            self.failed.emit(failed(error))
+
+    def extend(self, name: str, minutes: float) -> None:
+        """Let a run train so many minutes longer than planned; one that has ended goes on before everything that waits."""
+        known = self._known.get(name)
+        if known is None:
+            return
+        try:
+            if self._alive(known):
+                known.folder.request("longer", minutes=minutes)
+                return
+            known.folder.lengthen(minutes)
+            if known.status.state != "queued":
+                self.resume(name)
         except StudioError as error:
             self.failed.emit(failed(error))
 
