@@ -19,6 +19,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "checkpoint": (),
     "preview": (),
     "pointer": (),
+    "note": (),
     "training": (),
     "search": (),
     "search-status": (),

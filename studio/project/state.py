@@ -73,7 +73,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     step_seconds: median of recent steps; preview_cost, save_cost: share of the training time that went into them
     next_preview: seconds until the next preview; memory_mb: what the trainer holds on its device; disk_mb: size of the run
     key, error, hint: name, sentence and advice of what paused or failed the run
-    pid, born, host: the process, when it started, and its machine; heartbeat: when it last wrote
+    pid, born, host, life: the process, when it started, its machine, its name for ever; heartbeat: when it last wrote
     """
 
     kind: str = "status"
@@ -110,6 +110,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     pid: int = 0
     born: float = 0.0
     host: str = ""
+    life: str = ""
     heartbeat: float = 0.0
 
 
@@ -121,6 +122,14 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     step: int = 0
     metrics: dict[str, float] = {}
+
+
+class NoteFile(msgspec.Struct, frozen=True, kw_only=True):
+    """note.json of a run: a person's words about it."""
+
+    kind: str = "note"
+    format: int = 1
+    text: str = ""
 
 
 class CheckpointFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from studio.models.base import Model
 from studio.project import atomic
 from studio.project.recipe import Request
 from studio.project.state import PreviewCell, PreviewFile
-from studio.training.run import RunFolder, step_folder
+from studio.training.run import LONGEST, RunFolder, step_folder
 
 NEW = 4
 SPREAD = 12
@@ -39,13 +39,22 @@ RANGE = 80.0
 
 @dataclass(frozen=True)
 class Probe:
-    """A sound that previews come back to. label: its class or ""; original: the WAV of it, relative to the run folder."""
+    """A sound that previews come back to. label: its class or ""."""
 
     name: str
     kind: Literal["reconstruction", "probe"]
     sound: Sound
     label: str
-    original: str
+
+    @property
+    def original(self) -> str:
+        """The WAV of it, relative to the run folder."""
+        return f"previews/originals/{self.file}"
+
+    @property
+    def file(self) -> str:
+        """The name of its WAVs; a probe of the user's may be called like one of ours."""
+        return f"{'probe-' if self.kind == 'probe' else ''}{self.name[:LONGEST]}.wav"
 
 
 class Previews:
@@ -77,7 +86,7 @@ class Previews:
         with atomic.folder(target) as folder:
             for probe, sound in rebuilt:
                 if sound is not None:
-                    path = _write(folder / f"{probe.name}.wav", sound)
+                    path = _write(folder / probe.file, sound)
                     cells.append(
                         PreviewCell(
                             name=probe.name,
@@ -144,23 +153,25 @@ class Previews:
     # ---- probes
     def _probes(self) -> list[Probe]:
         """The user's own sounds, read when they are first seen. Unreadable and silent ones are passed over."""
-        for path in self.run.probes():
+        there = self.run.probes()
+        for path in there:
             if path not in self._own:
                 self._own[path] = None
                 with suppress(StudioError):
                     heard = examples(files.read(path, rate=self.material.rate), self.material)
                     if heard:
                         sound = Sound(heard[0].samples, self.material.rate)
-                        self._own[path] = self._keep(f"probe-{len(self._own)}", "probe", sound, "")
-        return [probe for probe in self._own.values() if probe is not None]
+                        self._own[path] = self._keep(path.stem, "probe", sound, "")
+        return [probe for path in there if (probe := self._own[path]) is not None]
 
     def _keep(self, name: str, kind: Literal["reconstruction", "probe"], sound: Sound, label: str) -> Probe:
         """Put the original where the window can play it beside what became of it."""
-        path = self.folder / "originals" / f"{name}.wav"
+        probe = Probe(name, kind, sound, label)
+        path = self.run.path / probe.original
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         _write(path, sound)
-        return Probe(name, kind, sound, label, f"previews/originals/{name}.wav")
+        return probe
 
 
 def choose(held: TrainingSet) -> dict[str, int]:

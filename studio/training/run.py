@@ -10,6 +10,7 @@
         previews/step-…/     preview.json and WAVs; previews/originals/ what reconstructions try to be
         checkpoints/step-…/  config.json and weights.safetensors to play; training.json and training.safetensors to go on
         latest.json best.json  pointers to checkpoints
+        note.json            what a person wrote about it, in the window or by hand
 
 Only the trainer writes events, previews and checkpoints. Its driver adds nothing to these files: whoever iterates `train(run)`
 leaves the same folder behind.
@@ -39,7 +40,8 @@ from studio.errors import BadConfig, BrokenFile, NotAProject, StudioError
 from studio.events import Event
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
-from studio.project.state import Pointer, PreviewCell, PreviewFile, RunConfig, RunState, RunStatus
+from studio.project.state import NoteFile, Pointer, PreviewCell, PreviewFile, RunConfig, RunState, RunStatus
+from studio.training import process
 from studio.training.plan import DEFAULT_MINUTES, TrainerConfig
 
 Word = Literal["stop", "pause", "resume", "star", "slower", "best", "longer"]
@@ -51,6 +53,10 @@ RUNNING: tuple[RunState, ...] = ("preparing", "training")
 
 SILENCE = 60.0
 """Seconds without a heartbeat after which a trainer on another machine counts as gone."""
+
+
+LONGEST = 60
+"""Characters of a probe's name, so that every system takes the names that are made of it."""
 
 
 @dataclass(frozen=True)
@@ -144,11 +150,12 @@ class RunFolder:
 
     # ---- where it is
     def status(self) -> RunStatus:
-        """The newest status; a queued one where the file is missing or damaged, because the trainer will write another."""
+        """The newest status. Where the file is missing or damaged, as after a power cut, what the checkpoints tell."""
         try:
             return atomic.read_json(self.path / "status.json", RunStatus, "status")
         except (OSError, StudioError):
-            return RunStatus()
+            moments = self.checkpoints()
+            return RunStatus(state="stopped", step=moments[-1].step) if moments else RunStatus()
 
     def write_status(self, status: RunStatus) -> None:
         """Replace status.json in one step, without waiting for the disk: it is written twice a second and means nothing
@@ -158,20 +165,36 @@ class RunFolder:
             temp.write_bytes(msgspec.json.encode(status))
             temp.replace(self.path / "status.json")
         except OSError as error:
+            with contextlib.suppress(OSError):
+                temp.unlink()
             raise atomic.not_saved(self.path / "status.json", error) from error
 
+    def tidy(self) -> None:
+        """Delete what a killed trainer left half-written. For who holds the lock."""
+        for folder in (self.path, self.path / "checkpoints", self.path / "previews"):
+            for path in folder.glob("*.partial"):  # hidden ones too
+                with contextlib.suppress(OSError):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
     def alive(self) -> bool:
-        """Whether a trainer is at work here. A killed one is noticed at once on this machine, by its silence on another."""
+        """Whether a trainer is at work here. A killed one is noticed at once on its machine, by its silence on another."""
         status = self.status()
         if status.state not in RUNNING or not status.pid:
             return False
-        if status.host != socket.gethostname():
-            return time.time() - status.heartbeat < SILENCE
+        here = process.lives(status)
+        return self._fresh() if here is None else here
+
+    def _fresh(self) -> bool:
+        """Whether status.json was touched lately, by the clock of the disk it lies on: machines have clocks of their own."""
         try:
-            process = psutil.Process(status.pid)
-            return abs(process.create_time() - status.born) < 2 and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
+            touched = (self.path / "status.json").stat().st_mtime
+            if abs(time.time() - touched) < SILENCE / 2:
+                return True
+            mark = self.path / "requests" / ".now"
+            mark.touch()
+            return abs(mark.stat().st_mtime - touched) < SILENCE
+        except OSError:
+            return abs(time.time() - self.status().heartbeat) < SILENCE
 
     def lock(self) -> filelock.BaseFileLock:
         """Held by the trainer, dropped by the system however it ends."""
@@ -292,7 +315,9 @@ class RunFolder:
         """Copy a sound of the user's into the run; every later preview says how the model says it."""
         folder = self.path / "probes"
         folder.mkdir(exist_ok=True)
-        target = next(p for p in _names(folder, source) if not p.exists())
+        taken = {path.stem for path in self.probes()}  # a probe goes by its stem
+        named = Path(source.stem[:LONGEST] + source.suffix)
+        target = next(p for p in _names(folder, named) if p.stem not in taken)
         try:
             shutil.copyfile(source, target)
         except OSError as error:
@@ -302,6 +327,25 @@ class RunFolder:
     def probes(self) -> list[Path]:
         folder = self.path / "probes"
         return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")) if folder.is_dir() else []
+
+    def hide_probe(self, name: str, hidden: bool = True) -> None:
+        """Take a sound of the user's out of the previews to come, or bring it back. One that is not there stays so."""
+        shown, away = self.path / "probes" / name, self.path / "probes" / f".{name}"
+        source, target = (shown, away) if hidden else (away, shown)
+        with contextlib.suppress(FileNotFoundError):
+            source.replace(target)
+
+    # ---- what people say of it
+    def note(self) -> str:
+        """A person's words about this run; "" where there are none."""
+        try:
+            return atomic.read_json(self.path / "note.json", NoteFile, "note").text
+        except (OSError, StudioError):
+            return ""
+
+    def set_note(self, text: str) -> None:
+        """Raises DiskFull, NotSaved."""
+        atomic.write_json(self.path / "note.json", NoteFile(text=text.strip()))
 
     def size(self) -> int:
         """Bytes on disk."""

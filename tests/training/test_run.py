@@ -192,3 +192,25 @@ def test_metrics_are_written_as_scripts_expect(make: Make) -> None:
     first, second = (json.loads(line) for line in (run.path / "events.jsonl").read_text().splitlines())
     assert set(first) == {"event", "step", "name", "value", "time"} and first["event"] == "metric"
     assert "value" not in second
+
+
+def test_a_probe_that_is_taken_out_comes_back_under_its_name(make: Make, tmp_path: Path) -> None:
+    source = tmp_path / ("k" * 90 + ".wav")
+    source.write_bytes(b"RIFF")
+    run = make()
+    name = run.add_probe(source).name
+    assert name == "k" * 60 + ".wav"
+    run.hide_probe(name)
+    assert run.probes() == []
+    run.hide_probe(name)  # it is gone already
+    run.hide_probe(name, False)
+    assert [path.name for path in run.probes()] == [name]
+
+
+def test_a_note_is_kept_and_a_damaged_one_is_none(make: Make) -> None:
+    run = make()
+    assert run.note() == ""
+    run.set_note("  the one with the long snares\n")
+    assert RunFolder(run.path).note() == "the one with the long snares"
+    (run.path / "note.json").write_text("{")
+    assert run.note() == ""

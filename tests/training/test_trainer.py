@@ -400,6 +400,8 @@ def test_probes_of_the_users_own_are_heard(make: Make, sounds_folder: Path, proj
     with Index(project) as index:
         held = sum(row.split == "validation" for row in index.rows())
     assert kinds.count("reconstruction") == min(4, held) > 0 and kinds.count("new") == 4 and kinds.count("probe") == 1
+    own = next(cell for cell in run.previews()[-1].cells if cell.kind == "probe")
+    assert own.name in {path.stem for path in run.probes()} and own.path.endswith(f"probe-{own.name}.wav")
     for cell in preview.cells:
         sound = files.read(preview.path(cell))
         assert sound.rate == 4000 and abs(sound.seconds - cell.seconds) < 1e-3
