@@ -28,6 +28,8 @@ StudioError
 ├── TrainingError         a run
 │   ├── OutOfMemory
 │   ├── Diverged          losses stayed non-finite after every rollback
+│   ├── DeviceLost        the graphics card or its driver gave up
+│   ├── Interrupted       its process was ended without a word
 │   └── DiskFull
 ├── ExportError           a file that could not be written for others
 └── UsageError            a command line that asks for something impossible
@@ -217,6 +219,16 @@ class OutOfMemory(TrainingError):
 class Diverged(TrainingError):
     sentence = "Training kept failing with impossible numbers, also at a lower rate."
     hint = "The last good moment is kept. Check the sounds for damaged files, or choose a lower learning rate."
+
+
+class DeviceLost(TrainingError):
+    sentence = "The graphics card stopped answering ({reason})."
+    hint = "Everything up to the last save is kept: resume it. If it happens again, restart the computer or train on the CPU."
+
+
+class Interrupted(TrainingError):
+    sentence = "It was ended from outside: {reason}."
+    hint = "Everything up to the last save is kept. Resume it to go on from there."
 
 
 class DiskFull(TrainingError):

@@ -23,16 +23,15 @@ import json
 import math
 import os
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import filelock
 import msgspec
-import psutil
 
 import studio
 from studio import events
@@ -171,10 +170,10 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Delete what a killed trainer left half-written. For who holds the lock."""
-        for folder in (self.path, self.path / "checkpoints", self.path / "previews"):
-            for path in folder.glob("*.partial"):  # hidden ones too
-                with contextlib.suppress(OSError):
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        ours = [self.path.glob(f".{name}.json.*.partial") for name in ("status", "latest", "best")]
+        for path in chain(*ours, *((self.path / part).glob("*.partial") for part in ("checkpoints", "previews"))):
+            with contextlib.suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def alive(self) -> bool:
         """Whether a trainer is at work here. A killed one is noticed at once on its machine, by its silence on another."""
