@@ -83,6 +83,8 @@ class Learner:
         self.phases = model.phases()
         self.rollbacks = self.wished = 0
         self.slowed = 1.0
+        self.noise: tuple[int, ...] = ()
+        """What tells this learner's random numbers from those of others that hear other parts of the same batches."""
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
         self._enter(0, 0)
 
@@ -107,9 +109,8 @@ class Learner:
         phase, within = phase_at(progress, [p.share for p in self.phases])
         if phase != self.phase:
             self._enter(phase, step)
-        torch.manual_seed(mix(self.plan.seed, 2, step, self.rollbacks))
+        torch.manual_seed(mix(self.plan.seed, 2, step, self.rollbacks, *self.noise))
         rate = rate_at(within, step - self.phase_start, self.plan.warmup) * self.plan.rate * self.slowed
-        weights = self.model.weights(within)
         outcome = Outcome({}, rate, True)
         self.model.train()
         for group, optimiser in zip(self.groups, self.optimisers):
@@ -117,22 +118,30 @@ class Learner:
                 continue
             self._wake(group)
             for i in range(group.steps):
-                with devices.autocast(self.device, self.precision):
-                    losses = self.model.losses(draw(step * self.draws + i), group.name, within)
-                    counted = [weights[name] * value for name, value in losses.items() if weights.get(name)]
-                    total = torch.stack([value.float() for value in counted]).sum() if counted else None
-                outcome.values.update({name: value.detach() for name, value in losses.items()})
-                if total is not None and total.requires_grad:
-                    self._descend(group, optimiser, total, rate, outcome)
+                optimiser.zero_grad(set_to_none=True)
+                if self._ascend(group, draw, step * self.draws + i, within, outcome):
+                    self._descend(group, optimiser, rate, outcome)
         self.average.update()
         return outcome
 
-    def _descend(self, group: Group, optimiser: torch.optim.Optimizer, total: Tensor, rate: float, outcome: Outcome) -> None:
-        optimiser.zero_grad(set_to_none=True)
+    def _ascend(self, group: Group, draw: Callable[[int], Batch], number: int, progress: float, outcome: Outcome) -> bool:
+        """The gradients that one batch asks for; False where there is nothing to follow."""
+        weights = self.model.weights(progress)
+        with devices.autocast(self.device, self.precision):
+            losses = self.model.losses(draw(number), group.name, progress)
+            counted = [weights[name] * value for name, value in losses.items() if weights.get(name)]
+            total = torch.stack([value.float() for value in counted]).sum() if counted else None
+        outcome.values.update({name: value.detach() for name, value in losses.items()})
+        if total is None or not total.requires_grad:
+            return False
         if not torch.isfinite(total):
             outcome.sound = False
-            return
+            return False
         self.scaler.scale(total).backward()
+        return True
+
+    def _descend(self, group: Group, optimiser: torch.optim.Optimizer, rate: float, outcome: Outcome) -> None:
+        """Follow the gradients."""
         self.scaler.unscale_(optimiser)
         norm = nn.utils.clip_grad_norm_(group.parameters, group.clip if group.clip > 0 else math.inf)
         outcome.values[f"gradient/{group.name}"] = norm.detach()
