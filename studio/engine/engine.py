@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from studio.explore.naming import Walk
     from studio.generate import Instrument
     from studio.project.folder import ProjectFolder
+    from studio.training.fit import Fit
+    from studio.training.plan import TrainerConfig
 
 log = logging.getLogger(__name__)
 MEMORY = 2000
@@ -125,6 +127,15 @@ class Named:
     walk: Walk
 
 
+@dataclass(frozen=True)
+class FitFacts:
+    """What a training of `family` with these settings needs here, measured in a process of its own."""
+
+    family: str
+    config: dict[str, Any]
+    fit: Fit
+
+
 class Engine(QObject):
     ready = Signal(object)
     """DeviceFacts: torch is there and the device is known; told again when its memory changes."""
@@ -151,6 +162,9 @@ class Engine(QObject):
 
     busy = Signal(object)
     """Told: progress of longer work (tags "open", "places", "families")."""
+
+    fitted = Signal(object)
+    """FitFacts: what was asked of `try_fit`. Nothing where it could not be tried."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -182,6 +196,11 @@ class Engine(QObject):
     def describe_families(self, project: ProjectFolder | None = None) -> None:
         """Tell every family with what it recommends for the sounds of `project`."""
         self.runner.submit(lambda: self._families(project), "families", newest=True)
+
+    def try_fit(self, project: ProjectFolder, family: str, config: dict[str, Any], plan: TrainerConfig) -> None:
+        """Measure whether a training would fit: some seconds of a process of the lowest priority. The newest asked counts."""
+        self._helper.cancel("fit")
+        self._helper.submit(lambda: self._fit(project, family, config, plan), "fit", newest=True)
 
     def open_model(self, folder: Path) -> None:
         """Open the best checkpoint of a run folder, or a checkpoint folder."""
@@ -280,19 +299,21 @@ class Engine(QObject):
     def _families(self, project: ProjectFolder | None) -> Work:
         yield Started(what="families")
         from studio.models.base import families
+        from studio.training import fit
 
         found = []
-        data = _data_facts(project)
+        data, now = _data_facts(project), self._device_facts()
         for family in families().values():
             config = family.recommended(data)
             ready = data.count >= 2
+            guess = replace(fit.estimate(family, config, data, device=now.kind), total=now.total, others=now.others)
             found.append(
                 FamilyFacts(
                     info=family.info,
                     fields=describe(family.Config),
                     recommended=msgspec.to_builtins(config),
-                    seconds_to_first_sound=_patience(self._device(), data),
-                    fits=_fits(self._device_facts()),
+                    seconds_to_first_sound=guess.first_sound if data.count else None,
+                    fits=guess.fits,
                     ready=ready,
                     reason="" if ready else "needs at least two sounds",
                 )
@@ -348,6 +369,17 @@ class Engine(QObject):
             child.close()
         yield Produced(kind="compiled", value=folder)
         yield Finished()
+
+    def _fit(self, project: ProjectFolder, family: str, config: dict[str, Any], plan: TrainerConfig) -> Work:
+        """In the helper's thread: wait for the process that takes a few steps. Closing this ends the process."""
+        from studio.training import fit
+
+        if self._compute == "cpu" and plan.device == "auto":
+            plan = msgspec.structs.replace(plan, device="cpu")
+        for event in fit.probe(family, config, _data_facts(project), plan):
+            if isinstance(event, Finished):
+                yield Produced(kind="fitted", value=FitFacts(family, config, event.result["fit"]))
+            yield event
 
     def _take_compiled(self, folder: Path) -> Work:
         """In the engine's thread: play with the compiled decoder from now on, if that model is still open."""
@@ -442,6 +474,11 @@ class Engine(QObject):
             self.busy.emit(told)
             if isinstance(told.event, Produced):
                 self.viewed.emit(told.event.value)
+        elif told.tag == "fit":
+            if isinstance(told.event, Produced):
+                self.fitted.emit(told.event.value)
+            elif isinstance(told.event, Failed):
+                log.info("not tried: %s", told.event.sentence)
         elif isinstance(told.event, Produced):
             folder = told.event.value
             self.runner.submit(lambda: self._take_compiled(folder), "compiled", newest=True)
@@ -480,19 +517,6 @@ def _data_facts(project: ProjectFolder | None) -> DataFacts:
         return reader.facts(project)
     except NothingToLearn:
         return DataFacts(count=0)
-
-
-def _patience(kind: str, data: DataFacts) -> float | None:
-    """Seconds from Start to the first preview, by device: starting torch, preparing the sounds, the first steps."""
-    if not data.count:
-        return None
-    start, each, first = (12.0, 0.01, 15.0) if kind == "cpu" else (15.0, 0.005, 12.0)
-    return start + each * data.count + first
-
-
-def _fits(facts: DeviceFacts) -> bool:
-    """Whether a training of the recommended size finds its memory: 1.5 GB."""
-    return facts.total == 0 or facts.free + facts.ours > 1.5e9
 
 
 def _distance(first: Sound, second: Sound) -> float:

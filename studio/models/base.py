@@ -84,6 +84,11 @@ class Model(nn.Module):
     def material(cls, config: Any, data: DataFacts) -> Material:
         raise NotImplementedError
 
+    @classmethod
+    def lighter(cls, config: Any) -> dict[str, Any]:
+        """Settings with which one step holds less: a shorter crop, mostly. Empty: nothing is left to take away."""
+        return {}
+
     @property
     def controls(self) -> Controls:
         raise NotImplementedError

@@ -129,6 +129,11 @@ class OneShot(Model):
     def material(cls, config: OneShotConfig, data: DataFacts) -> Material:
         return Material(rate=RATE, channels=config.channels, seconds=config.frames * FRAME / RATE)
 
+    @classmethod
+    def lighter(cls, config: OneShotConfig) -> dict[str, Any]:
+        window = min(config.window, config.frames) // 2
+        return {"window": window} if window >= CROP // FRAME // 2 else {}
+
     @property
     def controls(self) -> Controls:
         return Controls(

@@ -14,6 +14,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 import psutil
@@ -24,6 +25,9 @@ from studio.training.plan import TrainerConfig
 
 NICE, GENTLE = 5, 12
 FEW_CORES = 4
+CONTEXT = 500_000_000
+"""Bytes that a process holds on a GPU beside its tensors: kernels, libraries and their scratch, about."""
+
 GAIN = 0.75
 """bf16 is taken on a CPU where a trial takes at most this share of one in fp32; above that it is not worth its rounding."""
 
@@ -71,10 +75,38 @@ def tuned() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def free_bytes(device: torch.device) -> int:
+def memory(device: torch.device) -> tuple[int, int]:
+    """Bytes of the device's memory: all there are, and those nobody holds."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+        free, total = torch.cuda.mem_get_info(device)
+        return int(total), int(free)
+    found = psutil.virtual_memory()
+    return int(found.total), int(found.available)
+
+
+def peak(device: torch.device) -> int:
+    """The most bytes of its memory that this process ever held."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_reserved(device)) + CONTEXT
+    if device.type == "mps":
+        return int(torch.mps.driver_allocated_memory()) + CONTEXT
+    if os.name == "nt":
+        return int(psutil.Process().memory_info().peak_wset)
+    with contextlib.suppress(OSError):  # Linux; there getrusage also knows what the parent held when it forked
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    import resource
+
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # bytes on macOS
+
+
+def wait(device: torch.device) -> None:
+    """Until everything asked of the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def held_mb(device: torch.device) -> float:

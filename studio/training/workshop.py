@@ -39,7 +39,7 @@ class Workshop:
         batch: int,
     ) -> None:
         self.family, self.config, self.plan, self.device, self.data = family, config, plan, device, data
-        near = device.type != "cpu" and sounds.bytes < RESIDENT * devices.free_bytes(device)
+        near = device.type != "cpu" and sounds.bytes < RESIDENT * devices.memory(device)[1]
         self.sounds = sounds.on(device) if near else sounds
         self._use(batch)
 

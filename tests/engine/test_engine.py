@@ -14,10 +14,11 @@ import pytest
 from PySide6.QtCore import QObject, QThread, Slot
 
 from studio.audio.sound import Sound
-from studio.engine.engine import Encoded, Engine, FamilyFacts, ModelFacts, Named, Rendered
+from studio.engine.engine import Encoded, Engine, FamilyFacts, FitFacts, ModelFacts, Named, Rendered
 from studio.events import Failed
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Request
+from studio.training.plan import TrainerConfig
 
 LABELS = ("hat", "kick", "snare")
 
@@ -206,6 +207,19 @@ def test_places_of_the_projects_sounds(playing: Engine, ear: Ear, sounds_folder:
         playing.describe_families(project)
         qtbot.waitUntil(lambda: bool(playing.described), timeout=60_000)
         assert playing.described[0].ready and playing.described[0].seconds_to_first_sound > 0
+
+
+@pytest.mark.slow
+def test_a_training_is_tried_out_and_the_newest_asked_counts(engine: Engine, project: ProjectFolder, qtbot: Any) -> None:
+    small = {"width": 32, "critic_width": 4, "seconds": 0.3}
+    heard: list[FitFacts] = []
+    engine.fitted.connect(heard.append)
+    engine.try_fit(project, "oneshot", small, TrainerConfig(batch=2))
+    engine.try_fit(project, "oneshot", small, TrainerConfig(batch=4, precision="fp32", threads=1))
+    qtbot.waitUntil(lambda: bool(heard) and not engine._helper.busy, timeout=120_000)
+    (facts,) = heard
+    assert facts.family == "oneshot" and facts.config == small
+    assert facts.fit.measured and facts.fit.fits and facts.fit.batch == 4 and 2e8 < facts.fit.bytes < 2e9
 
 
 @pytest.mark.slow
