@@ -7,22 +7,23 @@ never into a pipe, and after a restart it is found again by what status.json say
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-import psutil
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from studio.engine import trainers
+from studio.engine.power import Power, Rest
 from studio.errors import BadConfig, StudioError, TrainingError
 from studio.events import Event, failed
 from studio.fields import decode
 from studio.project.state import RunConfig, RunStatus
+from studio.training import process
 from studio.training import queue as waiting
 from studio.training.plan import TrainerConfig
 from studio.training.run import RUNNING, RunFolder
@@ -37,14 +38,17 @@ LOOK = 500
 START = 90.0
 """Seconds a new trainer may take to say its first word."""
 
-DETACHED = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-_children: list[subprocess.Popen[bytes]] = []
-"""Trainers that this process started. They outlive every window object; the ended ones are collected at each look."""
+AGAIN = 30.0
+"""Seconds until the queue is tried again that could not go on."""
+
+QUIET = 15.0
+"""Seconds without a word after which a living trainer counts as quiet."""
 
 
 @dataclass(frozen=True)
 class RunView:
-    """One run as it stands. `place`: 0 is next in the queue, None is not waiting; `interrupted`: its process was killed."""
+    """One run as it stands. `place`: 0 is next in the queue, None is not waiting; `interrupted`: its process was killed, which
+    `status` then says as it says what failed; `quiet`: seconds since its living trainer last wrote, 0 while that is usual."""
 
     name: str
     family: str
@@ -56,6 +60,7 @@ class RunView:
     created: float = 0.0
     place: int | None = None
     interrupted: bool = False
+    quiet: float = 0.0
 
     @property
     def state(self) -> str:
@@ -64,7 +69,9 @@ class RunView:
 
     @property
     def resumable(self) -> bool:
-        return not self.alive and self.state in ("paused", "stopped", "failed", "interrupted")
+        """Whether `resume` goes on with it, or begins it where nothing else would."""
+        forgotten = self.state == "queued" and self.place is None
+        return not self.alive and (forgotten or self.state in ("paused", "stopped", "failed", "interrupted"))
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,11 @@ class RunEvent:
 
 @dataclass
 class _Known:
-    """What was read of a run, and when its files were last different."""
+    """What was read of a run, and when its files were last different.
+
+    pid, started, before: the trainer that was started here and has not spoken yet, since when, and the heartbeat before it;
+    heard: when its heartbeat was last another. Times are of a clock that nobody sets.
+    """
 
     folder: RunFolder
     config: RunConfig
@@ -85,7 +96,9 @@ class _Known:
     stamp: int = -1
     offset: int = 0
     pid: int = 0
-    started: float = 0.0
+    started: float | None = None
+    before: float = 0.0
+    heard: float = field(default_factory=time.monotonic)
 
 
 class Training(QObject):
@@ -98,14 +111,26 @@ class Training(QObject):
     failed = Signal(object)
     """Failed: a trainer could not be started, or a run folder could not be written."""
 
+    ended = Signal(object)
+    """RunView: a trainer that was at work is no more; what is told to a musician who went for coffee."""
+
+    leaving = Signal(object)
+    """Rest: the last training is done, nothing waits, and `after` was to be done then. Whoever shows a window counts down."""
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.gentle = False
         """New runs leave room for other programs unless their plan says otherwise."""
 
+        self.after: Rest | None = None
+        """What the computer does when the last training is done, once; one of `power.able`."""
+
+        self.power = Power()
         self._project: ProjectFolder | None = None
         self._known: dict[str, _Known] = {}
         self._queue: tuple[str, ...] = ()
+        self._queue_stamp = 0
+        self._retry = 0.0
         self._views: tuple[RunView, ...] = ()
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK)
@@ -142,26 +167,35 @@ class Training(QObject):
         self._timer.stop()
         self._project = project
         self._known.clear()
-        self._queue = ()
+        self._queue, self._queue_stamp, self._retry = (), 0, 0.0
         if project is not None:
-            self._queue = waiting.read(project)
+            self.power.ask()
             self._timer.start()
+        else:
+            self.after = None
+            self.power.close()
         self.look()
 
     def queue(self, family: str, config: dict[str, Any], plan: dict[str, Any] | None = None, name: str = "") -> str:
         """Freeze a run and let it wait its turn. Returns its folder's name. Raises BadConfig, DiskFull, NotSaved."""
         project = self._need()
         run = RunFolder.create(project, family, config, decode(TrainerConfig, {"gentle": self.gentle, **(plan or {})}), name)
-        self._reorder((*self._queue, run.path.name))
+        self._change(lambda names: (*names, run.path.name))
         self.start_next()
         return run.path.name
 
+    @Slot()
     def start_next(self) -> None:
         """Start the next waiting run unless one is at work."""
         self.look()
         while self._queue and self.active is None and self._project is not None:
-            name, rest = self._queue[0], self._queue[1:]
-            self._reorder(rest)
+            try:
+                name = waiting.take(self._project)
+                self._queue = waiting.read(self._project)
+            except StudioError as error:
+                self._retry = time.monotonic() + AGAIN
+                self.failed.emit(failed(error))
+                return
             if name in self._known:
                 self._start(self._known[name])
             self._show()
@@ -182,7 +216,7 @@ class Training(QObject):
         try:
             known.folder.request("resume")
             if not self._alive(known):
-                self._reorder((name, *(n for n in self._queue if n != name)))
+                self._change(lambda names: (name, *(n for n in names if n != name)))
                 self.start_next()
         except StudioError as error:
             self.failed.emit(failed(error))
@@ -212,11 +246,21 @@ class Training(QObject):
 
     def star(self, name: str, step: int, on: bool = True) -> bool:
         """Keep the checkpoint of this moment for ever, or no longer."""
-        return name in self._known and self._known[name].folder.star(step, on)
+        try:
+            return name in self._known and self._known[name].folder.star(step, on)
+        except StudioError as error:
+            self.failed.emit(failed(error))
+            return False
+
+    def end(self, name: str) -> bool:
+        """Kill a trainer of this machine that does not answer; its last save is kept. False where it is none."""
+        known = self._known.get(name)
+        return known is not None and process.kill(known.folder.status())
 
     def reorder(self, names: tuple[str, ...]) -> None:
-        """Put the waiting runs into this order; names that are left out leave the queue."""
-        self._reorder(names)
+        """Put the waiting runs into this order; names that are left out leave the queue, unless they have come just now."""
+        seen = self._queue
+        self._change(lambda now: (*(n for n in names if n in now or n not in seen), *(n for n in now if n not in seen)))
         self._show()
 
     def remove(self, name: str) -> None:
@@ -224,7 +268,7 @@ class Training(QObject):
         view = self.view(name)
         if view is None or view.alive:
             raise TrainingError(reason="it is still at work, stop it first")
-        self._reorder(tuple(n for n in self._queue if n != name))
+        self._change(lambda names: (n for n in names if n != name))
         self._need().trash_run(name)
         self._known.pop(name, None)
         self.look()
@@ -237,7 +281,8 @@ class Training(QObject):
     @Slot()
     def look(self) -> None:
         """Read what changed in the run folders."""
-        _children[:] = [child for child in _children if child.poll() is None]
+        trainers.collect()
+        self.power.look()
         if self._project is None:
             if self._views:
                 self._views = ()
@@ -251,8 +296,10 @@ class Training(QObject):
                 self._meet(name, path)
         for name, known in self._known.items():
             self._read(name, known)
+        if (stamp := waiting.stamp(self._project)) != self._queue_stamp:
+            self._queue_stamp, self._queue = stamp, waiting.read(self._project)
         self._show()
-        if self._queue and self.active is None:
+        if self._queue and self.active is None and time.monotonic() >= self._retry:
             QTimer.singleShot(0, self, self.start_next)
 
     def _meet(self, name: str, path: Path) -> None:
@@ -271,54 +318,79 @@ class Training(QObject):
         except OSError:
             stamp = 0
         if stamp != known.stamp:
+            heartbeat = known.status.heartbeat
             known.stamp, known.status = stamp, known.folder.status()
+            if known.status.heartbeat != heartbeat:
+                known.heard = time.monotonic()
             fresh, known.offset = known.folder.events(known.offset)
             for event in fresh:
                 self.event.emit(RunEvent(name, event))
-        if known.started:
+        if known.started is not None:
             self._watch_start(known)
 
     def _watch_start(self, known: _Known) -> None:
         """A new trainer has said its first word, or died before it."""
-        if known.status.heartbeat >= known.started or known.status.state not in ("queued", *RUNNING):
-            known.started = 0.0
-        elif not _exists(known.pid) or time.time() - known.started > START:
-            known.started = 0.0
+        assert known.started is not None
+        if known.status.heartbeat != known.before or known.status.state not in ("queued", *RUNNING):
+            known.started = None
+        elif not trainers.exists(known.pid) or time.monotonic() - known.started > START:
+            known.started = None
             self._write(
                 known,
                 state="failed",
                 key="TrainingError",
                 error="The trainer ended before it began.",
-                hint=_tail(known.folder.path / "trainer.log") or "Its log is empty.",
+                hint=trainers.last_words(known.folder.path) or "Its log is empty.",
             )
 
     def _alive(self, known: _Known) -> bool:
-        if known.started and _exists(known.pid):
+        if known.started is not None and trainers.exists(known.pid):
             return True
         return known.status.state in RUNNING and known.folder.alive()
+
+    def _quiet(self, known: _Known) -> float:
+        """In steps of five seconds, so that not every look shows something new."""
+        silent = time.monotonic() - known.heard
+        return silent // 5 * 5 if known.status.state == "training" and silent >= QUIET else 0.0
 
     def _show(self) -> None:
         views = []
         for name, known in self._known.items():
             alive = self._alive(known)
+            status, interrupted = known.status, known.status.state in RUNNING and not alive
+            if interrupted:
+                error = trainers.why(status.pid)
+                status = msgspec.structs.replace(status, key=error.key, error=error.message, hint=error.advice)
             views.append(
                 RunView(
                     name=name,
                     family=known.config.family,
                     path=known.folder.path,
-                    status=known.status,
+                    status=status,
                     alive=alive,
-                    verdict=known.status.sentence,
+                    verdict=status.sentence,
                     title=known.config.name or name,
                     created=known.config.created,
                     place=self._queue.index(name) if name in self._queue else None,
-                    interrupted=known.status.state in RUNNING and not alive,
+                    interrupted=interrupted,
+                    quiet=self._quiet(known) if alive else 0.0,
                 )
             )
         found = tuple(sorted(views, key=lambda view: (-view.created, view.name)))
         if found != self._views:
-            self._views = found
+            before, self._views = self._views, found
             self.changed.emit(found)
+            self._tell_ended(before)
+
+    def _tell_ended(self, before: tuple[RunView, ...]) -> None:
+        worked = {view.path for view in before if view.alive}
+        done = [view for view in self._views if view.path in worked and not view.alive]
+        for view in done:
+            self.ended.emit(view)
+        by_itself = any(view.state in ("finished", "failed", "interrupted") for view in done)
+        if self.after is not None and by_itself and not self._queue and self.active is None:
+            rest, self.after = self.after, None
+            self.leaving.emit(rest)
 
     # ---- doing
     @staticmethod
@@ -328,26 +400,16 @@ class Training(QObject):
         return [*python, "train", str(run)]
 
     def _start(self, known: _Known) -> None:
+        known.before = known.status.heartbeat
         try:
-            with (known.folder.path / "trainer.log").open("ab") as output:
-                process = subprocess.Popen(
-                    self.command(known.folder.path),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    cwd=known.folder.path,
-                    env=_environment(),
-                    start_new_session=True,
-                    creationflags=DETACHED,
-                )
+            known.pid = trainers.spawn(self.command(known.folder.path), known.folder.path)
         except OSError as problem:
             error = TrainingError(reason=f"the trainer could not be started ({problem})")
             self._write(known, state="failed", key=error.key, error=error.message, hint=error.advice)
             self.failed.emit(failed(error))
             return
-        _children.append(process)
-        known.pid, known.started = process.pid, time.time()
-        log.info("started trainer %d for %s", process.pid, known.folder.path.name)
+        known.started = known.heard = time.monotonic()
+        log.info("started trainer %d for %s", known.pid, known.folder.path.name)
 
     def _ask_or_write(self, name: str, word: Any, state: str) -> None:
         known = self._known.get(name)
@@ -357,7 +419,7 @@ class Training(QObject):
             if self._alive(known):
                 known.folder.request(word)
                 return
-            self._reorder(tuple(n for n in self._queue if n != name))
+            self._change(lambda names: (n for n in names if n != name))
             if known.status.state in ("queued", "paused", *RUNNING):
                 self._write(known, state=state, message="")
             self._show()
@@ -371,35 +433,11 @@ class Training(QObject):
         except StudioError as error:
             self.failed.emit(failed(error))
 
-    def _reorder(self, names: tuple[str, ...]) -> None:
-        project = self._need()
-        if names != self._queue:
-            self._queue = names
-            waiting.write(project, names)
+    def _change(self, edit: Callable[[tuple[str, ...]], Iterable[str]]) -> None:
+        """Another queue. Raises DiskFull, NotSaved; then it is as before."""
+        self._queue = waiting.change(self._need(), edit)
 
     def _need(self) -> ProjectFolder:
         if self._project is None:
             raise BadConfig(name="project", reason="no project is open")
         return self._project
-
-
-def _environment() -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
-
-
-def _exists(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _tail(path: Path, lines: int = 3) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4000))
-            return "\n".join(file.read().decode("utf-8", "replace").strip().splitlines()[-lines:])
-    except OSError:
-        return ""

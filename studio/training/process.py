@@ -41,6 +41,17 @@ def lives(status: RunStatus) -> bool | None:
         return False
 
 
+def kill(status: RunStatus) -> bool:
+    """End the process that wrote `status` at once. False where it is not of this machine, or not there."""
+    if not lives(status):
+        return False
+    try:
+        psutil.Process(status.pid).kill()
+    except psutil.Error:
+        return False
+    return True
+
+
 def life(pid: int) -> str:
     """A name that this process alone ever has; empty where only `born` tells. Raises psutil.Error where there is none."""
     if not boot():

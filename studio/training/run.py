@@ -300,13 +300,14 @@ class RunFolder:
         return found
 
     def star(self, step: int, on: bool = True) -> bool:
-        """Keep the checkpoint of `step` for ever, or no longer. False where it is already gone."""
+        """Keep the checkpoint of `step` for ever, or no longer. False where it is already gone. Raises DiskFull, NotSaved."""
         for moment in self.checkpoints():
             if moment.step == step:
-                if on:
-                    (moment.path / "starred").touch()
-                else:
-                    (moment.path / "starred").unlink(missing_ok=True)
+                mark = moment.path / "starred"
+                try:
+                    mark.touch() if on else mark.unlink(missing_ok=True)
+                except OSError as error:
+                    raise atomic.not_saved(mark, error) from error
                 return True
         return False
 
