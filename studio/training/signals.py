@@ -11,7 +11,7 @@ from studio.training.asked import Asked
 
 
 @contextmanager
-def listening(asked: Asked) -> Iterator[None]:
+def listening(asked: Asked | set[str]) -> Iterator[None]:
     """Both put "stop" into `asked`, for the loop to find between two steps; a second Ctrl-C is the usual one."""
 
     def ask(number: int, frame: FrameType | None) -> None:
