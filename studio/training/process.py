@@ -11,22 +11,34 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Protocol
 
 import psutil
-
-from studio.project.state import RunStatus
 
 SAME = 2.0
 """Seconds by which two readings of the start of a process may differ where it is a time of the clock."""
 
 
+class Named(Protocol):
+    """What a process says of itself: a RunStatus, the status of a search."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def born(self) -> float: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def life(self) -> str: ...
+
+
 def me() -> dict[str, object]:
-    """The fields of a RunStatus that name this process."""
+    """The fields by which this process is Named."""
     pid = os.getpid()
     return {"pid": pid, "born": psutil.Process(pid).create_time(), "host": socket.gethostname(), "life": life(pid)}
 
 
-def lives(status: RunStatus) -> bool | None:
+def lives(status: Named) -> bool | None:
     """Whether the process that wrote `status` is there; None where it is of another machine, or of an earlier boot of one."""
     if status.host != socket.gethostname() or (status.life and boot() and not status.life.startswith(boot() + "/")):
         return None
@@ -41,7 +53,7 @@ def lives(status: RunStatus) -> bool | None:
         return False
 
 
-def kill(status: RunStatus) -> bool:
+def kill(status: Named) -> bool:
     """End the process that wrote `status` at once. False where it is not of this machine, or not there."""
     if not lives(status):
         return False
