@@ -105,13 +105,13 @@ def read_json(path: Path, type: type[S], kind: str, steps: Sequence[migrations.S
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[Path]:
+def folder(path: Path, replace: bool = False) -> Iterator[Path]:
     """Fill the folder that is yielded; it becomes `path` in one step when the block ends well, or vanishes when it does not.
 
-    Raises AlreadyThere, DiskFull or NotSaved.
+    With `replace` it takes the place of the one that is there. Raises AlreadyThere, DiskFull or NotSaved.
     """
     path = Path(path)
-    if path.exists():
+    if path.exists() and not replace:
         raise AlreadyThere(name=path.name)
     temp = path.with_name(path.name + ".partial")
     try:
@@ -124,7 +124,9 @@ def folder(path: Path) -> Iterator[Path]:
                     settle(Path(root, name))
                 settle(Path(root))
             if path.exists():
-                raise AlreadyThere(name=path.name)
+                if not replace:
+                    raise AlreadyThere(name=path.name)
+                drop(path)
             temp.rename(path)
         except BaseException:
             shutil.rmtree(temp, ignore_errors=True)
@@ -132,6 +134,15 @@ def folder(path: Path) -> Iterator[Path]:
         settle(path.parent)
     except OSError as error:
         raise not_saved(path, error) from error
+
+
+def drop(path: Path) -> None:
+    """Delete a folder so that it is whole until it is gone. Quietly nothing where the system refuses."""
+    aside = path.with_name(path.name + ".old.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(OSError):
+        path.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def move(source: Path, target: Path) -> None:

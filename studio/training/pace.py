@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from statistics import median
 from time import monotonic
 
@@ -16,10 +17,11 @@ FEWEST = 30
 
 
 class Pace:
-    """Starts to count with `start`. `minutes`: the plan, None where it is in steps."""
+    """Starts to count with `start`. `minutes`: the plan, None where it is in steps; `clock` gives seconds and never jumps."""
 
-    def __init__(self, minutes: float | None) -> None:
+    def __init__(self, minutes: float | None, clock: Callable[[], float] = monotonic) -> None:
         self.minutes = minutes
+        self._clock = clock
         self.steps: deque[float] = deque(maxlen=200)
         self._windows: deque[float] = deque(maxlen=24)
         self._before = 0.0
@@ -28,13 +30,13 @@ class Pace:
 
     def start(self, step: int = 0, spent: float = 0.0) -> None:
         """Training begins, or goes on after `spent` seconds of earlier lives."""
-        self._before, self._began = spent, monotonic()
+        self._before, self._began = spent, self._clock()
         self._mark = self._knot = (step, spent)
 
     @property
     def spent(self) -> float:
         """Seconds of training: steps, previews, saves; no pause and no preparation."""
-        return self._before + (monotonic() - self._began if self._began is not None else 0.0)
+        return self._before + (self._clock() - self._began if self._began is not None else 0.0)
 
     @property
     def step_seconds(self) -> float:

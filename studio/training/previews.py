@@ -6,7 +6,6 @@ probes. The trainer calls `make`; the window plays the WAVs and never computes a
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -81,9 +80,8 @@ class Previews:
         rebuilt = [(probe, self._rebuild(model, probe)) for probe in (*self.fixed, *self._probes())]
         new = self._new(model, SPREAD)
         target = self.place(step)
-        shutil.rmtree(target, ignore_errors=True)  # an earlier life came this far
         cells: list[PreviewCell] = []
-        with atomic.folder(target) as folder:
+        with atomic.folder(target, replace=True) as folder:  # an earlier life may have come this far
             for probe, sound in rebuilt:
                 if sound is not None:
                     path = _write(folder / probe.file, sound)

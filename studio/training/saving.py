@@ -9,6 +9,7 @@ and the best keep their optimiser.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from studio.errors import StudioError
+from studio.errors import BrokenCheckpoint, StudioError
 from studio.models import checkpoint
 from studio.models.controls import DataFacts, Material
 from studio.project import atomic
@@ -33,7 +34,7 @@ class TrainingFile(msgspec.Struct, frozen=True, kw_only=True):
     """training.json: the numbers from which a run goes on; training.safetensors beside it holds the tensors.
 
     spent: seconds of training so far; previewed: the `spent` of the newest preview; sounds: hash of the examples it heard;
-    planned: the whole plan in minutes, 0 where it is in steps
+    planned: the whole plan in minutes, 0 where it is in steps; hash: of training.safetensors
     """
 
     kind: str = "training"
@@ -56,6 +57,7 @@ class TrainingFile(msgspec.Struct, frozen=True, kw_only=True):
     sounds: str = ""
     planned: float = 0.0
     goals: Progress = Progress()
+    hash: str = ""
 
 
 class Saved(NamedTuple):
@@ -71,17 +73,19 @@ class Saver:
     def __init__(self, run: RunFolder) -> None:
         self.run = run
         self.folder = run.path / "checkpoints"
+        self.damaged: list[int] = []
+        """Steps of the saves that `newest` passed over."""
 
     def save(self, learner: Learner, facts: TrainingFile, metrics: dict[str, float], best: bool) -> Path:
         """One whole checkpoint, then the pointers. Raises DiskFull, NotSaved; then the earlier ones are untouched."""
         path = self.folder / step_folder(facts.step)
         self.folder.mkdir(exist_ok=True)
-        shutil.rmtree(path, ignore_errors=True)  # of an earlier life, or from before a rollback
-        with atomic.folder(path) as partial:
+        with atomic.folder(path, replace=True) as partial:  # of an earlier life, or from before a rollback
             meta = {"step": facts.step, "minutes": facts.spent / 60, "metrics": metrics}
             checkpoint.write(partial, learner.average.settled(), meta=meta)
-            atomic.write_bytes(partial / "training.safetensors", safetensors.torch.save(learner.tensors()))
-            atomic.write_json(partial / "training.json", facts)
+            data = safetensors.torch.save(learner.tensors())
+            atomic.write_bytes(partial / "training.safetensors", data)
+            atomic.write_json(partial / "training.json", msgspec.structs.replace(facts, hash=_hash(data)))
         self._point(path, metrics, best)
         return path
 
@@ -89,7 +93,8 @@ class Saver:
         """What was measured after the save of this very step. Raises DiskFull, NotSaved."""
         path = self.folder / step_folder(facts.step)
         atomic.write_json(path / checkpoint.CONFIG, msgspec.structs.replace(checkpoint.describe(path), metrics=metrics))
-        atomic.write_json(path / "training.json", facts)
+        before = atomic.read_json(path / "training.json", TrainingFile, "training")
+        atomic.write_json(path / "training.json", msgspec.structs.replace(facts, hash=before.hash))
         self._point(path, metrics, best)
         return path
 
@@ -103,19 +108,36 @@ class Saver:
         return (self.folder / step_folder(step) / "starred").exists()
 
     def newest(self) -> Saved | None:
-        """The newest checkpoint that a run can go on from; damaged ones are passed over."""
-        return next((saved for m in reversed(self.run.checkpoints()) if m.resumable and (saved := _read(m.path))), None)
+        """The newest checkpoint that a run can go on from; damaged ones are passed over. Raises BrokenCheckpoint where all are:
+        to begin anew would put the first steps beside the last."""
+        self.damaged = []
+        for moment in reversed(self.run.checkpoints()):
+            if moment.resumable:
+                if saved := _read(moment.path):
+                    return saved
+                self.damaged.append(moment.step)
+        if self.damaged:
+            raise BrokenCheckpoint(name=self.run.name, reason="no save that it could go on from is whole")
+        return None
 
     def best(self) -> Saved | None:
         """The best one, if a run can still go on from it."""
         path = self.run.checkpoint("best")
         return _read(path) if path and (path / "training.json").exists() else None
 
+    def best_pointer(self) -> Pointer | None:
+        """Which one is the best, if it is still there."""
+        with contextlib.suppress(OSError, StudioError):
+            pointer = atomic.read_json(self.run.path / "best.json", Pointer, "pointer")
+            if (self.folder / step_folder(pointer.step) / checkpoint.CONFIG).exists():
+                return pointer
+        return None
+
     def forget_after(self, step: int) -> None:
         """What came after a moment that is gone back to: it must not be resumed from. Starred ones stay to be heard."""
         for moment in self.run.checkpoints():
             if moment.step > step:
-                _strip(moment) if moment.starred else shutil.rmtree(moment.path, ignore_errors=True)
+                _strip(moment) if moment.starred else atomic.drop(moment.path)
 
     def thin(self) -> None:
         """Delete what is not worth its room any more."""
@@ -128,7 +150,7 @@ class Saver:
             if moment.starred or moment.step in keep:
                 _strip(moment)
             else:
-                shutil.rmtree(moment.path, ignore_errors=True)
+                atomic.drop(moment.path)
         for path in self.folder.glob("*.partial"):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -137,18 +159,25 @@ class Saver:
         moments, best, found = self.run.checkpoints(), self.run.checkpoint("best"), False
         for moment in moments[:-1]:
             if moment.path != best and not moment.starred:
-                shutil.rmtree(moment.path, ignore_errors=True)
+                atomic.drop(moment.path)
                 found = True
         return found
 
 
 def _read(path: Path) -> Saved | None:
+    """A save to go on from; None where a file of it is missing, torn, or not what was written."""
     with contextlib.suppress(StudioError, OSError, safetensors.SafetensorError):
         facts = atomic.read_json(path / "training.json", TrainingFile, "training")
-        averaged = safetensors.torch.load_file(path / checkpoint.WEIGHTS)
-        tensors = safetensors.torch.load_file(path / "training.safetensors")
-        return Saved(facts, tensors | {f"average/{name}": value for name, value in averaged.items()})
+        averaged, rest = (path / checkpoint.WEIGHTS).read_bytes(), (path / "training.safetensors").read_bytes()
+        hashes = (checkpoint.describe(path).model, averaged), (facts.hash, rest)
+        if all(wanted in ("", _hash(data)) for wanted, data in hashes):
+            tensors = {f"average/{name}": value for name, value in safetensors.torch.load(averaged).items()}
+            return Saved(facts, tensors | safetensors.torch.load(rest))
     return None
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def history(steps: list[int]) -> set[int]:
