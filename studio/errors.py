@@ -29,6 +29,7 @@ StudioError
 │   ├── OutOfMemory
 │   ├── Diverged          losses stayed non-finite after every rollback
 │   ├── DeviceLost        the graphics card or its driver gave up
+│   ├── ProcessLost       one of several that train a run together is gone
 │   ├── Interrupted       its process was ended without a word
 │   └── DiskFull
 ├── ExportError           a file that could not be written for others
@@ -224,6 +225,11 @@ class Diverged(TrainingError):
 class DeviceLost(TrainingError):
     sentence = "The graphics card stopped answering ({reason})."
     hint = "Everything up to the last save is kept: resume it. If it happens again, restart the computer or train on the CPU."
+
+
+class ProcessLost(TrainingError):
+    sentence = "Another process of this training went away ({reason})."
+    hint = "Everything up to the last save is kept: start it again, or let torchrun do so with --max-restarts."
 
 
 class Interrupted(TrainingError):

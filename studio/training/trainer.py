@@ -32,7 +32,9 @@ from studio.models import base
 from studio.models.base import Model
 from studio.project.folder import ProjectFolder
 from studio.project.state import RunState
+from studio.training import distributed
 from studio.training import plan as plans
+from studio.training import team as teams
 from studio.training.asked import Asked
 from studio.training.goals import Goals
 from studio.training.learner import Learner, Sums
@@ -43,6 +45,7 @@ from studio.training.report import Report
 from studio.training.run import RunFolder
 from studio.training.saving import Saved, Saver, TrainingFile
 from studio.training.signals import listening
+from studio.training.team import Team
 from studio.training.validation import Validation
 from studio.training.verdict import TOO_SHORT
 from studio.training.workshop import Workshop
@@ -65,8 +68,18 @@ def train(run: RunFolder, family: type[Model] | None = None) -> Work:
 
     Finished: {"run", "state", "steps", "minutes", "best"}. Raises TrainingError (also: it is already being trained), Diverged,
     OutOfMemory, and what reading the project raises. A full disk does not raise: it pauses the run. Closing it stops the run
-    safely. `family` overrides the lookup by the run's family id.
+    safely. `family` overrides the lookup by the run's family id. One of several processes trains its part (training/team.py);
+    all but the first say nothing.
     """
+    with teams.met(run.plan) as team:
+        if team is None or team.leads:
+            yield from _trained(run, family, team)
+        else:
+            with devices.tuned():
+                distributed.follow(team, run, family or base.family(run.config.family))
+
+
+def _trained(run: RunFolder, family: type[Model] | None, team: Team | None) -> Work:
     lock = run.lock()
     try:
         lock.acquire(blocking=False)
@@ -75,7 +88,7 @@ def train(run: RunFolder, family: type[Model] | None = None) -> Work:
     try:
         report = Report(run)
         try:
-            training = _Training(run, family or base.family(run.config.family), report)
+            training = _Training(run, family or base.family(run.config.family), report, team)
         except StudioError as error:
             report.fail(error)
             report.show(state="failed", message="Failed", pid=0)
@@ -95,8 +108,9 @@ class _Training:
     validation: Validation
     previews: Previews
 
-    def __init__(self, run: RunFolder, family: type[Model], report: Report) -> None:
+    def __init__(self, run: RunFolder, family: type[Model], report: Report, team: Team | None) -> None:
         self.run = run
+        self.team = team
         self.plan = run.plan
         self.family = family
         self.config = fields.decode(family.Config, run.config.config)
@@ -184,11 +198,13 @@ class _Training:
         self.heard = sounds.hash()
         data = resumed.facts.data if resumed else reader.measured(sounds)
         batch = resumed.facts.batch if resumed else self.plan.batch
-        self.shop = Workshop(self.family, self.config, self.plan, self.device, sounds, data, batch)
+        self.shop = Workshop(self.family, self.config, self.plan, self.device, sounds, data, batch, self.team)
         self.validation = Validation(held, self.shop.sounds, self.device)
         report.files = self.validation.files
         yield from self._resume(resumed) if resumed else self._begin()
-        report.show(device=devices.name(self.device), threads=torch.get_num_threads())
+        report.show(
+            device=devices.name(self.device) + (f" × {self.team.size}" if self.team else ""), threads=torch.get_num_threads()
+        )
         self.previews = Previews(self.run, held if len(held) else sounds)
 
     def _begin(self) -> Work:
@@ -206,7 +222,7 @@ class _Training:
         self.report.show(message="Building the model")
         total = self.plan.steps or plans.steps_for(0, 0.0, self.pace.minutes or 1.0, tuning.seconds or 0.1)
         self.schedule = Schedule(total=max(1, total))
-        self.learner = Learner(self.shop.begin(), self.plan, tuning.precision)
+        self.learner = self.shop.learner(self.shop.begin(), tuning.precision)
         detail = {"precision": tuning.precision, "threads": tuning.threads, "sounds": len(self.shop.sounds)}
         yield from self.report.tell(Produced(kind="began", detail=detail))
 
@@ -221,7 +237,7 @@ class _Training:
         self.pace.start(old.step, old.spent)
         if old.device == self.device.type == "cpu":
             torch.set_num_threads(old.threads)  # sums in another order differ in their last bit
-        learner = Learner(self.shop.build(), self.plan, old.precision if old.device == self.device.type else "fp32")
+        learner = self.shop.learner(self.shop.build(), old.precision if old.device == self.device.type else "fp32")
         learner.restore(saved.tensors, old.memory)
         self.learner = learner
         self.saver.forget_after(old.step)
@@ -462,7 +478,7 @@ class _Training:
             self.learner.restore(good.tensors, good.facts.memory)
             self.step, self.schedule = good.facts.step, good.facts.schedule
         else:
-            self.learner = Learner(self.shop.begin(), self.plan, self.learner.precision)
+            self.learner = self.shop.learner(self.shop.begin(), self.learner.precision)
             self.step, self.schedule = 0, Schedule(total=max(1, self.schedule.total))
         self.learner.rollbacks, self.learner.wished, self.learner.slowed = rollbacks, wished, slowed
         self.bad = 0
