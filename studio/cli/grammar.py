@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     one = verb("training", "train", "train a model on a project's sounds, or go on with a run")
     one.add_argument("target", metavar="PROJECT|RUN")
     one.add_argument("--model", default=None, metavar="FAMILY", help="which family (default: oneshot)")
+    one.add_argument("--preset", metavar="NAME", help="settings with a name, such as those a search found")
     length = one.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, metavar="M", help="how long (default: 30 on a CPU, 20 on a GPU)")
     length.add_argument("--steps", type=int, metavar="N")
@@ -55,6 +56,27 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--resume", metavar="RUN", help="go on with this run of the project, by name or path")
     one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=None)
     one.add_argument("--prepare", action="store_true", help="write the run folder, do not start")
+
+    one = verb("search", "search", "look for better settings with many short trainings")
+    one.add_argument("project", metavar="PROJECT")
+    one.add_argument("--model", default=None, metavar="FAMILY", help="which family (default: oneshot)")
+    one.add_argument("--minutes", type=float, metavar="M", help="how long the whole search takes, by the clock")
+    one.add_argument("--trial", type=float, metavar="M", help="how long each training is (default: by the time there is)")
+    one.add_argument(
+        "--over",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="FIELD[=LOW:HIGH]",
+        help="what to change (default: what is usually worth it); choices as FIELD=A,B",
+    )
+    one.add_argument("--set", dest="settings", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="any setting")
+    one.add_argument("--workers", type=int, default=None, metavar="N", help="trainings at a time (default: by this machine)")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default=None)
+    one.add_argument("--shared", action="store_true", help="several machines will work on it in a shared folder")
+    going = one.add_mutually_exclusive_group()
+    going.add_argument("--resume", nargs="?", const="", metavar="SEARCH", help="go on, or help where it runs (default: newest)")
+    going.add_argument("--stop", nargs="?", const="", metavar="SEARCH", help="stop one at a safe point (default: newest)")
 
     one = verb("training", "queue", "list the runs that wait, or train them one after another")
     one.add_argument("project", metavar="PROJECT")

@@ -22,13 +22,14 @@ def train(args: Namespace) -> Work:
     if not (target / "project.json").is_file():
         if not (target / "config.json").is_file():
             raise NotAProject(name=target.name)
-        asked = [f for f in ("model", "minutes", "steps", "name", "resume", "device") if getattr(args, f)] + args.settings
+        words = ("model", "preset", "minutes", "steps", "name", "resume", "device")
+        asked = [word for word in words if getattr(args, word)] + args.settings
         if asked or args.prepare:
             raise UsageError(reason="A run folder has its settings already; it is the only argument")
         yield from train_here(find_run(target))
         return
     if args.resume:
-        if args.settings or args.model or args.name:
+        if args.settings or args.model or args.name or args.preset:
             raise UsageError(reason="A run that is resumed keeps its settings")
         here = target / "runs" / args.resume
         yield from train_here(find_run(here if here.is_dir() else Path(args.resume)))
@@ -159,12 +160,17 @@ def _prepared(target: Path, args: Namespace) -> RunFolder:
     from studio import fields
     from studio.library.reader import facts
     from studio.models import base
+    from studio.training import presets
     from studio.training.plan import TrainerConfig
 
     project = open_project(target)
-    family = base.family(args.model or "oneshot")
-    ours: dict[str, Any] = {}
-    plan = {k: v for k, v in (("minutes", args.minutes), ("steps", args.steps), ("device", args.device)) if v is not None}
+    preset = presets.find(project, args.preset) if args.preset else presets.Preset(name="", family=args.model or "oneshot")
+    family = base.family(args.model or preset.family)
+    if family.info.id != preset.family:
+        raise UsageError(reason=f"“{preset.name}” holds settings of “{preset.family}”")
+    ours: dict[str, Any] = dict(preset.config)
+    asked = {k: v for k, v in (("minutes", args.minutes), ("steps", args.steps), ("device", args.device)) if v is not None}
+    plan: dict[str, Any] = preset.plan | asked
     theirs = {field.name for field in fields.describe(family.Config)}
     trainers = {field.name for field in fields.describe(TrainerConfig)}
     for key, value in settings_of(args.settings).items():

@@ -68,14 +68,21 @@ class OneShotConfig(msgspec.Struct, frozen=True):
     channels: Annotated[int, setting("1 for mono, 2 for stereo", ge=1, le=2)] = 1
     latent: Annotated[int, setting("Numbers that describe a sound; more keep more detail", ge=2, le=256)] = 64
     decoder: Annotated[
-        Literal["pqmf", "istft"], setting("How sounds are drawn: 16 bands (drums) or spectrum frames (steady tones)")
+        Literal["pqmf", "istft"],
+        setting("How sounds are drawn: 16 bands (drums) or spectrum frames (steady tones)", search=True),
     ] = "pqmf"
-    width: Annotated[int, setting("Channels of the decoder's first layer", ge=32, le=1024, expert=True)] = 512
-    window: Annotated[int, setting("Frames of 46 ms that one training step looks at", ge=2, le=88, expert=True)] = 16
+    width: Annotated[
+        int, setting("Channels of the decoder's first layer", ge=32, le=1024, expert=True, search=(256, 768))
+    ] = 512
+    window: Annotated[
+        int, setting("Frames of 46 ms that one training step looks at", ge=2, le=88, expert=True, search=(6, 24))
+    ] = 16
     rate: Annotated[float, setting("Learning rate of the autoencoder", gt=0, le=0.01, expert=True)] = 1e-3
     kl: Annotated[float, setting("How strongly latents are pulled together", ge=0, le=1, expert=True)] = 1e-3
     adversarial: Annotated[float, setting("Weight of the critics; 0 leaves them out", ge=0, le=10, expert=True)] = 1.0
-    critics: Annotated[float, setting("Share of the time after which critics come in", ge=0, le=1, expert=True)] = 0.3
+    critics: Annotated[
+        float, setting("Share of the time after which critics come in", ge=0, le=1, expert=True, search=(0.1, 0.9))
+    ] = 0.3
     critic_width: Annotated[int, setting("Channels of the critics' first layer", ge=4, le=64, expert=True)] = 24
     free_bits: Annotated[float, setting("Nats per latent number that cost nothing", ge=0, le=5, expert=True)] = 0.1
 

@@ -29,13 +29,17 @@ class TrainerConfig(msgspec.Struct, frozen=True):
         None
     )
     steps: Annotated[int, setting("Steps to train, instead of minutes", ge=1, le=100_000_000, expert=True)] | None = None
-    batch: Annotated[int, setting("Sounds per step; halved when memory runs out", ge=1, le=1024, expert=True)] = 16
+    batch: Annotated[
+        int, setting("Sounds per step; halved when memory runs out", ge=1, le=1024, expert=True, search=(6, 48))
+    ] = 16
     seed: Annotated[int, setting("Drives every random draw; the same seed gives the same training", ge=0, lt=2**31)] = 0
     device: Annotated[Literal["auto", "cpu", "cuda", "mps"], setting("Where to train")] = "auto"
     precision: Annotated[Literal["auto", "fp32", "bf16", "fp16"], setting("Number format of heavy parts", expert=True)] = "auto"
     gentle: Annotated[bool, setting("Leave room for other programs: one core fewer, lower priority")] = False
     threads: Annotated[int, setting("Processor threads; none: all cores", ge=1, le=1024, expert=True)] | None = None
-    rate: Annotated[float, setting("Learning rate, as a multiple of the family's own", gt=0, le=10, expert=True)] = 1.0
+    rate: Annotated[
+        float, setting("Learning rate, as a multiple of the family's own", gt=0, le=10, expert=True, search=(0.3, 4))
+    ] = 1.0
     balanced: Annotated[bool, setting("Hear every label equally often")] = False
     ema: Annotated[float, setting("Smoothing of the weights that are heard and kept", ge=0, lt=1, expert=True)] = 0.999
     warmup: Annotated[int, setting("Steps until the full learning rate", unit="steps", ge=0, le=100_000, expert=True)] = 50
