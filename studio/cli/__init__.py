@@ -20,11 +20,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from studio.cli.faces import Face, Lines, Terminal
 from studio.cli.grammar import parser
 from studio.errors import StudioError, UsageError
 from studio.events import Work, failed
+from studio.training.ranks import ranks
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"studio.cli.{args.module}")
     name = {"import": "import_"}.get(args.verb, args.verb)
     face = Lines() if args.json else Terminal(getattr(module, f"say_{name}", None))
+    if ranks().size > 1 and not (args.verb == "train" and (Path(args.target) / "config.json").is_file()):
+        face.fail(failed(UsageError(reason="Several processes train a run folder; `train PROJECT --prepare` makes one")))
+        return 2
     try:
         return drive(getattr(module, name)(args), face)
     except BrokenPipeError:  # the reader of our output is gone; so are we

@@ -22,6 +22,7 @@ import torch
 
 from studio.errors import TrainingError
 from studio.training.plan import TrainerConfig
+from studio.training.ranks import ranks
 
 NICE, GENTLE = 5, 12
 FEW_CORES = 4
@@ -47,9 +48,9 @@ def choose(plan: TrainerConfig) -> torch.device:
 
 
 def cores() -> int:
-    """Processor cores this process may use."""
+    """Processor cores this process may use, fairly shared with others of its training."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed) // ranks().here)
 
 
 def behave(plan: TrainerConfig) -> None:

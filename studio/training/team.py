@@ -9,7 +9,6 @@ preview), and sums over all, on the devices (NCCL between NVIDIA cards, Gloo els
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -25,6 +24,7 @@ from studio.models.controls import DataFacts, Material
 from studio.training import device as devices
 from studio.training.learner import Memory
 from studio.training.plan import TrainerConfig
+from studio.training.ranks import ranks
 
 PATIENCE = timedelta(days=1)
 """For the next order: preparing a million sounds takes hours, and a paused first process is not a lost one."""
@@ -67,10 +67,10 @@ _decoder = msgspec.json.Decoder(Order)
 
 
 class Team:
-    """`rank` of `size` processes, of which `here` are on this machine. The first one, 0, leads."""
+    """This process, `rank` of `size`, and the line to the others. The first one, 0, leads."""
 
-    def __init__(self, rank: int, size: int, here: int) -> None:
-        self.rank, self.size, self.here = rank, size, here
+    def __init__(self, rank: int, size: int) -> None:
+        self.rank, self.size = rank, size
         self._line: Any = dist.new_group(backend="gloo", timeout=PATIENCE)
 
     @property
@@ -122,32 +122,26 @@ class Team:
         return values
 
 
-def asked() -> bool:
-    """Whether torchrun, or whoever else sets its variables, started this process as one of several."""
-    return {"RANK", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys() and int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
 @contextlib.contextmanager
 def met(plan: TrainerConfig) -> Iterator[Team | None]:
     """The others for as long as a training lasts; None where there are none.
 
     Raises TrainingError where each needs a card and there are fewer, ProcessLost.
     """
-    if not asked():
+    who = ranks()
+    if who.size == 1:
         yield None
         return
     if not dist.is_available() or not dist.is_gloo_available():
         raise TrainingError(reason="this build of torch cannot train in several processes")
-    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    here, place = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     cards = devices.choose(plan).type == "cuda"
     if cards:
-        if here > torch.cuda.device_count():
-            raise TrainingError(reason=f"{here} processes need as many cards, and there are {torch.cuda.device_count()}")
-        torch.cuda.set_device(place)
+        if who.here > torch.cuda.device_count():
+            raise TrainingError(reason=f"{who.here} processes need as many cards, and there are {torch.cuda.device_count()}")
+        torch.cuda.set_device(who.place)
     with _together():
         dist.init_process_group("cpu:gloo,cuda:nccl" if cards and dist.is_nccl_available() else "gloo")
-        team = Team(rank, size, here)
+        team = Team(who.rank, who.size)
     try:
         yield team
     finally:
