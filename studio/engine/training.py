@@ -25,6 +25,7 @@ from studio.fields import decode
 from studio.project.state import RunConfig, RunStatus
 from studio.training import process
 from studio.training import queue as waiting
+from studio.training import searches
 from studio.training.plan import TrainerConfig
 from studio.training.run import RUNNING, RunFolder
 
@@ -48,7 +49,8 @@ QUIET = 15.0
 @dataclass(frozen=True)
 class RunView:
     """One run as it stands. `place`: 0 is next in the queue, None is not waiting; `interrupted`: its process was killed, which
-    `status` then says as it says what failed; `quiet`: seconds since its living trainer last wrote, 0 while that is usual."""
+    `status` then says as it says what failed; `quiet`: seconds since its living trainer last wrote, 0 while that is usual;
+    `trial_of`: the search that it is a trial of."""
 
     name: str
     family: str
@@ -61,6 +63,7 @@ class RunView:
     place: int | None = None
     interrupted: bool = False
     quiet: float = 0.0
+    trial_of: str = ""
 
     @property
     def state(self) -> str:
@@ -186,9 +189,9 @@ class Training(QObject):
 
     @Slot()
     def start_next(self) -> None:
-        """Start the next waiting run unless one is at work."""
+        """Start the next waiting run unless one is at work, or a search is."""
         self.look()
-        while self._queue and self.active is None and self._project is not None:
+        while self._queue and self.active is None and self._project is not None and searches.going(self._project) is None:
             try:
                 name = waiting.take(self._project)
                 self._queue = waiting.read(self._project)
@@ -374,6 +377,7 @@ class Training(QObject):
                     place=self._queue.index(name) if name in self._queue else None,
                     interrupted=interrupted,
                     quiet=self._quiet(known) if alive else 0.0,
+                    trial_of=known.config.trial_of,
                 )
             )
         found = tuple(sorted(views, key=lambda view: (-view.created, view.name)))
@@ -384,11 +388,13 @@ class Training(QObject):
 
     def _tell_ended(self, before: tuple[RunView, ...]) -> None:
         worked = {view.path for view in before if view.alive}
-        done = [view for view in self._views if view.path in worked and not view.alive]
+        done = [view for view in self._views if view.path in worked and not view.alive and not view.trial_of]
         for view in done:
             self.ended.emit(view)
         by_itself = any(view.state in ("finished", "failed", "interrupted") for view in done)
-        if self.after is not None and by_itself and not self._queue and self.active is None:
+        if self.after is not None and by_itself and not self._queue and self.active is None and self._project is not None:
+            if searches.going(self._project) is not None:
+                return
             rest, self.after = self.after, None
             self.leaving.emit(rest)
 

@@ -241,6 +241,11 @@ def all_of(project: ProjectFolder) -> list[SearchFolder]:
     return [SearchFolder(path.parent) for path in sorted(there, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
 
 
+def going(project: ProjectFolder) -> SearchFolder | None:
+    """The search that is at work in a project, here or elsewhere."""
+    return next((search for search in all_of(project) if search.alive()), None)
+
+
 def checks_take(trial: float, workers: int) -> float:
     """Minutes that the comparison at the end takes."""
     return math.ceil(2 / workers) * (trial + START)
