@@ -23,15 +23,15 @@ def open_project(path: str | Path) -> ProjectFolder:
 
 
 def find_run(path: str | Path) -> RunFolder:
-    """The run at a path, or a project's newest. Raises NotAProject, NothingTrained."""
+    """The run at a path, or a project's newest that is no trial of a search. Raises NotAProject, NothingTrained."""
     from studio.training.run import RunFolder
 
     path = Path(path).absolute()
     if (path / "project.json").is_file():
-        runs = open_project(path).runs()
+        runs = _wanted(path)
         if not runs:
             raise NothingTrained(name=path.name)
-        return max((RunFolder(run) for run in runs), key=lambda run: run.config.created)
+        return runs[0]
     run = RunFolder(path)
     _ = run.config  # says what it is if it is none
     return run
@@ -45,13 +45,21 @@ def playable(path: str | Path) -> Path:
     if (path / "weights.safetensors").is_file():
         return path
     if (path / "project.json").is_file():
-        runs = sorted((RunFolder(run) for run in open_project(path).runs()), key=lambda run: -run.config.created)
+        runs = _wanted(path)
     else:
         runs = [find_run(path)]
     found = next((checkpoint for run in runs if (checkpoint := run.checkpoint("best")) is not None), None)
     if found is None:
         raise NothingTrained(name=path.name)
     return found
+
+
+def _wanted(project: Path) -> list[RunFolder]:
+    """Runs that somebody wanted, the newest first."""
+    from studio.training.run import RunFolder
+
+    runs = [RunFolder(run) for run in open_project(project).runs()]
+    return sorted((run for run in runs if not run.config.trial_of), key=lambda run: -run.config.created)
 
 
 def instrument_of(args: Namespace, compile: bool) -> Instrument:

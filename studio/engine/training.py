@@ -23,9 +23,8 @@ from studio.errors import BadConfig, StudioError, TrainingError
 from studio.events import Event, failed
 from studio.fields import decode
 from studio.project.state import RunConfig, RunStatus
-from studio.training import process
+from studio.training import process, searches
 from studio.training import queue as waiting
-from studio.training import searches
 from studio.training.plan import TrainerConfig
 from studio.training.run import RUNNING, RunFolder
 
