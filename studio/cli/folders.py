@@ -39,7 +39,6 @@ def find_run(path: str | Path) -> RunFolder:
 
 def playable(path: str | Path) -> Path:
     """A checkpoint: itself, the best of a run, or that of a project's newest run that has one. Raises NothingTrained."""
-    from studio.training.run import RunFolder
 
     path = Path(path).absolute()
     if (path / "weights.safetensors").is_file():
