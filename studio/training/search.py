@@ -84,6 +84,7 @@ class _Search:
         self.going: dict[int, Going] = {}
         self.ended: dict[int, Trial] = {}
         self.failures = 0
+        self.overhead = START
 
     @property
     def spent(self) -> float:
@@ -93,7 +94,7 @@ class _Search:
     @property
     def left(self) -> float:
         """Minutes until the comparison at the end has to begin."""
-        return self.file.minutes - checks_take(self.file.trial, self.file.workers) - self.spent
+        return self.file.minutes - checks_take(self.file.trial + self.overhead, self.file.workers) - self.spent
 
     # ---- from start to end
     def work(self) -> Work:
@@ -169,6 +170,7 @@ class _Search:
         if status.state == "finished" and value is not None:
             self.study.finish(number, value)
             self.failures = 0
+            self.overhead = max(self.overhead, going.minutes - self.file.trial)
         elif status.state in ("stopped", "paused") or status.key in HOPELESS:
             self.study.drop(number, value)
         else:
@@ -198,7 +200,7 @@ class _Search:
                 self._adopt(entry)
         while len(self.going) < self.workers:
             waits = self.study.waiting()
-            room = self.left >= START + self.file.trial * RUNGS[-1] / WHOLE
+            room = self.left >= self.overhead + self.file.trial * RUNGS[-1] / WHOLE
             if (waits and not self.lead) or not (waits or (state == "searching" and room)):
                 return  # what waits is the lead's
             self._train(self.study.begin(self.me))
@@ -312,7 +314,11 @@ class _Search:
             second = f"{again:.3g} instead of {usual:.3g}"
             self._say(False, f"The best settings came to {first}, but from a fresh seed to {second}: nothing is surely better.")
         else:
-            self._say(True, f"Better: held-out distance {first}, and from a fresh seed {again:.3g} instead of {usual:.3g}.")
+            assert default.value is not None
+            sure = usual - again > abs(usual - default.value)
+            doubt = "" if sure else ", which is less than two trainings of the usual settings differ by"
+            second = f"from a fresh seed {again:.3g} instead of {usual:.3g}{doubt}"
+            self._say(True, f"{'Better' if sure else 'Perhaps better'}: held-out distance {first}, and {second}.")
             preset = self._preset(best)
             presets.save(self.project, preset)
             self.status = msgspec.structs.replace(self.status, preset=preset.name)

@@ -247,8 +247,8 @@ def going(project: ProjectFolder) -> SearchFolder | None:
 
 
 def checks_take(trial: float, workers: int) -> float:
-    """Minutes that the comparison at the end takes."""
-    return math.ceil(2 / workers) * (trial + START)
+    """Minutes that the comparison at the end takes, if one training takes `trial` by the clock."""
+    return math.ceil(2 / workers) * trial
 
 
 def trial_length(minutes: float, workers: int, wanted: float | None = None) -> float:

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Going:
         self._offset = 0
         self._lives = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._began = time.monotonic()
         self.status = run.status()
 
     def start(self) -> None:
@@ -78,6 +80,11 @@ class Going:
     @property
     def at_work(self) -> bool:
         return self._process is not None or self.run.alive()
+
+    @property
+    def minutes(self) -> float:
+        """Since this search began to look after it, by the clock."""
+        return (time.monotonic() - self._began) / 60
 
     @property
     def vanished(self) -> bool:

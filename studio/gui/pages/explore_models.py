@@ -34,9 +34,9 @@ class Choice:
 
 
 def choices(views: Sequence[RunView]) -> list[Choice]:
-    """The best, the newest and the starred checkpoints of every run, newest run first."""
+    """The best, the newest and the starred checkpoints of every run, newest run first, the trials of searches at the end."""
     found: list[Choice] = []
-    for view in views:
+    for view in sorted(views, key=lambda view: view.trial_of != ""):
         run = RunFolder(view.path)
         moments = run.checkpoints()
         if not moments:
