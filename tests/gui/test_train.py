@@ -24,7 +24,8 @@ from studio.gui.pages import train_words as words
 from studio.gui.pages.train import TrainPage
 from studio.gui.pages.train_log import RunLogs
 from studio.gui.pages.train_numbers import NumbersDialog, table_of
-from studio.gui.pages.train_start import SettingsDialog, StartPanel
+from studio.gui.pages.train_settings import SettingsDialog
+from studio.gui.pages.train_start import StartPanel
 from studio.gui.session import Current, Session
 from studio.models.controls import Info
 from studio.project import atomic
@@ -98,13 +99,13 @@ def shown(page: TrainPage, session: Session, qtbot: Any) -> TrainPage:
     write_run(session, "First")
     session.training.look()
     qtbot.waitUntil(lambda: page.timeline.preview is not None)
-    qtbot.waitUntil(lambda: page.plot._series != ())
+    qtbot.waitUntil(lambda: page.curves.plot._series != ())
     return page
 
 
 def ready(page: TrainPage) -> bool:
     preview = page.timeline.preview
-    return preview is not None and all(page.timeline._sound(i) is not None for i in range(len(preview.cells)))
+    return preview is not None and all(page.timeline._sound((cell.kind, cell.name)) is not None for cell in preview.cells)
 
 
 # ---- starting
@@ -118,10 +119,10 @@ def test_training_needs_nothing_but_one_press(dressed: Any, qtbot: Any) -> None:
     with qtbot.waitSignal(panel.asked) as asked:
         qtbot.mouseClick(panel.train, LEFT)
     assert asked.args == ["oneshot", {"seed": 3, "device": "cpu"}, {"minutes": 20.0}, ""]
-    qtbot.mouseClick(panel._plans.button(60), LEFT)
+    qtbot.mouseClick(panel.plan_box.usual.button(60), LEFT)
     assert panel.plan == {"minutes": 60.0}
-    panel.minutes.setValue(33)
-    assert panel.plan == {"minutes": 33.0} and panel._plans.checkedButton() is None
+    panel.plan_box.minutes.setValue(33)
+    assert panel.plan == {"minutes": 33.0} and panel.plan_box.usual.checkedButton() is None
 
 
 def test_a_family_that_lacks_sounds_cannot_be_trained(dressed: Any, qtbot: Any) -> None:
@@ -156,7 +157,7 @@ def test_changed_settings_go_into_the_run_and_are_counted(dressed: Any, qtbot: A
 
 def test_the_page_tells_the_families_of_this_project(page: TrainPage, session: Session, qtbot: Any) -> None:
     session.engine.warm_up()
-    page._ask_families()
+    page.ready.look()
     qtbot.waitUntil(lambda: page.start.family is not None, timeout=60_000)
     assert page.start.family is not None and page.start.family.info.id == "oneshot" and not page.start.family.ready
     assert page.stack.currentIndex() == 0 and page.empty.button.text() == "Add sounds"
@@ -179,9 +180,9 @@ def test_pressing_train_freezes_a_run_and_shows_it(
     qtbot.mouseClick(page.start.train, LEFT)
     session.training.look()
     assert page.shown is not None and page.shown.title == "One-shots 2" and page.shown.place == 1
-    page._ask("up", page.shown.name)
+    page.asks.ask("up", page.shown.name)
     assert [row.view.title for row in page.runs.model.rows] == ["One-shots 2", "One-shots 1"]
-    page._ask("stop", page.shown.name)
+    page.asks.ask("stop", page.shown.name)
     assert page.shown.place is None
 
 
@@ -192,9 +193,9 @@ def test_a_run_is_shown_in_words_sounds_and_curves(shown: TrainPage) -> None:
     assert shown.verdict.title.text() == "First" and shown.verdict.state.text() == "Finished"
     assert shown.verdict.sentence.text() == "Improving — 6 %."
     assert shown.timeline.slider.maximum() == 2 and shown.timeline.slider.value() == 2
-    assert [s.name for s in shown.plot._series] == ["held-out", "learned from"]
-    assert [s.dashed for s in shown.plot._series] == [False, True]
-    assert shown.plot._series[0].x == pytest.approx([1, 2, 4]) and shown.plot._series[0].y == pytest.approx([0.1, 0.05, 0.025])
+    assert [s.name for s in shown.curves.plot._series] == ["held-out", "learned from"]
+    assert [s.dashed for s in shown.curves.plot._series] == [False, True]
+    assert shown.curves.plot._series[0].x == pytest.approx([1, 2, 4]) and shown.curves.plot._series[0].y == pytest.approx([0.1, 0.05, 0.025])
     assert not shown.verdict.pause.isVisible() and shown.verdict.explore.isVisible()
     row = shown.runs.row
     assert row is not None and row.size > 0 and row.moments == 3
@@ -204,13 +205,13 @@ def test_walking_through_time_keeps_the_cell_sounding(shown: TrainPage, session:
     heard: list[Current] = []
     session.currentChanged.connect(heard.append)
     qtbot.waitUntil(lambda: ready(shown))
-    cell = shown.timeline._cells[1]
+    cell = shown.timeline._cells["new", "cell-1"]
     qtbot.mouseClick(cell, LEFT)
     assert heard[-1].path is not None and heard[-1].path.parent.name == step_folder(40) and heard[-1].path.name == "cell-1.wav"
     qtbot.keyClick(cell, Qt.Key.Key_Left)
     qtbot.waitUntil(lambda: heard[-1].path is not None and heard[-1].path.parent.name == step_folder(20))
     assert heard[-1].path is not None and heard[-1].path.name == "cell-1.wav"
-    assert shown.plot._marks == (2.0,)
+    assert shown.curves.plot._marks == (2.0,)
     session.set_current(Current(tone(100)))  # something else is in the transport: the cell is silent now
     qtbot.keyClick(cell, Qt.Key.Key_Left)
     qtbot.waitUntil(lambda: ready(shown))
@@ -272,8 +273,8 @@ def test_runs_are_compared_by_choosing_several(shown: TrainPage, session: Sessio
     session.training.look()
     names = tuple(row.view.name for row in shown.runs.model.rows)
     shown.runs.choose(names)
-    qtbot.waitUntil(lambda: len(shown.plot._series) == 4)
-    assert {s.name.split(",")[0] for s in shown.plot._series} == {"First", "Second"}
+    qtbot.waitUntil(lambda: len(shown.curves.plot._series) == 4)
+    assert {s.name.split(",")[0] for s in shown.curves.plot._series} == {"First", "Second"}
     assert shown.shown is not None and shown.shown.name == names[0]
 
 
@@ -301,7 +302,7 @@ def test_a_failed_run_says_why_and_offers_to_go_on(page: TrainPage, session: Ses
 def test_every_number_can_be_saved_and_nothing_is_overwritten(
     shown: TrainPage, session: Session, qtbot: Any, tmp_path: Path
 ) -> None:
-    qtbot.mouseClick(shown.all, LEFT)
+    qtbot.mouseClick(shown.curves.all, LEFT)
     dialog = shown.findChild(NumbersDialog)
     assert dialog is not None
     assert [dialog.table.item(i, 0).text() for i in range(dialog.table.rowCount())] == ["held-out/mel", "rate", "training/mel"]  # type: ignore[union-attr]

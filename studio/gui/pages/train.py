@@ -1,48 +1,44 @@
 """Train: choose what to make, press one button, hear it learn.
 
 Left what can be made, in the middle how the chosen run goes (words, sounds, curves), right all runs and the queue. Everything
-shown is read from run folders; the trainer is a process of its own.
+shown is read from run folders; the trainer is a process of its own. What is asked of a run is carried out by train_asks.py.
 """
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QPushButton,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from studio.engine.engine import FamilyFacts
 from studio.engine.training import RunView
 from studio.errors import StudioError
 from studio.gui import theme
 from studio.gui.pages import train_words as words
+from studio.gui.pages.train_asks import Asks
+from studio.gui.pages.train_blind import BlindDialog, Tally, takes_of
+from studio.gui.pages.train_compare import CompareDialog
+from studio.gui.pages.train_curves import CurvesPanel
 from studio.gui.pages.train_log import RunLogs
-from studio.gui.pages.train_numbers import NumbersDialog
-from studio.gui.pages.train_runs import RunRow, RunsPanel
+from studio.gui.pages.train_ready import Readiness
+from studio.gui.pages.train_run_list import RunRow
+from studio.gui.pages.train_runs import RunsPanel
 from studio.gui.pages.train_start import StartPanel
-from studio.gui.pages.train_timeline import Timeline
+from studio.gui.pages.train_timeline import Timeline, Told
 from studio.gui.pages.train_verdict import VerdictPanel
 from studio.gui.session import Session
-from studio.gui.widgets.curve_plot import CurvePlot, Series
 from studio.gui.widgets.drop_zone import Empty
 from studio.gui.widgets.later import Later
 from studio.training.run import Moment, Preview, RunFolder
 
 LOOK = 1500
 """Milliseconds between two looks at the previews and checkpoints of the runs that are shown."""
-HELD, LEARNED = "held-out/", "training/"
+START, RUNS = (248, 340), (244, 420)
+"""Points: the narrowest and the widest of the left and of the right side."""
 
 
 class TrainPage(QWidget):
@@ -51,8 +47,7 @@ class TrainPage(QWidget):
         self._session = session
         self._chosen: tuple[str, ...] = ()
         self._found: dict[str, _Found] = {}
-        self._counts = (0, 0)
-        self._numbers: NumbersDialog | None = None
+        self._tallies: dict[tuple[object, object], Tally] = {}
         self._build()
         self._wire()
         self._show()
@@ -61,43 +56,19 @@ class TrainPage(QWidget):
     def _build(self) -> None:
         self.start = StartPanel()
         self.runs = RunsPanel()
-        self.runs.setFixedWidth(252)
         self.verdict = VerdictPanel()
         self.timeline = Timeline(self._session)
-        self.plot = CurvePlot()
-        self.quality = QComboBox()
-        self.quality.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.quality.setMinimumContentsLength(12)
-        self.quality.setAccessibleName(self.tr("Which quality"))
-        self.quality.setToolTip(self.tr("Measured on held-out sounds (solid) and on sounds it learns from (dashed)"))
-        self.log = QPushButton(self.tr("Log time"))
-        self.log.setCheckable(True)
-        self.log.setToolTip(self.tr("The first minutes as wide as the last hours"))
-        theme.mark(self.log, role="segment")
-        self.all = QPushButton(self.tr("All numbers…"))
-        self.all.setToolTip(self.tr("Every loss, rate and speed that was logged, and CSV"))
-        theme.mark(self.all, role="quiet")
-        curves = QWidget()
-        theme.mark(curves, role="panel")
-        curves.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        head = QHBoxLayout()
-        head.setSpacing(theme.HALF)
-        head.addWidget(self.quality)
-        head.addStretch(1)
-        head.addWidget(self.log)
-        head.addWidget(self.all)
-        column = QVBoxLayout(curves)
-        column.setContentsMargins(theme.SPACE, 8, theme.SPACE, 8)
-        column.setSpacing(theme.SMALL)
-        column.addLayout(head)
-        column.addWidget(self.plot, 1)
+        self._logs = RunLogs(self)
+        self.curves = CurvesPanel(self._session, self._logs)
+        self.asks = Asks(self._session, self.start, self)
+        self.ready = Readiness(self._session, self.start, self)
         self.split = QSplitter(Qt.Orientation.Vertical)
         self.split.addWidget(self.timeline)
-        self.split.addWidget(curves)
+        self.split.addWidget(self.curves)
         self.split.setStretchFactor(0, 3)
         self.split.setStretchFactor(1, 2)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([580, 320])
+        self.split.setSizes([580, 300])
         shown = QWidget()
         middle = QVBoxLayout(shown)
         middle.setContentsMargins(0, 0, 0, 0)
@@ -117,8 +88,6 @@ class TrainPage(QWidget):
 
     def _wire(self) -> None:
         session = self._session
-        self._logs = RunLogs(self)
-        self._logs.changed.connect(self._curves_grew)
         self._later = Later(self)
         self._later.done.connect(self._looked)
         self._timer = QTimer(self)
@@ -126,26 +95,34 @@ class TrainPage(QWidget):
         self._timer.timeout.connect(self.look)
         session.opened.connect(self._project_changed)
         session.closed.connect(self._project_changed)
-        session.soundsChanged.connect(self._ask_families)
-        session.engine.families.connect(self._families)
-        session.engine.ready.connect(self._ask_families_once)
         session.training.changed.connect(self._runs_changed)
-        session.training.failed.connect(session.complain)
-        self.start.asked.connect(self._train)
+        self.ready.counted.connect(self._show)
+        self.start.asked.connect(self.asks.train)
+        self.start.soundsAsked.connect(self._go_sounds)
         self.empty.pressed.connect(self._go_sounds)
         self.verdict.asked.connect(self._ask_shown)
-        self.runs.asked.connect(self._ask)
+        self.runs.asked.connect(self.asks.ask)
+        self.runs.noted.connect(self.asks.note)
+        self.runs.reordered.connect(self.asks.reorder)
         self.runs.chosen.connect(self._choose)
-        self.timeline.starAsked.connect(self._star)
+        self.asks.made.connect(self._made)
+        self.asks.touched.connect(self._touched)
+        self.asks.compareAsked.connect(self.open_compare)
+        self.timeline.starAsked.connect(self.asks.star)
         self.timeline.exploreAsked.connect(self._explore)
-        self.timeline.momentChanged.connect(self._mark_moment)
-        self.quality.activated.connect(self._draw_curves)
-        self.log.toggled.connect(self.plot.set_log)
-        self.all.clicked.connect(self._open_numbers)
+        self.timeline.momentChanged.connect(self.curves.mark)
+        self.timeline.probesAsked.connect(self._add_probes)
+        self.timeline.probeDropped.connect(self._drop_probe)
+        self.timeline.blindAsked.connect(self.open_blind)
 
-    # ---- the project and its families
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """On a wide screen the sides take their part of it."""
+        for side, share, (low, high) in ((self.start, 0.15, START), (self.runs, 0.18, RUNS)):
+            side.set_width(round(min(max(share * self.width(), low), high)))
+
+    # ---- the project
     def showEvent(self, event: object) -> None:
-        self._ask_families()
+        self.ready.look()
         self._runs_changed(self._session.training.views)
         self._logs.start()
         self._timer.start()
@@ -159,43 +136,19 @@ class TrainPage(QWidget):
     def _project_changed(self) -> None:
         self._logs.clear()
         self._found, self._chosen = {}, ()
-        self._ask_families()
+        self._tallies.clear()
         self._runs_changed(self._session.training.views)
         self._choose(self.runs.names)
-
-    @Slot()
-    def _ask_families(self) -> None:
-        project = self._session.project
-        if project is None or not self.isVisible():
-            return
-        try:
-            index = self._session.index
-            included = index.included()
-            self._counts = (sum(included.values()), len([label for label in included if label]))
-        except StudioError as error:
-            self._session.complain(error)
-            return
-        self._session.engine.describe_families(project)
-        self._show()
-
-    @Slot(object)
-    def _ask_families_once(self, _: object) -> None:
-        if self.start.family is None:
-            self._ask_families()
-
-    @Slot(object)
-    def _families(self, families: tuple[FamilyFacts, ...]) -> None:
-        self.start.set_families(families, *self._counts)
 
     # ---- runs
     @Slot(object)
     def _runs_changed(self, views: tuple[RunView, ...]) -> None:
         rows = []
         for view in views:
-            found = self._found.get(view.name)
-            rows.append(RunRow(view, found.size, found.stars, len(found.moments)) if found else RunRow(view))
+            found = self._found.get(view.name, _Found())
+            rows.append(RunRow(view, found.size, found.stars, len(found.moments), found.note))
         waiting = sorted((r for r in rows if r.view.place is not None), key=lambda r: r.view.place or 0)
-        working = [r for r in rows if r.view.alive]
+        working = [r for r in rows if r.view.alive and r.view.place is None]
         rest = [r for r in rows if r.view.place is None and not r.view.alive]
         self.runs.set_rows([*working, *waiting, *rest])
         self._show()
@@ -217,7 +170,7 @@ class TrainPage(QWidget):
 
     @Slot()
     def look(self) -> None:
-        """Read previews and checkpoints of the runs, off the GUI thread."""
+        """Read previews, checkpoints and notes of the runs, off the GUI thread."""
         views = self._session.training.views
         self._logs.watch({v.name: v.path for v in views if v.name in self._chosen})
         stale = [v for v in views if v.alive or v.name not in self._found or self._found[v.name].state != v.state]
@@ -232,12 +185,22 @@ class TrainPage(QWidget):
             self._found = {name: found for name, found in self._found.items() if name in names}
             self._runs_changed(self._session.training.views)
 
+    @Slot(str)
+    def _touched(self, name: str) -> None:
+        self._found.pop(name, None)
+        self.look()
+
+    @Slot(str)
+    def _made(self, name: str) -> None:
+        self.runs.choose((name,))
+
+    @Slot()
     def _show(self) -> None:
-        """Everything about the chosen run."""
+        """Everything about the chosen run, and the one it is compared with."""
         view = self.shown
+        self.ready.set_busy(self._session.training.active is not None)
         if view is None:
-            sounds = self._counts[0]
-            if self._session.project is not None and sounds < 2:
+            if self._session.project is not None and self.ready.sounds < 2:
                 self.empty.say(self.tr("A model needs sounds to learn from"), self.tr("Add sounds"))
             else:
                 self.empty.say(self.tr("Choose what to make and press Train"), "")
@@ -245,9 +208,23 @@ class TrainPage(QWidget):
             return
         self.stack.setCurrentIndex(1)
         found = self._found.get(view.name, _Found())
-        self.verdict.show_run(view, bool(found.moments))
-        self.timeline.show_run(view.name, found.previews, found.moments, self._waiting(view))
-        self._draw_curves()
+        chosen = [other for name in self._chosen if (other := self._session.training.view(name)) is not None]
+        self.verdict.show_run(view, bool(found.moments), found.plan)
+        second = self._told(chosen[1]) if len(chosen) > 1 else None
+        self.timeline.show_runs(self._told(view), second, self._kept(view, found))
+        self.curves.show_runs(tuple(chosen))
+
+    def _told(self, view: RunView) -> Told:
+        found = self._found.get(view.name, _Found())
+        return Told(
+            view.name,
+            view.title or view.name,
+            found.previews,
+            found.moments,
+            found.own,
+            self._waiting(view),
+            self.tr("in the next preview") if view.alive or view.place is not None else self.tr("from the next training on"),
+        )
 
     def _waiting(self, view: RunView) -> str:
         """What is said where the previews will be."""
@@ -263,137 +240,50 @@ class TrainPage(QWidget):
             return self.tr("The first sounds in {0}").format(words.seconds(view.status.next_preview))
         return view.status.message or self.tr("Getting ready")
 
-    # ---- curves
-    @Slot(object)
-    def _curves_grew(self, names: frozenset[str]) -> None:
-        if names & set(self._chosen):
-            self._draw_curves()
-        if self._numbers is not None and self._numbers.run in names:
-            self._numbers.show_curves(self._logs.curves(self._numbers.run))
-
-    @Slot()
-    def _draw_curves(self, *_: object) -> None:
-        self._fill_metrics()
-        metric = self.quality.currentData()
-        series: list[Series] = []
-        for i, name in enumerate(self._chosen[:8]):
-            curves = self._logs.curves(name)
-            view = self._session.training.view(name)
-            title = view.title if view is not None else name
-            color: str | int = "accent" if len(self._chosen) == 1 else i
-            for prefix, dashed in ((HELD, False), (LEARNED, True)):
-                steps, values = curves.values(f"{prefix}{metric}")
-                if not len(steps):
-                    continue
-                kind = self.tr("learned from") if dashed else self.tr("held-out")
-                series.append(
-                    Series(kind if len(self._chosen) == 1 else f"{title}, {kind}", curves.minutes(steps), values, color, dashed)
-                )
-        self.plot.set_series(series, self.tr("min"))
-        self.all.setEnabled(bool(self._chosen) and bool(self._logs.curves(self._chosen[0]).names()))
-
-    def _fill_metrics(self) -> None:
-        names: list[str] = []
-        for run in self._chosen:
-            names += [n.removeprefix(HELD) for n in self._logs.curves(run).names() if n.startswith(HELD)]
-        names = list(dict.fromkeys(names))
-        if names == [self.quality.itemData(i) for i in range(self.quality.count())]:
-            return
-        before = self.quality.currentData()
-        self.quality.clear()
-        for name in names:
-            self.quality.addItem(words.metric_words(name), name)
-        self.quality.setCurrentIndex(max(0, names.index(before) if before in names else 0))
-        self.quality.setVisible(bool(names))
-
-    @Slot(float)
-    def _mark_moment(self, minutes: float) -> None:
-        self.plot.set_marks((minutes,))
-
-    @Slot()
-    def _open_numbers(self) -> None:
-        view = self.shown
-        if view is None:
-            return
-        self._numbers = NumbersDialog(self._session, view.name, view.title or view.name, self._logs.curves(view.name), self)
-        self._numbers.finished.connect(self._numbers_closed)
-        self._numbers.open()
-
-    @Slot(int)
-    def _numbers_closed(self, _: int) -> None:
-        self._numbers = None
+    def _kept(self, view: RunView, found: _Found) -> str:
+        """What the previews cost and what lies on the disk."""
+        parts = []
+        if view.status.preview_cost:
+            parts.append(self.tr("Previews take {0} % of the time").format(f"{100 * view.status.preview_cost:.1f}"))
+        if found.moments:
+            kept = self.tr("{0} models kept").format(len(found.moments)) if len(found.moments) > 1 else self.tr("1 model kept")
+            parts.append(f"{kept}, {words.size(found.size)}")
+        return "  ·  ".join(parts)
 
     # ---- asking
-    @Slot(str, object, object, str)
-    def _train(self, family: str, config: dict[str, Any], plan: dict[str, Any], name: str) -> None:
-        try:
-            made = self._session.training.queue(family, config, plan, name or self._name(family))
-        except StudioError as error:
-            self._session.complain(error)
-            return
-        self._session.training.look()
-        self.runs.choose((made,))
-        view = self._session.training.view(made)
-        if view is not None and view.place is not None:
-            self._session.tell(self.tr("Queued: it begins when the others have ended"))
-
-    def _name(self, family: str) -> str:
-        """“One-shots 3”: the family's name and the first number that no run has."""
-        facts = self.start.family
-        base = facts.info.name if facts is not None and facts.info.id == family else family
-        taken = {view.title for view in self._session.training.views}
-        return next(name for name in (f"{base} {n}" for n in itertools.count(1)) if name not in taken)
-
     @Slot(str)
     def _ask_shown(self, what: str) -> None:
         if self.shown is not None:
-            self._ask(what, self.shown.name)
+            self.asks.ask(what, self.shown.name)
 
-    @Slot(str, str)
-    def _ask(self, what: str, name: str) -> None:
-        training = self._session.training
-        try:
-            if what == "pause":
-                training.pause(name)
-            elif what == "resume":
-                training.resume(name)
-            elif what == "stop":
-                training.stop(name)
-            elif what == "explore":
-                view = training.view(name)
-                if view is not None:
-                    self._explore(view.path)
-            elif what in ("up", "down"):
-                self._move(name, -1 if what == "up" else 1)
-            elif what == "remove":
-                self._remove(name)
-        except StudioError as error:
-            self._session.complain(error)
+    @Slot(object)
+    def _add_probes(self, paths: list[Path]) -> None:
+        if self.timeline.told.name:
+            self.asks.add_probes(self.timeline.told.name, paths)
 
-    def _move(self, name: str, by: int) -> None:
-        views = [v for v in self._session.training.views if v.place is not None]
-        order = [v.name for v in sorted(views, key=lambda v: v.place or 0)]
-        at = order.index(name)
-        to = min(max(at + by, 0), len(order) - 1)
-        order.insert(to, order.pop(at))
-        self._session.training.reorder(tuple(order))
+    @Slot(object)
+    def _drop_probe(self, path: Path) -> None:
+        self.asks.drop_probe(self.timeline.told.name, path)
 
-    def _remove(self, name: str) -> None:
-        view = self._session.training.view(name)
-        title = (view.title or view.name) if view is not None else name
-        training = self._session.training
-        self._session.do(self.tr("Delete “{0}”").format(title), partial(training.remove, name), partial(training.restore, name))
-        self._session.tell(self.tr("“{0}” is in the trash; Undo brings it back").format(title))
-
-    @Slot(int, bool)
-    def _star(self, step: int, on: bool) -> None:
-        view = self.shown
-        if view is None:
+    @Slot()
+    def open_blind(self) -> None:
+        """Compare the moment that is shown with the newest one of the other run; alone, with the best-known earlier one."""
+        sides = [self.timeline.told, *(side for side in self.timeline.sides if side is not self.timeline.told)]
+        takes, preview = takes_of(sides), self.timeline.preview
+        if len(takes) < 2 or preview is None:
             return
-        if not self._session.training.star(view.name, step, on):
-            self._session.tell(self.tr("The model of this moment is already gone"))
-        self._found.pop(view.name, None)
-        self.look()
+        first = next((i for i, take in enumerate(takes) if take.preview is preview), 0)
+        last = len(takes) - 1
+        own = len(sides[0].previews) - 1
+        second = last if first != last else max(0, own - 1 if len(sides) == 1 else own)
+        BlindDialog(self._session, takes, first, second, self._tallies, self).open()
+
+    @Slot()
+    def open_compare(self) -> None:
+        dialog = CompareDialog(self.runs.model.rows, self._chosen, self)
+        dialog.noted.connect(self.asks.note)
+        dialog.chosen.connect(self.runs.choose)
+        dialog.open()
 
     @Slot(object)
     def _explore(self, folder: Path) -> None:
@@ -409,22 +299,31 @@ class TrainPage(QWidget):
         self.runs.choose((name,))
 
 
+@dataclass(frozen=True)
 class _Found:
-    """What was read of a run folder beside its status."""
+    """What was read of a run folder beside its status. size in bytes; plan as plain data."""
 
-    def __init__(
-        self, previews: list[Preview] | None = None, moments: list[Moment] | None = None, size: int = 0, state: str = ""
-    ) -> None:
-        self.previews, self.moments, self.size, self.state = previews or [], moments or [], size, state
+    previews: tuple[Preview, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    own: tuple[Path, ...] = ()
+    size: int = 0
+    note: str = ""
+    plan: dict[str, Any] | None = None
+    state: str = ""
 
     @property
     def stars(self) -> int:
-        return int(np.sum([moment.starred for moment in self.moments])) if self.moments else 0
+        return sum(moment.starred for moment in self.moments)
 
 
 def _look(runs: list[tuple[str, Path, str]]) -> dict[str, _Found]:
     found = {}
     for name, path, state in runs:
         run = RunFolder(path)
-        found[name] = _Found(run.previews(), run.checkpoints(), run.size(), state)
+        try:
+            plan = run.config.plan
+        except StudioError:
+            plan = {}
+        moments = tuple(run.checkpoints())
+        found[name] = _Found(tuple(run.previews()), moments, tuple(run.probes()), run.size(), run.note(), plan, state)
     return found

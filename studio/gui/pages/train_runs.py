@@ -1,174 +1,29 @@
-"""The right side of Train: every run of the project with its state, minutes, quality and size; the queue and its order."""
+"""The right side of Train: every run of the project, the queue and its order, a note, and what can be done with a run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QItemSelectionModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QPointF,
-    QRectF,
-    QSize,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPen
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QLabel,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
-
-from studio.engine.training import RunView
 from studio.gui import theme
 from studio.gui.pages import train_words as words
-
-Index = QModelIndex | QPersistentModelIndex
-ROW = 52
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """A run as the list shows it. `size` in bytes; `stars`: starred moments."""
-
-    view: RunView
-    size: int = 0
-    stars: int = 0
-    moments: int = 0
-
-
-class RunsModel(QAbstractListModel):
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.rows: list[RunRow] = []
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self.rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        row = self.rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return row.view.title or row.view.name
-        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            diversity = row.view.status.metrics.get("new/diversity")
-            more = words.tr(", diversity {0}").format(f"{diversity:.2f}") if diversity is not None else ""
-            return f"{row.view.title or row.view.name}, {words.state_words(row.view)}, {facts(row)}{more}"
-        if role == Qt.ItemDataRole.UserRole:
-            return row
-        return None
-
-    def set_rows(self, rows: list[RunRow]) -> None:
-        if [r.view.name for r in rows] == [r.view.name for r in self.rows]:
-            for i, (old, new) in enumerate(zip(self.rows, rows)):
-                if old != new:
-                    self.rows[i] = new
-                    self.dataChanged.emit(self.index(i), self.index(i))
-            return
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-
-def quality(view: RunView) -> str:
-    """The held-out number by which the best moment was chosen."""
-    best = view.status.best or view.status.metrics
-    name = next((n for n in best if n.startswith("held-out/")), None)
-    return f"{best[name]:.3g}" if name is not None else ""
-
-
-def facts(row: RunRow) -> str:
-    view = row.view
-    parts = []
-    if view.place is not None and view.place >= 0:
-        parts.append(words.tr("number {0} in the queue").format(view.place + 1))
-    if view.status.minutes:
-        parts.append(words.minutes(view.status.minutes))
-    if found := quality(view):
-        parts.append(words.tr("held-out {0}").format(found))
-    if row.size:
-        parts.append(words.size(row.size))
-    return " · ".join(parts)
-
-
-class RunDelegate(QStyledItemDelegate):
-    """Two lines: name and state; minutes, quality, size. The colour is that of its curve."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(120, ROW)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        row: RunRow = index.data(Qt.ItemDataRole.UserRole)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
-        area = QRectF(option.rect).adjusted(0.5, 1.5, -0.5, -1.5)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.color("accent"), 1) if focused and selected else Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("accent", 0.16) if selected else theme.color("text", 0.03))
-        painter.drawRoundedRect(area, 6, 6)
-        left, right = area.left() + 12, area.right() - 10
-        state = words.state_words(row.view)
-        caption = theme.font("caption")
-        painter.setFont(caption)
-        wide = QFontMetrics(caption).horizontalAdvance(state)
-        painter.setPen(theme.color(words.STATES.get(row.view.state, "dim")))
-        painter.drawText(QPointF(right - wide, area.top() + 20), state)
-        body = theme.font("body", strong=selected)
-        painter.setFont(body)
-        painter.setPen(theme.color("text"))
-        title = row.view.title or row.view.name
-        room = int(right - wide - 8 - left)
-        painter.drawText(
-            QPointF(left, area.top() + 20), QFontMetrics(body).elidedText(title, Qt.TextElideMode.ElideMiddle, room)
-        )
-        painter.setFont(caption)
-        painter.setPen(theme.color("dim"))
-        end = right
-        if row.stars:
-            painter.drawPixmap(QPointF(right - 22, area.top() + 27), theme.pixmap("star-filled", "warn", 12))
-            painter.drawText(QPointF(right - 8, area.top() + 37), str(row.stars))
-            end = right - 28
-        text = QFontMetrics(caption).elidedText(facts(row), Qt.TextElideMode.ElideRight, int(end - left))
-        painter.drawText(QPointF(left, area.top() + 37), text)
-        if row.view.alive:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("accent"))
-            width = (area.width() - 16) * row.view.status.progress
-            painter.drawRoundedRect(QRectF(area.left() + 8, area.bottom() - 4, max(2.0, width), 2), 1, 1)
-        painter.restore()
-
-
-class RunList(QListView):
-    removeAsked = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.removeAsked.emit()
-        else:
-            super().keyPressEvent(event)
+from studio.gui.pages.train_run_list import RunList, RunRow, RunsModel
 
 
 class RunsPanel(QWidget):
-    """The list and what can be asked of the chosen run. Several chosen runs are compared in the curves."""
+    """The list and what can be asked of the chosen run. Several chosen runs are compared in the curves and by ear."""
 
     chosen = Signal(object)
     """tuple of names: the one to show first, then those to compare with."""
 
     asked = Signal(str, str)
-    """What (resume, pause, stop, explore, up, down, remove) and of which run."""
+    """What (up, down, duplicate, compare, remove) and of which run."""
+
+    noted = Signal(str, str)
+    """Run, and the note it should have."""
+
+    reordered = Signal(object)
+    """tuple of names: the queue as it should be."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -177,33 +32,42 @@ class RunsPanel(QWidget):
         head = QLabel(self.tr("Trainings"))
         theme.mark(head, role="strong")
         self.model = RunsModel(self)
-        self.list = RunList()
-        self.list.setModel(self.model)
-        self.list.setItemDelegate(RunDelegate(self.list))
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setUniformItemSizes(True)
-        self.list.setAccessibleName(self.tr("Trainings"))
-        self.list.setStyleSheet("background: transparent;")
+        self.model.reordered.connect(self.reordered)
+        self.list = RunList(self.model)
         self.list.removeAsked.connect(self._remove)
+        self.list.menuAsked.connect(self._open_menu)
         self.list.selectionModel().selectionChanged.connect(self._selected)
         self.list.selectionModel().currentChanged.connect(self._selected)
-        self.hint = QLabel(self.tr("Ctrl+click compares curves"))
+        self.hint = QLabel(self.tr("Ctrl+click compares with another"))
         theme.mark(self.hint, role="caption")
+        self.note = QLineEdit()
+        self.note.setMaxLength(400)
+        self.note.setPlaceholderText(self.tr("Add a note"))
+        self.note.setAccessibleName(self.tr("Note"))
+        self.note.editingFinished.connect(self._tell_note)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, theme.SPACE, 12, 12)
+        column.setSpacing(theme.HALF)
+        column.addWidget(head)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.hint)
+        column.addWidget(self.note)
+        column.addLayout(self._tools())
+        self._noted = ("", "")
+        self._enable()
+
+    def _tools(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
         self._buttons: dict[str, QToolButton] = {}
-        tips = {
-            "explore": ("explore", self.tr("Open in Explore")),
-            "resume": ("play", self.tr("Resume")),
-            "pause": ("pause", self.tr("Pause: frees the memory, goes on exactly where it was")),
-            "stop": ("stop", self.tr("Stop at the next safe point")),
+        self._tips = {
             "up": ("up", self.tr("Earlier in the queue")),
             "down": ("down", self.tr("Later in the queue")),
+            "duplicate": ("copy", self.tr("Train again with changes…")),
+            "compare": ("list", self.tr("Compare all trainings…")),
             "remove": ("trash", self.tr("Move to the trash")),
         }
-        for what, (icon, tip) in tips.items():
+        for what, (icon, tip) in self._tips.items():
             button = QToolButton()
             button.setIcon(theme.icon(icon))
             button.setIconSize(QSize(16, 16))
@@ -216,14 +80,10 @@ class RunsPanel(QWidget):
             if what == "remove":
                 row.addStretch(1)
             row.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, theme.SPACE, 12, 12)
-        column.setSpacing(theme.HALF)
-        column.addWidget(head)
-        column.addWidget(self.list, 1)
-        column.addWidget(self.hint)
-        column.addLayout(row)
-        self._enable()
+        return row
+
+    def set_width(self, width: int) -> None:
+        self.setFixedWidth(width)
 
     # ---- what is shown
     def set_rows(self, rows: list[RunRow]) -> None:
@@ -264,28 +124,34 @@ class RunsPanel(QWidget):
         self._enable()
         self.chosen.emit(self.names)
 
-    def _enable(self) -> None:
+    def _able(self) -> dict[str, bool]:
+        """What can be asked of the chosen run."""
         row = self.row
-        view = row.view if row is not None else None
         waiting = [r for r in self.model.rows if r.view.place is not None]
-        place = view.place if view is not None else None
-        can = {
-            "explore": row is not None and row.moments > 0,
-            "resume": view is not None and view.resumable and place is None,
-            "pause": view is not None and view.alive,
-            "stop": view is not None and (view.alive or place is not None or view.state == "paused"),
+        place = row.view.place if row is not None else None
+        return {
             "up": place is not None and place > 0,
             "down": place is not None and place < len(waiting) - 1,
-            "remove": view is not None and not view.alive,
+            "duplicate": row is not None,
+            "compare": len(self.model.rows) > 1,
+            "remove": row is not None and not row.view.alive,
         }
-        for what, button in self._buttons.items():
-            button.setEnabled(can[what])
+
+    def _enable(self) -> None:
+        row = self.row
+        queue = sum(r.view.place is not None for r in self.model.rows) > 1
+        for what, able in self._able().items():
+            self._buttons[what].setEnabled(able)
             if what in ("up", "down"):
-                button.setVisible(len(waiting) > 1)
+                self._buttons[what].setVisible(queue)
         size = words.size(row.size) if row is not None and row.size else ""
-        self._buttons["remove"].setToolTip(
-            self.tr("Move to the trash ({0})").format(size) if size else self.tr("Move to the trash")
-        )
+        tip = self.tr("Move to the trash ({0})").format(size) if size else self.tr("Move to the trash")
+        self._buttons["remove"].setToolTip(tip)
+        self.note.setVisible(row is not None)
+        written = (row.view.name, row.note) if row is not None else ("", "")
+        if written != self._noted and not (self.note.hasFocus() and written[0] == self._noted[0]):
+            self._noted = written
+            self.note.setText(written[1])
 
     # ---- the hand
     def _ask(self) -> None:
@@ -295,3 +161,21 @@ class RunsPanel(QWidget):
     def _remove(self) -> None:
         if self.row is not None and not self.row.view.alive:
             self.asked.emit("remove", self.row.view.name)
+
+    def _open_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for what, able in self._able().items():
+            if able:
+                icon, tip = self._tips[what]
+                action = menu.addAction(theme.icon(icon), tip)
+                action.setProperty("asks", what)
+                action.triggered.connect(self._ask)
+        menu.popup(at)
+
+    def _tell_note(self) -> None:
+        name, before = self._noted
+        text = self.note.text().strip()
+        if name and text != before:
+            self._noted = (name, text)
+            self.noted.emit(name, text)

@@ -1,40 +1,39 @@
-"""The left side of Train: what to make, for how long, and one button. Zero settings need to be touched."""
+"""The left side of Train: what to make, whether the sounds and the memory are ready for it, for how long, and one button.
+
+Zero settings need to be touched.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
-    QDialog,
-    QDoubleSpinBox,
+    QComboBox,
     QFrame,
-    QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QScrollArea,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from studio.engine.engine import FamilyFacts
-from studio.fields import describe
+from studio.engine.engine import FamilyFacts, FitFacts
 from studio.gui import theme
 from studio.gui.pages import train_words as words
-from studio.gui.widgets.config_form import ConfigForm
-from studio.training.plan import TrainerConfig
+from studio.gui.pages.train_plan import FIELDS, PlanBox
+from studio.gui.pages.train_settings import SettingsDialog
+from studio.gui.widgets.fit_bar import FitBar
+from studio.library.check import Finding
+from studio.training.presets import Preset
 
-PLANS = (5.0, 20.0, 60.0, 240.0)
-USUAL = 20.0
-WIDTH = 264
-CARD = WIDTH - 2 * 12 - 8
-"""Points: the panel, and a card beside its scroll bar."""
+WIDTH = 248
+INSET = 2 * 12 + 8
+"""Points that a card is narrower than the panel: its margins, and the scroll bar."""
 
 
 class FamilyCard(QAbstractButton):
@@ -64,7 +63,12 @@ class FamilyCard(QAbstractButton):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             label.setVisible(bool(label.text()))
             column.addWidget(label)
-        self.setFixedSize(CARD, column.heightForWidth(CARD))
+        self.set_width(WIDTH - INSET)
+
+    def set_width(self, width: int) -> None:
+        layout = self.layout()
+        assert layout is not None
+        self.setFixedSize(width, layout.heightForWidth(width))
 
     def _words(self, text: str, role: str = "dim") -> QLabel:
         label = QLabel(text)
@@ -103,6 +107,11 @@ class StartPanel(QWidget):
     asked = Signal(str, object, object, str)
     """family, config (dict), plan (dict), name"""
 
+    changed = Signal()
+    """Another family, or other settings: what fits may have changed."""
+
+    soundsAsked = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         theme.mark(self, role="panel")
@@ -112,6 +121,8 @@ class StartPanel(QWidget):
         self._cards = QButtonGroup(self)
         self._changes: dict[str, dict[str, Any]] = {}  # family → settings that differ from recommended
         self._plan: dict[str, Any] = {}
+        self._presets: tuple[Preset, ...] = ()
+        self._lighter: tuple[dict[str, Any], dict[str, Any]] = ({}, {})  # settings, and what of them must change to fit
         self._name = ""
         head = QLabel(self.tr("What do you want to make?"))
         theme.mark(head, role="strong")
@@ -121,6 +132,41 @@ class StartPanel(QWidget):
         self.waiting.setWordWrap(True)
         theme.mark(self.waiting, role="dim")
         self._list.addWidget(self.waiting)
+        self.data = QLabel()
+        self.data.setWordWrap(True)
+        self.data.setTextFormat(Qt.TextFormat.RichText)
+        self.data.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
+        self.data.linkActivated.connect(self._go_sounds)
+        theme.mark(self.data, role="caption")
+        self.data.hide()
+        self.fit = FitBar()
+        self.plan_box = PlanBox()
+        self.plan_box.changed.connect(self._count)
+        self.preset = QComboBox()
+        self.preset.setAccessibleName(self.tr("Settings that were found or kept"))
+        self.preset.activated.connect(self._take_preset)
+        self.preset.hide()
+        self.train = QPushButton(self.tr("Train"))
+        self.train.setEnabled(False)
+        theme.mark(self.train, role="primary")
+        self.train.clicked.connect(self._ask)
+        self.more = QPushButton(self.tr("More settings…"))
+        self.more.setEnabled(False)
+        theme.mark(self.more, role="quiet")
+        self.more.clicked.connect(self._open_settings)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        theme.mark(self.note, role="caption")
+        self.note.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, theme.SPACE, 12, 12)
+        column.setSpacing(theme.HALF)
+        column.addWidget(head)
+        column.addWidget(self._scroll(), 1)
+        for widget in (self.data, self.fit, self.plan_box, self.preset, self.train, self.more, self.note):
+            column.addWidget(widget)
+
+    def _scroll(self) -> QScrollArea:
         inside = QWidget()
         theme.mark(inside, role="clear")
         holder = QVBoxLayout(inside)
@@ -133,72 +179,12 @@ class StartPanel(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inside)
-        self.train = QPushButton(self.tr("Train"))
-        self.train.setEnabled(False)
-        theme.mark(self.train, role="primary")
-        self.train.clicked.connect(self._ask)
-        self.more = QPushButton(self.tr("More settings…"))
-        self.more.setEnabled(False)
-        theme.mark(self.more, role="quiet")
-        self.more.clicked.connect(self._open_settings)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
-        theme.mark(self.note, role="caption")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, theme.SPACE, 12, 12)
-        column.setSpacing(theme.HALF)
-        column.addWidget(head)
-        column.addWidget(scroll, 1)
-        column.addWidget(self._plan_row())
-        column.addWidget(self.train)
-        column.addWidget(self.more)
-        column.addWidget(self.note)
-        self.note.hide()
+        return scroll
 
-    def _plan_row(self) -> QWidget:
-        """How long: four usual plans or one's own."""
-        box = QWidget()
-        column = QVBoxLayout(box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.SMALL)
-        label = QLabel(self.tr("For how long"))
-        theme.mark(label, role="caption")
-        column.addWidget(label)
-        row = QHBoxLayout()
-        row.setSpacing(2)
-        self._plans = QButtonGroup(self)
-        for value in PLANS:
-            button = QPushButton(f"{value:.0f}")
-            button.setCheckable(True)
-            button.setMinimumWidth(36)
-            button.setAccessibleName(self.tr("{0} minutes").format(f"{value:.0f}"))
-            button.setToolTip(words.minutes(value))
-            theme.mark(button, role="segment")
-            button.setStyleSheet("padding: 0 6px;")
-            self._plans.addButton(button, round(value))
-            row.addWidget(button)
-        self.minutes = QDoubleSpinBox()
-        self.minutes.setRange(0.5, 9999)
-        self.minutes.setDecimals(0)
-        self.minutes.setSuffix(self.tr(" min"))
-        self.minutes.setAccessibleName(self.tr("Minutes of training"))
-        self.minutes.setFixedWidth(84)
-        self.minutes.valueChanged.connect(self._minutes_changed)
-        row.addStretch(1)
-        row.addWidget(self.minutes)
-        column.addLayout(row)
-        self._plans.idClicked.connect(self._plan_chosen)
-        self.minutes.setValue(USUAL)
-        return box
-
-    def _plan_chosen(self, value: int) -> None:
-        self.minutes.setValue(value)
-
-    def _minutes_changed(self, value: float) -> None:
-        self._plans.setExclusive(False)
-        for button in self._plans.buttons():
-            button.setChecked(self._plans.id(button) == round(value))
-        self._plans.setExclusive(True)
+    def set_width(self, width: int) -> None:
+        self.setFixedWidth(width)
+        for card in self._family_cards():
+            card.set_width(width - INSET)
 
     # ---- what is shown
     def set_families(self, families: tuple[FamilyFacts, ...], sounds: int, labels: int) -> None:
@@ -211,15 +197,42 @@ class StartPanel(QWidget):
         self.waiting.setVisible(not families)
         for facts in families:
             card = FamilyCard(facts, sounds, labels)
+            card.set_width(self.width() - INSET)
             self._cards.addButton(card)
             self._list.addWidget(card)
             card.setChecked(facts.info.id == chosen)
         if families and self._cards.checkedButton() is None:
-            cards = [card for card in self._cards.buttons() if isinstance(card, FamilyCard)]
+            cards = self._family_cards()
             first = next((card for card in cards if card.facts.ready), cards[0])
             first.setChecked(True)
         self._enable()
         self._cards.buttonClicked.connect(self._enable, Qt.ConnectionType.UniqueConnection)
+
+    def set_findings(self, findings: Sequence[Finding]) -> None:
+        """What is to be said about the sounds before one trains on them, in one line; the worst first."""
+        worth = [finding for finding in findings if finding.severity != "info"]
+        self.data.setVisible(bool(worth))
+        if not worth:
+            return
+        more = self.tr("and {0} more").format(len(worth) - 1) if len(worth) > 1 else ""
+        text = " ".join(filter(None, (f"{worth[0].sentence}", more)))
+        color = theme.color("accent").name()
+        self.data.setText(f"{text}. <a href='sounds' style='color: {color}'>{self.tr('See Sounds')}</a>")
+        theme.mark(self.data, state=worth[0].severity)
+
+    def set_presets(self, presets: Sequence[Preset]) -> None:
+        self._presets = tuple(presets)
+        self._enable()
+
+    def show_fit(self, facts: FitFacts) -> None:
+        """What a few real steps said; what must be smaller to fit is taken over."""
+        family, fit = self.family, facts.fit
+        if family is None or (facts.family, facts.config) != (family.info.id, self.own_config):
+            return
+        self._lighter = (facts.config, dict(fit.changes))
+        chosen = self.tr("{0} sounds a step, {1}").format(fit.batch, fit.precision) if fit.batch else ""
+        self.fit.show_fit(fit.bytes, fit.others, fit.total, chosen, fit.measured, fit.fits)
+        self._count()
 
     @Slot()
     def _enable(self, *_: object) -> None:
@@ -227,10 +240,33 @@ class StartPanel(QWidget):
         self.train.setEnabled(family is not None and family.ready)
         self.more.setEnabled(family is not None)
         self.train.setToolTip("" if family is None or family.ready else family.reason)
+        found = [preset for preset in self._presets if family is not None and preset.family == family.info.id]
+        self.preset.setVisible(bool(found))
+        chosen = self.preset.currentData()
+        self.preset.clear()
+        self.preset.addItem(self.tr("Recommended settings"), "")
+        for preset in found:
+            self.preset.addItem(preset.name, preset.name)
+        self.preset.setCurrentIndex(max(0, self.preset.findData(chosen)))
+        self._count()
+        self.changed.emit()
+
+    @Slot()
+    def _count(self) -> None:
+        """Say how much differs from what is recommended, and why."""
+        family = self.family
         changed = len(self._changes.get(family.info.id, {})) + len(self._plan) if family is not None else 0
-        self.note.setVisible(bool(changed))
-        if changed:
-            self.note.setText(self.tr("{0} settings differ from the recommended ones").format(changed))
+        lines = [self.tr("{0} settings differ from the recommended ones").format(changed)] if changed > 1 else []
+        lines += [self.tr("One setting differs from the recommended ones")] if changed == 1 else []
+        lines += [self.tr("Made smaller, so that it fits into the memory")] if self._changes_to_fit else []
+        self.note.setText("\n".join(lines))
+        self.note.setVisible(bool(lines))
+
+    def _family_cards(self) -> list[FamilyCard]:
+        return [card for card in self._cards.buttons() if isinstance(card, FamilyCard)]
+
+    def facts(self, family: str) -> FamilyFacts | None:
+        return next((facts for facts in self._families if facts.info.id == family), None)
 
     @property
     def family(self) -> FamilyFacts | None:
@@ -238,13 +274,23 @@ class StartPanel(QWidget):
         return card.facts if isinstance(card, FamilyCard) else None
 
     @property
-    def config(self) -> dict[str, Any]:
+    def own_config(self) -> dict[str, Any]:
+        """What is asked for, whether or not it fits."""
         family = self.family
         return {} if family is None else {**family.recommended, **self._changes.get(family.info.id, {})}
 
     @property
+    def _changes_to_fit(self) -> dict[str, Any]:
+        tried, changes = self._lighter
+        return changes if tried == self.own_config else {}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {**self.own_config, **self._changes_to_fit}
+
+    @property
     def plan(self) -> dict[str, Any]:
-        return {**self._plan, "minutes": float(self.minutes.value())}
+        return {**self._plan, **self.plan_box.plan}
 
     # ---- the hand
     def _ask(self) -> None:
@@ -252,83 +298,25 @@ class StartPanel(QWidget):
             self.asked.emit(self.family.info.id, self.config, self.plan, self._name)
             self._name = ""
 
+    def _go_sounds(self, _: str) -> None:
+        self.soundsAsked.emit()
+
+    @Slot(int)
+    def _take_preset(self, _: int) -> None:
+        name = self.preset.currentData()
+        preset = next((p for p in self._presets if p.name == name), None)
+        self._take(dict(preset.config) if preset else {}, dict(preset.plan) if preset else {}, self._name)
+
     def _open_settings(self) -> None:
         if self.family is not None:
-            dialog = SettingsDialog(self.family, self.config, self._plan, self._name, self)
+            dialog = SettingsDialog(self.family, self.own_config, self._plan, self._name, self, hidden=FIELDS)
             dialog.taken.connect(self._take)
             dialog.open()
 
     def _take(self, changes: dict[str, Any], plan: dict[str, Any], name: str) -> None:
         if self.family is not None:
             self._changes[self.family.info.id] = changes
-        self._plan, self._name = plan, name
-        self._enable()
-
-
-class SettingsDialog(QDialog):
-    """Every field of the family and of the trainer, made from their types."""
-
-    taken = Signal(object, object, str)
-    """Changed settings of the family, changed settings of the trainer, the run's name."""
-
-    def __init__(self, family: FamilyFacts, config: dict[str, Any], plan: dict[str, Any], name: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(self.tr("Settings of {0}").format(family.info.name))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(560, 600)
-        self.model = ConfigForm(family.fields, config, family.recommended)
-        trainer = [field for field in describe(TrainerConfig) if field.name != "minutes"]
-        self.trainer = ConfigForm(trainer, {**msgspec.to_builtins(TrainerConfig()), **plan})
-        self.name = QLineEdit(name)
-        self.name.setPlaceholderText(self.tr("Named by its date"))
-        self.name.setAccessibleName(self.tr("Name of the training"))
-        tabs = QTabWidget()
-        tabs.addTab(_scrolled(self.model), self.tr("The model"))
-        tabs.addTab(_scrolled(self.trainer), self.tr("The training"))
-        reset = QPushButton(self.tr("Reset to recommended"))
-        reset.clicked.connect(self._reset)
-        use = QPushButton(self.tr("Use these"))
-        use.setDefault(True)
-        theme.mark(use, role="primary")
-        use.clicked.connect(self.accept)
-        cancel = QPushButton(self.tr("Cancel"))
-        cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.HALF)
-        buttons.addWidget(reset)
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(use)
-        named = QHBoxLayout()
-        named.setSpacing(theme.HALF)
-        named.addWidget(QLabel(self.tr("Name")))
-        named.addWidget(self.name, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(theme.SPACE, theme.SPACE, theme.SPACE, theme.SPACE)
-        column.setSpacing(theme.SPACE)
-        column.addLayout(named)
-        column.addWidget(tabs, 1)
-        column.addLayout(buttons)
-        self.accepted.connect(self._tell)
-
-    def _reset(self) -> None:
-        self.model.reset()
-        self.trainer.reset()
-
-    def _tell(self) -> None:
-        self.taken.emit(self.model.changes(), self.trainer.changes(), self.name.text().strip())
-
-
-def _scrolled(form: ConfigForm) -> QScrollArea:
-    inside = QWidget()
-    theme.mark(inside, role="clear")
-    column = QVBoxLayout(inside)
-    column.setContentsMargins(0, 0, theme.SPACE, theme.SPACE)
-    column.addWidget(form)
-    column.addStretch(1)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(inside)
-    return area
+        self._plan = {key: value for key, value in plan.items() if key not in FIELDS}
+        self._name = name
+        self._count()
+        self.changed.emit()

@@ -1,91 +1,62 @@
 """The preview timeline: the same few sounds at every moment of a training, to walk through by ear.
 
-A slider over the moments, a cell for each sound. Left and right move through time while the same cell keeps sounding; a star
-keeps the checkpoint of a moment. Sounds are read and drawn off the GUI thread and compared at one loudness.
+A slider over the moments; four sounds rebuilt, four new ones, and the user's own beside them. Left and right move through
+time while the same cell goes on sounding; where two runs are chosen, one button goes back and forth between them. Sounds are
+read and drawn off the GUI thread and heard at one loudness.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractSlider, QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from studio.gui import theme
 from studio.gui.pages import train_words as words
 from studio.gui.session import Current, Session
+from studio.gui.widgets.drop_zone import audio_paths, pick_sound
 from studio.gui.widgets.later import Later
-from studio.gui.widgets.preview_cell import Pictures, PreviewCell, pictures_of
+from studio.gui.widgets.moment_slider import MomentSlider
+from studio.gui.widgets.preview_cell import AddCell, Pictures, PreviewCell, pictures_of
 from studio.project.state import PreviewCell as CellFile
 from studio.training.run import Moment, Preview
 
 KEPT = 240
 """Cells whose pictures stay in memory."""
-ACROSS = 4
-KNOB = 7.0
+ACROSS = 5
+"""Columns: four of the training's own, one of the user's."""
+BRIEF = 1.5
+"""Seconds up to which a sound begins anew at another moment, because its attack matters; a longer one goes on where it is."""
 
 
-class MomentSlider(QAbstractSlider):
-    """One stop for each preview; those whose model is starred are marked."""
+@dataclass(frozen=True)
+class Told:
+    """A run as the timeline shows it. `own`: names of the user's probes; `waiting`: said while there are no previews;
+    `soon`: said where an own probe has not been heard yet."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.starred: frozenset[int] = frozenset()
-        self._held = False
-        self.setOrientation(Qt.Orientation.Horizontal)
-        self.setPageStep(1)
-        self.setFixedHeight(22)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(self.tr("Moment of the training"))
+    name: str
+    title: str = ""
+    previews: tuple[Preview, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    own: tuple[Path, ...] = ()
+    waiting: str = ""
+    soon: str = ""
 
-    def _x(self, stop: int) -> float:
-        return KNOB + 1 + stop / max(self.maximum(), 1) * (self.width() - 2 * KNOB - 2)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        y, here = self.height() / 2, self._x(self.value())
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("line"))
-        painter.drawRoundedRect(QRectF(KNOB, y - 1.5, self.width() - 2 * KNOB, 3), 1.5, 1.5)
-        painter.setBrush(theme.color("accent"))
-        painter.drawRoundedRect(QRectF(KNOB, y - 1.5, here - KNOB, 3), 1.5, 1.5)
-        for stop in range(self.maximum() + 1):
-            star = stop in self.starred
-            painter.setBrush(theme.color("warn" if star else "accent" if stop <= self.value() else "dim"))
-            painter.drawEllipse(QPointF(self._x(stop), y), 4.0 if star else 2.5, 4.0 if star else 2.5)
-        if self.hasFocus():
-            painter.setPen(QPen(theme.color("accent"), 2))
-        painter.setBrush(theme.color("text"))
-        painter.drawEllipse(QPointF(here, y), KNOB - 1, KNOB - 1)
-
-    def _go(self, x: float) -> None:
-        self.setValue(round((x - KNOB - 1) / max(self.width() - 2 * KNOB - 2, 1) * self.maximum()))
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._held = True
-            self._go(event.position().x())
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._held:
-            self._go(event.position().x())
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._held = False
-
-    def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
-        self.update()
+Key = tuple[str, str]
+"""Kind and name of a cell: the same sound at every moment and in every run of a project."""
 
 
 class Timeline(QWidget):
-    """Previews of one run. Plays through the session."""
+    """Previews of one run, or of two in turn. Plays through the session."""
 
-    starAsked = Signal(int, bool)
-    """Step, and whether its checkpoint should be kept for ever."""
+    starAsked = Signal(str, int, bool)
+    """Run, step, and whether its checkpoint should be kept for ever."""
 
     exploreAsked = Signal(object)
     """Path of a checkpoint."""
@@ -93,121 +64,201 @@ class Timeline(QWidget):
     momentChanged = Signal(float)
     """Minutes of training of the preview that is shown."""
 
+    probesAsked = Signal(object)
+    """list of Path: sounds of the user's that should be heard in every preview."""
+
+    probeDropped = Signal(object)
+    """Path of an own probe that should go."""
+
+    blindAsked = Signal()
+
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         theme.mark(self, role="panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAcceptDrops(True)
         self._session = session
-        self._run = ""
-        self._previews: list[Preview] = []
-        self._moments: dict[int, Moment] = {}
+        self.sides: tuple[Told, ...] = (Told(""),)
+        """The runs between which one goes back and forth: one or two."""
+
+        self._side = 0
         self._known: OrderedDict[Path, Pictures] = OrderedDict()
-        self._cells: list[PreviewCell] = []
-        self._playing: int | None = None
+        self._cells: dict[Key, PreviewCell] = {}
+        self._playing: Key | None = None
         self._resound = False  # the playing cell should go on at the moment that is being read
         self._later = Later(self)
         self._later.done.connect(self._read)
+        self._build()
+        session.positionChanged.connect(self._show_position)
+        session.playingChanged.connect(self._show_playing)
+        session.currentChanged.connect(self._current_changed)
+
+    def _build(self) -> None:
         title = QLabel(self.tr("Previews"))
         theme.mark(title, role="strong")
         self.when = QLabel()
         theme.mark(self.when, role="dim")
+        self.other = QPushButton()
+        self.other.setIcon(theme.icon("merge"))
+        self.other.clicked.connect(self._swap)
+        theme.mark(self.other, role="segment")
         self.originals = QPushButton(self.tr("Originals"))
         self.originals.setCheckable(True)
         self.originals.setToolTip(self.tr("Hear what the reconstructions try to be"))
         theme.mark(self.originals, role="segment")
         self.originals.toggled.connect(self._show_moment)
-        self.star = QToolButton()
+        self.blind = QPushButton(self.tr("A/B"))
+        self.blind.setToolTip(self.tr("Compare two moments without knowing which is which"))
+        self.blind.setAccessibleName(self.tr("Blind comparison"))
+        theme.mark(self.blind, role="segment")
+        self.blind.clicked.connect(self.blindAsked)
+        self.star = self._icon_button("star", "", self._ask_star)
         self.star.setCheckable(True)
-        self.star.setIconSize(QSize(16, 16))
-        theme.mark(self.star, role="icon")
-        self.star.clicked.connect(self._ask_star)
-        self.explore = QToolButton()
-        self.explore.setIcon(theme.icon("explore"))
-        self.explore.setIconSize(QSize(16, 16))
-        self.explore.setToolTip(self.tr("Open this moment in Explore"))
-        self.explore.setAccessibleName(self.explore.toolTip())
-        theme.mark(self.explore, role="icon")
-        self.explore.clicked.connect(self._ask_explore)
+        self.explore = self._icon_button("explore", self.tr("Open this moment in Explore"), self._ask_explore)
         self.slider = MomentSlider()
         self.slider.valueChanged.connect(self._slid)
         head = QHBoxLayout()
-        head.setSpacing(theme.HALF)
+        head.setSpacing(theme.SMALL)
         head.addWidget(title)
+        head.addSpacing(theme.SMALL)
         head.addWidget(self.when, 1)
-        head.addWidget(self.originals)
-        head.addWidget(self.star)
-        head.addWidget(self.explore)
+        for widget in (self.other, self.originals, self.blind, self.star, self.explore):
+            head.addWidget(widget)
         self._grid = QGridLayout()
         self._grid.setSpacing(6)
+        for at in range(ACROSS):
+            self._grid.setColumnStretch(at, 1)
+        self.add = AddCell(self.tr("Drop a sound of yours"), self)
+        self.add.setToolTip(self.tr("Hear at every moment how the model says a sound of yours"))
+        self.add.pressed.connect(self._pick)
         self.empty = QLabel()
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         theme.mark(self.empty, role="dim")
+        self.kept = QLabel()
+        theme.mark(self.kept, role="caption")
+        self.kept.setToolTip(
+            self.tr(
+                "Kept for ever: the best model by held-out quality, the newest, and what you star. "
+                "Of the others fewer stay as they grow older: after 1, 2, 4, 8 … minutes. Their sounds stay."
+            )
+        )
         column = QVBoxLayout(self)
-        column.setContentsMargins(theme.SPACE, 10, theme.SPACE, 12)
+        column.setContentsMargins(theme.SPACE, 10, theme.SPACE, 10)
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.slider)
         column.addLayout(self._grid, 1)
         column.addWidget(self.empty, 1)
-        session.positionChanged.connect(self._show_position)
-        session.playingChanged.connect(self._show_playing)
-        session.currentChanged.connect(self._current_changed)
+        column.addWidget(self.kept)
+
+    def _icon_button(self, icon: str, tip: str, slot: object) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(icon))
+        button.setIconSize(QSize(16, 16))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        theme.mark(button, role="icon")
+        button.clicked.connect(slot)
+        return button
 
     # ---- what is shown
-    def show_run(self, name: str, previews: list[Preview], moments: list[Moment], waiting: str) -> None:
-        """Previews of a run, oldest first; `waiting` is said while there are none. The newest is followed if it was shown."""
-        fresh = name != self._run
-        at_end = fresh or self.slider.value() >= self.slider.maximum()
-        self._moments = {moment.step: moment for moment in moments}
-        changed = fresh or [p.step for p in previews] != [p.step for p in self._previews]
-        self._run, self._previews = name, previews
-        self.slider.starred = frozenset(
-            i for i, p in enumerate(previews) if p.step in self._moments and self._moments[p.step].starred
-        )
-        self.empty.setText(waiting)
-        there = bool(previews)
-        for widget in (self.slider, self.originals, self.star, self.explore):
-            widget.setVisible(there)
-        self.empty.setVisible(not there)
+    def show_runs(self, first: Told, second: Told | None = None, kept: str = "") -> None:
+        """Previews of a run, and of the one it is compared with. The newest is followed if it was shown."""
+        before = self.told
+        sides = (first, second) if second is not None else (first,)
+        names = [side.name for side in sides]
+        same = [side.name for side in self.sides] == names
+        self._side = self._side if same else 0
+        at_end = self.slider.value() >= self.slider.maximum()
+        self.sides = sides
+        self.kept.setText(kept)
+        self.kept.setVisible(bool(kept))
+        fresh = self.told.name != before.name
         if fresh:
             self._playing = None
-        if changed:
-            blocked = self.slider.blockSignals(True)
-            before = self.slider.value()
-            self.slider.setRange(0, max(0, len(previews) - 1))
-            self.slider.setValue(len(previews) - 1 if at_end else before)
-            self.slider.blockSignals(blocked)
+        if fresh or [p.step for p in self.told.previews] != [p.step for p in before.previews]:
+            self._set_stops(len(self.told.previews) - 1 if fresh or at_end else self.slider.value())
             self._show_moment()
-        self._show_star()
-        self.slider.update()
+        elif self.told.own != before.own or self.told.soon != before.soon:
+            self._show_moment()
+        self._show_head()
+
+    @property
+    def told(self) -> Told:
+        """The run that is shown."""
+        return self.sides[self._side]
 
     @property
     def preview(self) -> Preview | None:
         at = self.slider.value()
-        return self._previews[at] if 0 <= at < len(self._previews) else None
+        return self.told.previews[at] if 0 <= at < len(self.told.previews) else None
+
+    def _set_stops(self, value: int) -> None:
+        blocked = self.slider.blockSignals(True)
+        self.slider.setRange(0, max(0, len(self.told.previews) - 1))
+        self.slider.setValue(value)
+        self.slider.blockSignals(blocked)
+
+    def _show_head(self) -> None:
+        told = self.told
+        there = bool(told.previews)
+        moments = {moment.step: moment for moment in told.moments}
+        stars = (i for i, p in enumerate(told.previews) if p.step in moments and moments[p.step].starred)
+        self.slider.starred = frozenset(stars)
+        self.slider.update()
+        self.empty.setText(told.waiting)
+        self.empty.setVisible(not there)
+        for widget in (self.slider, self.star, self.explore, self.blind):
+            widget.setVisible(there)
+        self.blind.setEnabled(sum(len(side.previews) for side in self.sides) > 1)
+        self.other.setVisible(len(self.sides) > 1)
+        if len(self.sides) > 1:
+            title = self.sides[1 - self._side].title
+            self.other.setText(title if len(title) < 14 else f"{title[:12]}…")
+            self.other.setToolTip(self.tr("Hear the same sound in “{0}”").format(title))
+        self.originals.setVisible(there and any(cell.original for cell in told.previews[-1].cells))
+        moment = self._moment
+        on = moment is not None and moment.starred
+        self.star.setEnabled(moment is not None)
+        self.star.setChecked(on)
+        self.star.setIcon(theme.icon("star-filled" if on else "star", "dim", "warn"))
+        if moment is None:
+            self.star.setToolTip(self.tr("The model of this moment was not kept; only its sounds were"))
+        else:
+            self.star.setToolTip(
+                self.tr("Starred: kept for ever") if on else self.tr("Star this moment: its model is kept for ever")
+            )
+        self.star.setAccessibleName(self.star.toolTip())
+        self.explore.setEnabled(moment is not None)
+
+    @property
+    def _moment(self) -> Moment | None:
+        preview = self.preview
+        return next((m for m in self.told.moments if preview is not None and m.step == preview.step), None)
 
     def _slid(self, _: int) -> None:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Show the moment at the slider; what sounds goes on there."""
         self._resound = self._playing is not None
         self._show_moment()
-        self._show_star()
+        self._show_head()
 
     def _show_moment(self, *_: object) -> None:
         preview = self.preview
+        files = list(preview.cells) if preview is not None else []
+        self._lay_out(files)
         if preview is None:
-            self._lay_out(0)
             self.when.setText("")
             return
-        self.when.setText(
-            self.tr("after {0} · {1} of {2}").format(
-                words.minutes(preview.minutes), self.slider.value() + 1, len(self._previews)
-            )
-        )
+        text = self.tr("after {0} · {1} of {2}")
+        if len(self.sides) > 1:
+            text = self.told.title + " · " + self.tr("{0}")
+        self.when.setText(text.format(words.minutes(preview.minutes), self.slider.value() + 1, len(self.told.previews)))
         self.momentChanged.emit(preview.minutes)
-        self.originals.setVisible(any(cell.original for cell in preview.cells))
-        self._lay_out(len(preview.cells))
-        paths = [self._path(preview, cell) for cell in preview.cells]
-        missing = [path for path in paths if path not in self._known]
+        missing = [path for path in (self._path(preview, cell) for cell in files) if path not in self._known]
         if missing:
             self._later.ask(partial(_pictures, missing))
         self._fill()
@@ -216,28 +267,51 @@ class Timeline(QWidget):
         original = preview.original(cell) if self.originals.isChecked() else None
         return original or preview.path(cell)
 
-    def _lay_out(self, count: int) -> None:
-        while len(self._cells) < count:
-            cell = PreviewCell()
-            cell.pressed.connect(self._pressed)
-            cell.stepped.connect(self.step)
-            at = len(self._cells)
-            self._grid.addWidget(cell, at // ACROSS, at % ACROSS)
-            self._cells.append(cell)
-        for i, cell in enumerate(self._cells):
-            cell.setVisible(i < count)
+    def _lay_out(self, files: list[CellFile]) -> None:
+        """One cell for each sound of this preview, and for each probe that has not been heard yet."""
+        heard = {key_of(file) for file in files}
+        own = [("probe", path.stem) for path in self.told.own if self.told.previews]
+        wanted = [key_of(file) for file in files] + [key for key in own if key not in heard]
+        for key in [key for key in self._cells if key not in wanted]:
+            cell = self._cells.pop(key)
+            self._grid.removeWidget(cell)
+            cell.hide()
+            cell.deleteLater()
+        places = laid_out(wanted)
+        for key in wanted:
+            cell = self._cells.get(key) or self._make(key)
+            self._grid.addWidget(cell, *places[key])
+            cell.show()
+        free = [row for row in (0, 1) if (row, ACROSS - 1) not in places.values()]
+        if free and self.told.previews:
+            self._grid.addWidget(self.add, free[0], ACROSS - 1)
+        self.add.setVisible(bool(free and self.told.previews))
+
+    def _make(self, key: Key) -> PreviewCell:
+        cell = PreviewCell(self, removable=key[0] == "probe")
+        cell.key = key
+        cell.pressed.connect(self._pressed)
+        cell.stepped.connect(self.step)
+        cell.removed.connect(self._remove)
+        self._cells[key] = cell
+        return cell
 
     def _fill(self) -> None:
         preview = self.preview
         if preview is None:
             return
-        for cell, file in zip(self._cells, preview.cells):
+        files = {key_of(file): file for file in preview.cells}
+        for key, cell in self._cells.items():
+            file = files.get(key)
+            if file is None:
+                cell.show_sound(key[1], "", None, self.told.soon)
+                continue
             pictures = self._known.get(self._path(preview, file))
             if pictures is not None or cell.pictures is None:
                 cell.show_sound(self._title(file), self._note(file), pictures)
         if self._resound and self._playing is not None and self._sound(self._playing) is not None:
             self._resound = False
-            self._hear(self._playing)
+            self._hear(self._playing, going_on=True)
 
     def _title(self, file: CellFile) -> str:
         names = {
@@ -264,51 +338,48 @@ class Timeline(QWidget):
                 self._known.popitem(last=False)
         self._fill()
 
-    def _show_star(self) -> None:
-        preview = self.preview
-        moment = self._moments.get(preview.step) if preview is not None else None
-        on = moment is not None and moment.starred
-        self.star.setEnabled(moment is not None)
-        self.star.setChecked(on)
-        self.star.setIcon(theme.icon("star-filled" if on else "star", "dim", "warn"))
-        if moment is None:
-            self.star.setToolTip(self.tr("The model of this moment was not kept; only its sounds were"))
-        else:
-            self.star.setToolTip(
-                self.tr("Starred: kept for ever") if on else self.tr("Star this moment: its model is kept for ever")
-            )
-        self.star.setAccessibleName(self.star.toolTip())
-        self.explore.setEnabled(moment is not None)
-
     # ---- the hand
     def step(self, by: int) -> None:
         """Walk to the next or the previous moment."""
         self.slider.setValue(self.slider.value() + by)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self._previews:
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.told.previews:
             self.step(1 if event.key() == Qt.Key.Key_Right else -1)
         else:
             super().keyPressEvent(event)
 
+    def _swap(self) -> None:
+        """The same sound in the other run, at the moment nearest in minutes."""
+        minutes = self.preview.minutes if self.preview is not None else 0.0
+        self._side = 1 - self._side
+        previews = self.told.previews
+        nearest = min(range(len(previews)), key=lambda i: abs(previews[i].minutes - minutes), default=0)
+        self._set_stops(nearest)
+        self._go_on()
+
     def _pressed(self, cell: PreviewCell) -> None:
-        self._hear(self._cells.index(cell))
+        self._hear(cell.key)
 
-    def _sound(self, index: int) -> Pictures | None:
+    def _sound(self, key: Key) -> Pictures | None:
         preview = self.preview
-        if preview is None or index >= len(preview.cells):
-            return None
-        return self._known.get(self._path(preview, preview.cells[index]))
+        file = next((f for f in preview.cells if key_of(f) == key), None) if preview is not None else None
+        return self._known.get(self._path(preview, file)) if preview is not None and file is not None else None
 
-    def _hear(self, index: int) -> None:
-        pictures, preview = self._sound(index), self.preview
+    def _hear(self, key: Key, going_on: bool = False) -> None:
+        pictures, preview = self._sound(key), self.preview
         if pictures is None or preview is None:
             return
-        name = self.tr("{0}, after {1}").format(self._title(preview.cells[index]), words.minutes(preview.minutes))
+        player, at = self._session.player, 0.0
+        if going_on and self._session.playing and player is not None and pictures.sound.seconds > BRIEF:
+            at = player.position or 0.0
+            at = at if at < pictures.sound.seconds else 0.0
+        cell = self._cells[key]
+        name = self.tr("{0}, after {1}").format(cell.title, words.minutes(preview.minutes))
         self._playing = None  # while the transport changes hands
-        self._session.play(Current(pictures.sound, name, None, pictures.path))
-        self._playing = index
-        self._show_position(0.0)
+        self._session.play(Current(pictures.sound, name, None, pictures.path), at=at)
+        self._playing = key
+        self._show_position(at)
 
     def _current_changed(self, current: Current) -> None:
         """Something else is in the transport now."""
@@ -317,8 +388,8 @@ class Timeline(QWidget):
             self._show_position(None)
 
     def _show_position(self, seconds: object) -> None:
-        for i, cell in enumerate(self._cells):
-            mine = i == self._playing
+        for key, cell in self._cells.items():
+            mine = key == self._playing
             cell.set_playing(mine, seconds if mine and isinstance(seconds, float) and self._session.playing else None)
 
     def _show_playing(self, playing: bool) -> None:
@@ -327,11 +398,54 @@ class Timeline(QWidget):
 
     def _ask_star(self) -> None:
         if self.preview is not None:
-            self.starAsked.emit(self.preview.step, self.star.isChecked())
+            self.starAsked.emit(self.told.name, self.preview.step, self.star.isChecked())
 
     def _ask_explore(self) -> None:
-        if self.preview is not None and self.preview.step in self._moments:
-            self.exploreAsked.emit(self._moments[self.preview.step].path)
+        if self._moment is not None:
+            self.exploreAsked.emit(self._moment.path)
+
+    # ---- own sounds
+    def _pick(self) -> None:
+        pick_sound(self, self.tr("A sound to hear in every preview"), self._picked)
+
+    def _picked(self, path: Path) -> None:
+        self.probesAsked.emit([path])
+
+    def _remove(self, cell: PreviewCell) -> None:
+        path = next((path for path in self.told.own if path.stem == cell.key[1]), None)
+        if path is not None:
+            self.probeDropped.emit(path)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self.told.name and audio_paths(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.add.set_hot(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.add.set_hot(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.add.set_hot(False)
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self.probesAsked.emit(audio_paths(event.mimeData()))
+
+
+def key_of(file: CellFile) -> Key:
+    return file.kind, file.name
+
+
+def laid_out(keys: list[Key]) -> dict[Key, tuple[int, int]]:
+    """Row and column of each cell: rebuilt sounds above, new ones below, the user's own in the last column and then beneath."""
+    rebuilt = [key for key in keys if key[0] == "reconstruction"]
+    new = [key for key in keys if key[0] == "new"]
+    own = [key for key in keys if key[0] == "probe"]
+    below = 1 if rebuilt else 0
+    places = {key: (0, i) for i, key in enumerate(rebuilt)} | {key: (below, i) for i, key in enumerate(new)}
+    for i, key in enumerate(own):
+        places[key] = (i, ACROSS - 1) if i < 2 else (2 + (i - 2) // ACROSS, (i - 2) % ACROSS)
+    return places
 
 
 def _pictures(paths: list[Path]) -> list[Pictures]:

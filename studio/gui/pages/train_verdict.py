@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -9,18 +12,23 @@ from studio.engine.training import RunView
 from studio.gui import theme
 from studio.gui.pages import train_words as words
 
-ALARMS = {"overfitting": "warn", "unstable": "bad", "silent": "bad"}
+ALARMS = {"overfitting": "warn", "copying": "warn", "collapsing": "bad", "unstable": "bad", "silent": "bad"}
 """Verdicts that are said in a colour; the others speak for themselves."""
+
+
+MORE = 10
+"""Minutes by which a plan is made longer."""
 
 
 class VerdictPanel(QWidget):
     """Words first. Emits what is asked of the run that is shown."""
 
     asked = Signal(str)
-    """pause, resume, stop or explore"""
+    """pause, resume, stop, explore; continue, slower, best; retry, details"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._ends: list[str] = []
         theme.mark(self, role="panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = QLabel()
@@ -34,6 +42,9 @@ class VerdictPanel(QWidget):
         self.facts = QLabel()
         self.facts.setWordWrap(True)
         theme.mark(self.facts, role="dim")
+        self.facts.setToolTip(
+            self.tr("The plan ends with its time, not with a quality: while the verdict says improving, longer is better.")
+        )
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
@@ -42,6 +53,27 @@ class VerdictPanel(QWidget):
         self.resume = self._button("play", self.tr("Resume"), self.tr("Goes on exactly where it was"))
         self.stop = self._button("stop", self.tr("Stop"), self.tr("Ends at the next safe point; everything learned is kept"))
         self.explore = self._button("explore", self.tr("Explore"), self.tr("Open the best moment of this training in Explore"))
+        self.offers = {
+            "continue": self._offer(self.tr("{0} more minutes").format(MORE), self.tr("Makes the plan that much longer")),
+            "slower": self._offer(self.tr("Lower the rate"), self.tr("Goes on from here with half the learning rate")),
+            "best": self._offer(
+                self.tr("Back to the best moment"), self.tr("Goes on from the best moment so far with half the learning rate")
+            ),
+            "retry": self._offer(
+                self.tr("Try again with safe settings"),
+                self.tr("A new training with smaller steps, fewer sounds at a time and full precision"),
+            ),
+            "details": self._offer(self.tr("Details…"), self.tr("What the trainer said last, to read or to copy")),
+        }
+        self._row = QWidget()
+        row = QHBoxLayout(self._row)
+        row.setContentsMargins(0, 2, 0, 2)
+        row.setSpacing(theme.HALF)
+        for what, button in self.offers.items():
+            button.setProperty("asks", what)
+            button.clicked.connect(self._ask)
+            row.addWidget(button)
+        row.addStretch(1)
         head = QHBoxLayout()
         head.setSpacing(theme.HALF)
         named = QHBoxLayout()
@@ -58,6 +90,7 @@ class VerdictPanel(QWidget):
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.sentence)
+        column.addWidget(self._row)
         column.addWidget(self.bar)
         column.addWidget(self.facts)
 
@@ -68,11 +101,18 @@ class VerdictPanel(QWidget):
         button.setToolTip(tip)
         return button
 
+    def _offer(self, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        return button
+
     def _ask(self) -> None:
         self.asked.emit(self.sender().property("asks"))
 
-    def show_run(self, view: RunView, playable: bool) -> None:
+    def show_run(self, view: RunView, playable: bool, plan: Mapping[str, Any] | None = None) -> None:
+        """`plan`: what the run was told, for what may end it before its time."""
         status = view.status
+        self._ends = words.ends(plan or {}) if view.alive or view.place is not None else []
         self.title.setText(view.title or view.name)
         self.title.setToolTip(view.name)
         self.state.setText(words.state_words(view))
@@ -89,6 +129,23 @@ class VerdictPanel(QWidget):
         self.stop.setText(self.tr("Stop") if view.alive or view.state == "paused" else self.tr("Leave the queue"))
         self.resume.setVisible(view.resumable and view.place is None)
         self.explore.setVisible(playable)
+        self._show_offers(view)
+
+    def _show_offers(self, view: RunView) -> None:
+        """What the verdict suggests, as far as it can be done now. Stop has its button already; it lights up."""
+        waits = view.place is not None
+        offered = set() if waits else set(view.status.offers)
+        able = {
+            "continue": "continue" in offered or (view.state == "finished" and not waits),
+            "slower": "slower" in offered and view.alive,
+            "best": "best" in offered and view.alive,
+            "retry": view.state == "failed" and not waits,
+            "details": view.state == "failed" and not waits,
+        }
+        for what, button in self.offers.items():
+            button.setVisible(able[what])
+        self._row.setVisible(any(able.values()))
+        self.stop.setIcon(theme.icon("stop", "accent" if view.alive and "stop" in offered else "text"))
 
     def _sentence(self, view: RunView) -> str:
         status = view.status
@@ -113,11 +170,14 @@ class VerdictPanel(QWidget):
         if status.minutes or status.planned:
             spent = words.minutes(status.minutes)
             parts.append(self.tr("{0} of {1}").format(spent, words.minutes(status.planned)) if status.planned else spent)
+        parts += self._ends
         if view.alive:
             parts.append(words.left(status.eta_low, status.eta_high))
             if status.state == "training":
                 parts.append(status.message or self._next(status.next_preview))
             parts.append(status.device)
+            if speed := getattr(status, "audio_speed", 0.0):
+                parts.append(self.tr("hears {0} s of sound a second").format(f"{speed:.3g}"))
             if status.memory_mb:
                 parts.append(words.size(int(status.memory_mb * 1e6)))
         elif status.step:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtCore import QCoreApplication
 
 from studio.engine.training import RunView
@@ -62,6 +65,16 @@ def left(low: float | None, high: float | None) -> str:
     if low >= 1 and high < 120:
         return tr("{0}–{1} min left").format(f"{low:.0f}", f"{high:.0f}")
     return tr("{0} to {1} left").format(minutes(low), minutes(high))
+
+
+def ends(plan: Mapping[str, Any]) -> list[str]:
+    """What may end a plan before its time."""
+    found = []
+    if plan.get("flat"):
+        found.append(tr("or flat for {0}").format(minutes(plan["flat"])))
+    if plan.get("quality"):
+        found.append(tr("or held-out {0}").format(f"{plan['quality']:.3g}"))
+    return found
 
 
 def size(count: int) -> str:

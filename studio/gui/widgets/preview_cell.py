@@ -1,4 +1,5 @@
-"""One sound of a training preview: its name, waveform and spectrogram; click or Enter hears it.
+"""One sound of a training preview: its name, waveform and spectrogram; click or Enter hears it. Beside it the empty place into
+which a sound of the user's may be dropped.
 
 The pictures of a cell come ready-made (`Pictures`), made off the GUI thread, so that walking through time costs nothing here.
 """
@@ -11,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QMenu, QWidget
 
 from studio.audio import edit, files
 from studio.audio.peaks import spectrogram
@@ -58,10 +59,16 @@ class PreviewCell(Cell):
     stepped = Signal(int)
     """−1 or +1: left and right arrow, to walk through time."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(86, 76, parent)
+    removed = Signal(object)
+    """The cell itself: the user does not want this sound any more. Only where it is `removable`."""
+
+    def __init__(self, parent: QWidget | None = None, removable: bool = False) -> None:
+        super().__init__(80, 76, parent)
+        self.key = ("", "")
+        self.removable = removable
         self.title = ""
         self.note = ""
+        self.words = ""
         self.pictures: Pictures | None = None
         self._playing = False
         self._position: float | None = None
@@ -70,13 +77,14 @@ class PreviewCell(Cell):
     def sizeHint(self) -> QSize:
         return QSize(150, 104)
 
-    def show_sound(self, title: str, note: str, pictures: Pictures | None) -> None:
-        """`note` stands small at the right of the title, for instance the distance to the original."""
-        self.title, self.note, self.pictures = title, note, pictures
+    def show_sound(self, title: str, note: str, pictures: Pictures | None, text: str = "") -> None:
+        """`note` stands small at the right of the title, for instance the distance to the original; `text` in place of a sound
+        that is still to come."""
+        self.title, self.note, self.pictures, self.words = title, note, pictures, text
         self._position = None
         self.setAccessibleName(title)
-        self.setAccessibleDescription(note)
-        self.setToolTip(f"{title}  {note}".strip())
+        self.setAccessibleDescription(note or text)
+        self.setToolTip("\n".join(filter(None, (f"{title}  {note}".strip(), self._removal()))))
         self.refresh()
 
     def set_playing(self, playing: bool, position: float | None = None) -> None:
@@ -95,6 +103,11 @@ class PreviewCell(Cell):
         self._paint_head(painter)
         if self.pictures is not None:
             self._paint_sound(painter, self.pictures)
+        elif self.words:
+            painter.setFont(theme.font("caption"))
+            painter.setPen(self.ink("dim"))
+            how = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area.adjusted(8, HEAD, -8, -6), how, self.words)
         if self._playing or (self.hasFocus() and self._walked):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(self.ink("accent"), 1.5))
@@ -134,8 +147,54 @@ class PreviewCell(Cell):
     def activate(self) -> None:
         self.pressed.emit(self)
 
+    def _removal(self) -> str:
+        return self.tr("Delete takes it out of the previews") if self.removable else ""
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if self.removable:
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.addAction(theme.icon("trash"), self.tr("Take out of the previews"), self._remove)
+            menu.popup(event.globalPos())
+
+    def _remove(self) -> None:
+        self.removed.emit(self)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.stepped.emit(1 if event.key() == Qt.Key.Key_Right else -1)
+        elif self.removable and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self._remove()
         else:
             super().keyPressEvent(event)
+
+
+class AddCell(Cell):
+    """The place of a sound that is not there yet: says what may be dropped, and opens a file dialog when it is pressed."""
+
+    pressed = Signal()
+
+    def __init__(self, words: str, parent: QWidget | None = None) -> None:
+        super().__init__(80, 76, parent)
+        self._words = words
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(words)
+
+    def sizeHint(self) -> QSize:
+        return QSize(150, 104)
+
+    def set_hot(self, hot: bool) -> None:
+        self.hot = hot
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        area = self.paint_plate(painter, False, empty=True, dashed=True)
+        painter.drawPixmap(QPointF(area.center().x() - 8, area.center().y() - 24), theme.pixmap("plus", "dim", 16))
+        painter.setFont(theme.font("caption"))
+        painter.setPen(self.ink("dim"))
+        below = QRectF(6, area.center().y() - 4, self.width() - 12, self.height() / 2)
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, self._words)
+
+    def activate(self) -> None:
+        self.pressed.emit()
