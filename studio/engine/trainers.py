@@ -13,14 +13,15 @@ from studio.errors import Interrupted
 
 DETACHED = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
+LOG = "trainer.log"
 _children: list[subprocess.Popen[bytes]] = []
 _codes: dict[int, int] = {}
 """How those ended that this process started, by their number."""
 
 
-def spawn(command: list[str], run: Path) -> int:
-    """Start a trainer whose output goes to trainer.log. Returns its number. Raises OSError."""
-    with (run / "trainer.log").open("ab") as output:
+def spawn(command: list[str], run: Path, log: str = LOG) -> int:
+    """Start a trainer, or a search, whose output goes to a file of its folder. Returns its number. Raises OSError."""
+    with (run / log).open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -60,9 +61,9 @@ def why(pid: int) -> Interrupted:
     return Interrupted(reason=f"its process crashed ({code})")
 
 
-def last_words(run: Path, lines: int = 3) -> str:
-    """The end of trainer.log."""
-    path = run / "trainer.log"
+def last_words(run: Path, lines: int = 3, log: str = LOG) -> str:
+    """The end of what it printed."""
+    path = run / log
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 4000))
