@@ -29,9 +29,8 @@ from studio.fields import decode
 from studio.project.folder import ProjectFolder
 from studio.training import presets, process
 from studio.training.plan import TrainerConfig
-from studio.training.presets import Preset
 from studio.training.run import RunFolder
-from studio.training.searches import START, WORKING, SearchFolder, SearchState, Trial, checks_take
+from studio.training.searches import START, WORKING, SearchFolder, SearchState, Trial, checks_take, preset_of
 from studio.training.signals import listening
 from studio.training.study import RUNGS, WHOLE, YOUNG, Entry, Study
 from studio.training.trial import Going, brief, cores, let_go
@@ -319,15 +318,9 @@ class _Search:
             doubt = "" if sure else ", which is less than two trainings of the usual settings differ by"
             second = f"from a fresh seed {again:.3g} instead of {usual:.3g}{doubt}"
             self._say(True, f"{'Better' if sure else 'Perhaps better'}: held-out distance {first}, and {second}.")
-            preset = self._preset(best)
+            preset = preset_of(self.file, best)
             presets.save(self.project, preset)
             self.status = msgspec.structs.replace(self.status, preset=preset.name)
-
-    def _preset(self, best: Trial) -> Preset:
-        spans = {span.name: span for span in self.file.spans}
-        config = {name: value for name, value in best.settings.items() if not spans[name].plan}
-        plan = {name: value for name, value in best.settings.items() if spans[name].plan}
-        return Preset(name=self.file.name, family=self.file.family, config=self.file.own | config, plan=plan)
 
     def _say(self, better: bool, sentence: str) -> None:
         self.status = msgspec.structs.replace(self.status, better=better, sentence=sentence)

@@ -28,6 +28,7 @@ from studio.errors import BadConfig, NotAProject, StudioError
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
 from studio.training import process
+from studio.training.presets import Preset
 from studio.training.space import Span
 
 SearchState = Literal["queued", "searching", "checking", "stopped", "finished", "failed"]
@@ -239,6 +240,14 @@ def all_of(project: ProjectFolder) -> list[SearchFolder]:
     files = [p / "search.json" for p in project.searches_dir.iterdir() if p.suffix != ".partial"]
     there = [path for path in files if path.is_file()]
     return [SearchFolder(path.parent) for path in sorted(there, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
+
+
+def preset_of(file: SearchFile, trial: Trial) -> Preset:
+    """The settings of a trial under the name of its search."""
+    spans = {span.name: span for span in file.spans}
+    config = {name: value for name, value in trial.settings.items() if not spans[name].plan}
+    plan = {name: value for name, value in trial.settings.items() if spans[name].plan}
+    return Preset(name=file.name, family=file.family, config=file.own | config, plan=plan)
 
 
 def going(project: ProjectFolder) -> SearchFolder | None:
