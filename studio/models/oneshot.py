@@ -58,6 +58,8 @@ CROP = 16384
 """Samples that critics look at: the beginning of a sound, or a later piece of a long one."""
 BANK = 4096
 SHORTEST = 0.05
+LOWEST, TOP = 24.0, 96.0
+"""Notes that a model with partials can be asked for."""
 FADE = 0.010
 
 
@@ -71,6 +73,9 @@ class OneShotConfig(msgspec.Struct, frozen=True):
         Literal["pqmf", "istft"],
         setting("How sounds are drawn: 16 bands (drums) or spectrum frames (steady tones)", search=True),
     ] = "pqmf"
+    partials: Annotated[
+        int, setting("Harmonics that follow a note exactly; 0 for sounds without a pitch", ge=0, le=64, expert=True)
+    ] = 0
     width: Annotated[
         int, setting("Channels of the decoder's first layer", ge=32, le=1024, expert=True, search=(256, 768))
     ] = 512
@@ -113,7 +118,7 @@ class OneShot(Model):
         self.distance = MelDistance(RATE)
         self.pqmf = PQMF()
         self.encoder = Encoder(RATE, D, C, config.frames)
-        self.decode = DECODERS[config.decoder](D, K, C, config.frames, config.width)
+        self.decode = DECODERS[config.decoder](D, K, C, config.frames, config.width, config.partials)
         self.length = nn.Sequential(nn.Linear(D + K, 128), nn.LeakyReLU(SLOPE), nn.Linear(128, 1))
         self.flow = Flow(D, K, 256)
         self.critics = Critics(RATE, C, K, config.critic_width)
@@ -130,6 +135,7 @@ class OneShot(Model):
             seconds=min(4.0 if data.pitched > 0.5 else 2.9, max(SHORTEST, data.seconds)),
             channels=min(2, data.channels),
             latent=128 if data.pitched > 0.5 else 64,
+            partials=32 if data.pitched > 0.5 else 0,
         )
 
     @classmethod
@@ -146,6 +152,7 @@ class OneShot(Model):
         return Controls(
             latent=Latent("global", self.config.latent, prior="flow"),
             classes=self.data.labels,
+            pitch=Range(LOWEST, TOP, 60.0, "MIDI") if self.config.partials else None,
             seconds=Range(SHORTEST, self.config.frames * FRAME / RATE, min(self.data.seconds, 1.0), "s"),
             temperature=Range(0.0, 1.5, 1.0),
         )
@@ -192,6 +199,7 @@ class OneShot(Model):
             "spectral/mel": 1.0,
             "latent/kl": self.config.kl * min(1.0, 20 * progress),
             "length/log": 0.05,
+            "note/octaves": 0.3,
             "prior/velocity": 1.0,
         }
 
@@ -207,9 +215,10 @@ class OneShot(Model):
         latent = mean + (0.5 * logvar).exp() * torch.randn_like(mean)
         known = classes * (torch.rand(len(classes), 1, device=classes.device) > 0.5)
         columns = self.decode.columns(latent, known)
+        note = self._note(columns[0], batch.pitch)
         distance, shown = mean.new_zeros(()), []
         for rows, start, n in self._windows(batch.seconds):
-            made = self._window(columns, rows, start, n)
+            made = self._window(columns, rows, start, n, note)
             real = torch.stack([a[:, s * FRAME : (s + n) * FRAME] for a, s in zip(audio[rows], start)])
             distance = distance + self.distance(made, real).sum() / len(audio)
             shown.append((real, made, classes[rows]))
@@ -222,7 +231,20 @@ class OneShot(Model):
             "latent/nats": kl.detach().sum(),
             "latent/active": self._active(),
             "length/log": (self._log_seconds(latent, known) - wanted).abs().mean(),
-        }
+        } | self._note_loss(columns[0], batch.pitch)
+
+    def _note(self, style: Tensor, pitch: Tensor) -> Tensor | None:
+        """The note that partials follow while they learn: as it was measured, else as the model has it."""
+        if self.config.partials == 0:
+            return None
+        return torch.where(pitch.isfinite(), pitch, self.decode.note(style).detach()).float()
+
+    def _note_loss(self, style: Tensor, pitch: Tensor) -> dict[str, Tensor]:
+        if self.config.partials == 0:
+            return {}
+        known = pitch.isfinite()
+        off = (self.decode.note(style) - pitch.nan_to_num(60.0)).abs() / 12
+        return {"note/octaves": (off * known).sum() / known.sum().clamp_min(1)}
 
     def _teaching(self, shown: list[tuple[Tensor, Tensor, Tensor]], progress: float) -> dict[str, Tensor]:
         """What the critics say of crops of this step's sounds, and keep them for the critics' own turn."""
@@ -269,14 +291,19 @@ class OneShot(Model):
             reach = torch.rand(len(rows)).tolist()
             yield rows, [W - piece + round(r * (lengths[row] - W)) for r, row in zip(reach, rows)], piece
 
-    def _window(self, columns: tuple[Tensor, Tensor], rows: list[int], start: list[int], n: int) -> Tensor:
+    def _window(
+        self, columns: tuple[Tensor, Tensor], rows: list[int], start: list[int], n: int, note: Tensor | None
+    ) -> Tensor:
         """Frames [start, start + n) of these rows → middle and side (B', C, n·2048)."""
         style, seed = columns
         left = min(3, min(start))
         right = 0 if max(start) + n >= seed.shape[-1] else 1
         part = torch.stack([seed[row, :, s - left : s + n + right] for row, s in zip(rows, start)])
         noise = torch.randn(len(rows), self.config.channels * BANDS, part.shape[-1] * FRAME // BANDS, device=part.device)
-        return self.decode.grow(self.decode.widen(part), style[rows], noise)[..., left * FRAME : (left + n) * FRAME]
+        first = None if note is None else torch.tensor(start, device=part.device) - left
+        note = None if note is None else note[rows]
+        made = self.decode.grow(self.decode.widen(part), style[rows], noise, note, first)
+        return made[..., left * FRAME : (left + n) * FRAME]
 
     @torch.no_grad()
     def _remember(self, batch: Batch, mean: Tensor) -> None:
@@ -323,7 +350,7 @@ class OneShot(Model):
         return self.decode
 
     def example_inputs(self) -> dict[str, np.ndarray]:
-        return self._inputs(torch.zeros(1, self.config.latent), torch.zeros(1, len(self.data.labels)), 0, self.config.frames)
+        return self._inputs(torch.zeros(1, self.config.latent), torch.zeros(1, len(self.data.labels)), 0, self.config.frames, 0)
 
     def dynamic_axes(self) -> dict[str, dict[int, Any]]:
         frames = torch.export.Dim("frames", min=2, max=self.config.frames)
@@ -345,7 +372,8 @@ class OneShot(Model):
             longest = self.config.frames * FRAME / RATE
             seconds = one.seconds if one.seconds is not None else float(self._log_seconds(latent, classes).exp())
             seconds = min(longest, max(SHORTEST, seconds))
-            inputs = self._inputs(latent, classes, one.seed, min(self.config.frames, math.ceil(seconds * RATE / FRAME) + 1))
+            frames = min(self.config.frames, math.ceil(seconds * RATE / FRAME) + 1)
+            inputs = self._inputs(latent, classes, one.seed, frames, one.pitch or 0)
             if backend is None:
                 audio = self.decode(**{name: torch.from_numpy(x).to(self.device) for name, x in inputs.items()}).cpu()
             else:
@@ -370,16 +398,17 @@ class OneShot(Model):
             classes[0, chosen] = 1
         return self.flow.draw(torch.from_numpy(noise.astype(np.float32)).to(self.device), classes)[0].cpu()
 
-    def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int) -> dict[str, np.ndarray]:
-        """Latent, classes and the noise of this seed: the same numbers on every device, and the same start at every length."""
+    def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int, note: float) -> dict[str, np.ndarray]:
+        """Latent, classes, note and the noise of this seed: the same numbers on every device, the same start at every length."""
         rng = np.random.Generator(np.random.PCG64([seed % 2**64, 1]))
         rows = self.config.channels * BANDS
         noise = rng.standard_normal((1, frames * FRAME // BANDS, rows), dtype=np.float32)
-        return {
+        inputs = {
             "latent": latent.cpu().numpy().astype(np.float32),
             "classes": classes.cpu().numpy().astype(np.float32),
             "noise": np.ascontiguousarray(noise.transpose(0, 2, 1)),
         }
+        return inputs | ({"note": np.array([note], np.float32)} if self.config.partials else {})
 
     def _check(self, request: Request) -> None:
         offered = self.controls.offered()

@@ -15,7 +15,7 @@ from studio.training.run import RunFolder
 
 
 @contextmanager
-def held(run: RunFolder) -> Iterator[Pulse]:
+def alone(run: RunFolder) -> Iterator[Pulse]:
     """Ours alone until the block ends, and showing it. Raises TrainingError where somebody else trains it, DiskFull, NotSaved.
 
     The system's lock decides on one machine and drops with its process; not every shared folder has locks, so a trainer

@@ -1,4 +1,5 @@
-"""How a trainer is told to stop by the system: SIGTERM from whoever shuts down, Ctrl-C from whoever watches."""
+"""How a trainer is told to stop by the system: SIGTERM from whoever shuts down, SIGHUP from a closed terminal, Ctrl-C from
+whoever watches."""
 
 from __future__ import annotations
 
@@ -9,18 +10,26 @@ from types import FrameType
 
 from studio.training.asked import Asked
 
+HURRIED = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+"""After these a process is killed that takes its time."""
+
 
 @contextmanager
 def listening(asked: Asked | set[str]) -> Iterator[None]:
-    """Both put "stop" into `asked`, for the loop to find between two steps; a second Ctrl-C is the usual one."""
+    """All put "stop" into `asked`, for the loop to find between two steps, and "hurry" where nobody waits for more than a save;
+    a second Ctrl-C is the usual one."""
 
     def ask(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and "stop" in asked:
             raise KeyboardInterrupt
         asked.add("stop")
+        if number in HURRIED:
+            asked.add("hurry")
 
     before = {}
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (*HURRIED, signal.SIGINT):
+        if number != signal.SIGINT and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # under nohup
         with suppress(ValueError):  # not the main thread: its owner handles them
             before[number] = signal.signal(number, ask)
     try:

@@ -20,28 +20,30 @@ from typing import Any
 from studio.training import device as devices  # before torch: it sets how threads wait
 
 # isort: split
-import filelock
 import msgspec
 import torch
 
 from studio import fields
-from studio.errors import BadConfig, DiskFull, Diverged, NothingToLearn, StudioError, TrainingError
+from studio.errors import BadConfig, DiskFull, Diverged, NothingToLearn, NotSaved, StudioError
 from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.library import reader
 from studio.models import base
 from studio.models.base import Model
 from studio.project.folder import ProjectFolder
 from studio.project.state import RunState
-from studio.training import distributed
+from studio.training import distributed, trouble
 from studio.training import plan as plans
 from studio.training import team as teams
 from studio.training.asked import Asked
 from studio.training.goals import Goals
+from studio.training.holding import alone
 from studio.training.learner import Learner, Sums
 from studio.training.pace import Pace
 from studio.training.plan import Schedule, TrainerConfig
 from studio.training.previews import Previews
+from studio.training.pulse import Pulse
 from studio.training.report import Report
+from studio.training.reserve import Reserve
 from studio.training.run import RunFolder
 from studio.training.saving import Saved, Saver, TrainingFile
 from studio.training.signals import listening
@@ -67,9 +69,9 @@ def train(run: RunFolder, family: type[Model] | None = None) -> Work:
     """Train a run to the end of its plan, or until it is asked to stop or pause.
 
     Finished: {"run", "state", "steps", "minutes", "best"}. Raises TrainingError (also: it is already being trained), Diverged,
-    OutOfMemory, and what reading the project raises. A full disk does not raise: it pauses the run. Closing it stops the run
-    safely. `family` overrides the lookup by the run's family id. One of several processes trains its part (training/team.py);
-    all but the first say nothing.
+    OutOfMemory, DeviceLost, and what reading the project raises. A disk that is full or gone does not raise: it pauses the run.
+    Closing it stops the run safely. `family` overrides the lookup by the run's family id. One of several processes trains its
+    part (training/team.py); all but the first say nothing.
     """
     with teams.met(run.plan) as team:
         if team is None or team.leads:
@@ -80,23 +82,17 @@ def train(run: RunFolder, family: type[Model] | None = None) -> Work:
 
 
 def _trained(run: RunFolder, family: type[Model] | None, team: Team | None) -> Work:
-    lock = run.lock()
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        raise TrainingError(reason=f"“{run.name}” is already being trained") from None
-    try:
+    with alone(run) as pulse:
         report = Report(run)
         try:
-            training = _Training(run, family or base.family(run.config.family), report, team)
+            training = _Training(run, family or base.family(run.config.family), report, team, pulse)
         except StudioError as error:
             report.fail(error)
-            report.show(state="failed", message="Failed", pid=0)
+            with suppress(StudioError):
+                report.show(state="failed", message="Failed", pid=0)
             raise
         with listening(training.asked), devices.tuned():
             yield from training.work()
-    finally:
-        lock.release()
 
 
 class _Training:
@@ -108,7 +104,7 @@ class _Training:
     validation: Validation
     previews: Previews
 
-    def __init__(self, run: RunFolder, family: type[Model], report: Report, team: Team | None) -> None:
+    def __init__(self, run: RunFolder, family: type[Model], report: Report, team: Team | None, pulse: Pulse) -> None:
         self.run = run
         self.team = team
         self.plan = run.plan
@@ -117,6 +113,8 @@ class _Training:
         self.saver = Saver(run)
         self.goals = Goals(run.plan)
         self.report = report
+        self.pulse = pulse
+        self.reserve = Reserve(run)
         self.asked = Asked(run)
         self.born = time.monotonic()
         self.step = self.start = 0
@@ -137,6 +135,7 @@ class _Training:
         try:
             self.asked.look(since=self.report.status.born)  # not what an earlier life was asked
             self.report.show()
+            self.reserve.hold()
             yield from self.report.tell(Started(what="train", total=self.plan.steps))
             yield from self._prepare()
             self.pace.start(self.step, self.pace.spent)
@@ -146,17 +145,15 @@ class _Training:
                 with suppress(StudioError):
                     self._save(best=False)
             raise
-        except DiskFull as error:
-            state = "paused"
-            self.report.status = msgspec.structs.replace(
-                self.report.status, key=error.key, error=error.message, hint=error.advice
-            )
-            with suppress(StudioError):
-                yield from self.report.notice(error.key, error.message, self.step)
-        except Exception as error:
-            state = "failed"
-            self.report.fail(error)
-            raise
+        except Exception as problem:
+            error = trouble.named(problem)
+            if isinstance(error, DiskFull | NotSaved):
+                state = "paused"
+                yield from self._without_disk(error)
+            else:
+                state = "failed"
+                self.report.fail(error)
+                raise error from error.__cause__
         finally:
             endings = {"paused": "Paused", "stopped": "Stopped", "finished": self.goals.reached or "Finished"}
             message = endings.get(state, "Failed")
@@ -165,16 +162,27 @@ class _Training:
                 self._show(state=state, message=message, eta_low=None, eta_high=None, next_preview=None, pid=0, **over)
         result = {"run": str(self.run.path), "state": state, "steps": self.step, "best": self.report.status.best}
         finished = Finished(result=result | {"minutes": self.report.status.minutes})
-        with suppress(DiskFull):
+        with suppress(StudioError):
             self.run.append(finished)
         yield finished
+
+    def _without_disk(self, error: StudioError) -> Work:
+        """Save if that goes after all, and say why the run pauses."""
+        if self.learner is not None and self.saved_as[0] != self.step:
+            with suppress(StudioError, OSError):
+                yield from self._checkpoint(replan=False)
+        self.reserve.give()
+        self.report.status = msgspec.structs.replace(self.report.status, key=error.key, error=error.message, hint=error.advice)
+        with suppress(StudioError):
+            yield from self.report.notice(error.key, error.message, self.step)
 
     def _prepare(self) -> Work:
         """Sounds, model, schedule: fresh, or as the newest checkpoint has them."""
         report = self.report
         devices.behave(self.plan)
         self.device = devices.choose(self.plan)
-        self.pace = Pace(None if self.plan.steps else self.plan.minutes or plans.DEFAULT_MINUTES[self.device.type])
+        minutes = None if self.plan.steps else self.plan.minutes or plans.DEFAULT_MINUTES[self.device.type]
+        self.pace = Pace(minutes, self.pulse.clock)
         project = ProjectFolder.open(self.run.project, lock=False)
         resumed = self.saver.newest()
         if resumed:
@@ -229,7 +237,7 @@ class _Training:
     def _resume(self, saved: Saved) -> Work:
         old = saved.facts
         self.step = self.start = old.step
-        self.schedule, self.best = old.schedule, old.best
+        self.schedule, self.saved_as = old.schedule, (old.step, -1)
         self.saved = self.validated = old.spent
         self.goals = Goals(self.plan, old.goals)
         self.previewed, self.preview_cost = old.previewed, old.preview_cost
@@ -241,7 +249,15 @@ class _Training:
         learner.restore(saved.tensors, old.memory)
         self.learner = learner
         self.saver.forget_after(old.step)
+        best = self.saver.best_pointer()
+        self.best = old.best if best else None
+        self.report.status = msgspec.structs.replace(
+            self.report.status, best=best.metrics if best else {}, best_step=best.step if best else None
+        )
         yield from self.report.resumed(old.step, old.spent)
+        if self.saver.damaged:
+            sentence = f"The newest save was damaged: it goes on from the one before, at step {old.step}."
+            yield from self.report.notice("DamagedSave", sentence, self.step)
         if (self.plan.steps or 0) > old.schedule.total or (self.pace.minutes or 0) > old.planned > 0:
             self._lengthen()
         if old.sounds != self.heard:
@@ -318,7 +334,7 @@ class _Training:
         if self.step > self.start or not self.saver.newest():
             self._show(message="Saving")
             end = self.step
-            if state != "paused":
+            if state != "paused" and "hurry" not in self.asked:
                 yield from self._validate()
             if self.step < end:  # it has gone back to a moment that is saved
                 return

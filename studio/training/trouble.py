@@ -23,12 +23,19 @@ NO_MEMORY = ("out of memory", "can't allocate memory", "status_alloc_failed")
 
 
 def named(error: Exception) -> Exception:
-    """The named error for `error`; itself where it has a name already or nobody knows it."""
-    if isinstance(error, DiskFull):
+    """The named error that `error` caused; itself where it has a name already or nobody knows it."""
+    found = _named(error)
+    if found is not error:
+        found.__cause__ = error
+    return found
+
+
+def _named(error: Exception) -> Exception:
+    if isinstance(error, DiskFull | NotSaved):
         return error
     for cause in _chain(error):
         if isinstance(cause, OSError) and cause.errno in REFUSED:
-            return error if isinstance(error, NotSaved) else atomic.not_saved(_place(cause), cause)
+            return atomic.not_saved(Path(str(cause.filename or "The run")), cause)
     if isinstance(error, StudioError):
         return error
     words = str(error).lower()
@@ -39,18 +46,9 @@ def named(error: Exception) -> Exception:
     return error
 
 
-def of_the_disk(error: Exception) -> bool:
-    """Whether the run can go on as it is once there is a disk to write to."""
-    return isinstance(error, DiskFull | NotSaved)
-
-
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     for _ in range(8):
         if error is None:
             return
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _place(error: OSError) -> Path:
-    return Path(str(error.filename or "The run"))

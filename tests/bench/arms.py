@@ -31,7 +31,7 @@ NUMBERS = ("frechet", "coverage", "recall", "label_agreement", "copies", "silent
 class PlainDecoder(Decoder):
     """WaveGAN's generator (1802.04208) from the same columns: transposed convolutions of 25 taps, ReLU, tanh; no noise."""
 
-    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int) -> None:
+    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int, partials: int = 0) -> None:
         super().__init__(latent, classes, channels, frames, width)
         widths = [width, width // 2, width // 4, width // 8, width // 16, channels]
         factors = (4, 4, 4, 4, 8)
@@ -40,7 +40,7 @@ class PlainDecoder(Decoder):
             for a, b, factor in zip(widths, widths[1:], factors)
         )
 
-    def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+    def grow(self, x: Tensor, style: Tensor, noise: Tensor, *_: Tensor | None) -> Tensor:
         for layer in self.layers:
             x = layer(F.relu(x))
         return x.float().tanh()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from studio.models.layers.discriminators import Critics
 from studio.models.layers.flow import Flow
 from studio.models.layers.istft import ISTFT, stft
 from studio.models.layers.losses import MelDistance, mel_filters
+from studio.models.layers.partials import Partials
 from studio.models.layers.pqmf import BANDS, PQMF, filters
 from studio.models.oneshot import _finish
 
@@ -175,6 +178,37 @@ def test_a_short_decode_is_the_beginning_of_a_long_one(kind: str) -> None:
     long = decoder(latent, none, noise)
     short = decoder(latent, none, noise[..., : 16 * FRAME // BANDS])
     assert torch.allclose(long[..., : 8 * FRAME], short[..., : 8 * FRAME], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", list(DECODERS))
+def test_partials_sound_at_the_note_that_is_asked(kind: str) -> None:
+    """With everything else silenced, at every note; without one, at the note of the sound itself."""
+    torch.manual_seed(0)
+    decoder = DECODERS[kind](8, 0, 1, 16, 32, 4).eval()
+    assert decoder.partials is not None and decoder.height is not None
+    for part in (decoder.out, *((decoder.tones.out, *decoder.outlines) if kind == "pqmf" else ())):
+        torch.nn.init.zeros_(part.weight)
+        torch.nn.init.constant_(part.bias, -30.0)
+    latent, none, noise = torch.randn(1, 8), torch.zeros(1, 0), torch.zeros(1, BANDS, 16 * FRAME // BANDS)
+    own = float(decoder.note(decoder.columns(latent, none)[0]).detach())
+    for asked in (0.0, 40.0, 57.3, 71.0):
+        heard = decoder(latent, none, noise, torch.tensor([asked])).detach()[0, 0, 4096:-4096]
+        spectrum = torch.fft.rfft(heard * torch.hann_window(len(heard)), 1 << 18).abs()
+        hertz = float(spectrum.argmax()) * RATE / (1 << 18)
+        assert abs(12 * math.log2(hertz / 440) + 69 - (asked or own)) < 0.1
+
+
+@given(note=st.floats(24, 96), first=st.integers(0, 300))
+@settings(max_examples=30, deadline=None)
+def test_partials_are_sines_of_one_phase_wherever_they_begin(note: float, first: int) -> None:
+    partials = Partials(2, 1, 20)
+    hz = 440 * 2 ** ((note - 69) / 12)
+    made = partials.waves(torch.tensor([[hz]]), torch.tensor([first]), 3)[0].double()
+    time = (first * 128 + torch.arange(384, dtype=torch.float64)) * 4 / RATE
+    turns = float(torch.tensor(hz, dtype=torch.float32)) * time
+    wanted = (2 * math.pi * torch.arange(1, 21)[:, None] * turns).sin()
+    audible = partials.heard(torch.tensor([[hz]]))[0] > 0
+    assert (made - wanted)[audible].abs().max() < 0.01
 
 
 def test_critics_learn_to_tell_noise_from_tones() -> None:

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from studio.models.layers.blocks import SLOPE, ConvNeXt, Residual, Upsample
 from studio.models.layers.istft import ISTFT
+from studio.models.layers.partials import Partials
 from studio.models.layers.pqmf import BANDS, PQMF, low_pass
 
 FRAME = 2048
@@ -25,9 +26,13 @@ SEED = 64
 
 
 class Decoder(nn.Module):
-    """forward: latent (B, D), classes (B, K), noise (B, C·16, T/16) → audio (B, C, T), T given by the noise's length."""
+    """forward: latent (B, D), classes (B, K), noise (B, C·16, T/16) → audio (B, C, T), T given by the noise's length.
 
-    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int) -> None:
+    With `partials`, also note (B,): the MIDI note it sounds at, 0 where the model shall choose."""
+
+    partials: Partials | None
+
+    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int, partials: int = 0) -> None:
         super().__init__()
         self.channels, self.frames = channels, frames
         self.style = nn.Sequential(
@@ -36,28 +41,48 @@ class Decoder(nn.Module):
         self.seed = nn.Linear(STYLE, SEED * frames)
         self.widen = nn.Conv1d(SEED, width, 3, padding=1)
         self.pqmf = PQMF()
+        self.height = nn.Linear(STYLE, 1) if partials else None
 
-    def forward(self, latent: Tensor, classes: Tensor, noise: Tensor) -> Tensor:
-        return self.window(self.columns(latent, classes), noise)
+    def forward(self, latent: Tensor, classes: Tensor, noise: Tensor, note: Tensor | None = None) -> Tensor:
+        style, seed = self.columns(latent, classes)
+        if self.partials is not None and note is not None:
+            note = torch.where(note > 0, note, self.note(style))
+        return self.window((style, seed), noise, note)
+
+    def note(self, style: Tensor) -> Tensor:
+        """The MIDI note that the sound has of itself, (B,)."""
+        assert self.height is not None
+        return 60 + 12 * self.height(style).float()[:, 0]
 
     def columns(self, latent: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
         """→ style (B, S) and columns (B, 64, N): all of the sound before any convolution."""
         style = self.style(torch.cat([latent, classes], 1))
         return style, self.seed(style).unflatten(1, (SEED, self.frames))
 
-    def window(self, columns: tuple[Tensor, Tensor], noise: Tensor) -> Tensor:
+    def window(self, columns: tuple[Tensor, Tensor], noise: Tensor, note: Tensor | None = None) -> Tensor:
         """The first frames of the columns, as many as the noise is long → audio (B, C, T)."""
         style, seed = columns
         n = noise.shape[-1] // (FRAME // BANDS)
-        audio = self.grow(self.widen(seed[:, :, :n]), style, noise)
+        audio = self.grow(self.widen(seed[:, :, :n]), style, noise, note)
         if self.channels == 1:
             return audio
         middle, side = audio[:, :1], audio[:, 1:]
         return torch.cat([middle + side, middle - side], 1)
 
-    def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
-        """Columns (B, width, n), style (B, S), noise (B, C·16, T/16) → middle and side (B, C, T)."""
+    def grow(
+        self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None
+    ) -> Tensor:
+        """Columns (B, width, n), style (B, S), noise (B, C·16, T/16), and where there are partials notes (B,) and the number of
+        the first column (B,) → middle and side (B, C, T)."""
         raise NotImplementedError
+
+    def harmonics(self, x: Tensor, style: Tensor, note: Tensor | None, first: Tensor | None) -> Tensor | None:
+        """What the partials make of features at a hop of 512, at a quarter of the rate: (B, C, T/4)."""
+        if self.partials is None:
+            return None
+        note = self.note(style).detach() if note is None else note
+        first = torch.zeros_like(note) if first is None else first
+        return self.partials(x, note, first * (FRAME // 512))
 
     def set_level(self, bands: Tensor) -> None:
         """Start at the data's mean level: RMS of each band, (C·16,)."""
@@ -80,6 +105,27 @@ class Stage(nn.Module):
         return self.units(self.up(x) * (1 + gain) + offset)
 
 
+class Between(nn.Module):
+    """Four times the rate by a fixed interpolation: (R, 1, m) → (R, 4·m)."""
+
+    UP, REACH = 4, 12
+    between: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        filter = self.UP * low_pass(2 * self.REACH * self.UP + 1, 1 / self.UP, 8.0)
+        taps = np.zeros((self.UP, 1, 2 * self.REACH + 1), np.float32)  # y[4 n + phase] = Σ taps[phase, 0, i] · x[n + i − REACH]
+        for phase in range(self.UP):
+            for i in range(2 * self.REACH + 1):
+                lag = phase - (i - self.REACH) * self.UP
+                if abs(lag) <= self.REACH * self.UP:
+                    taps[phase, 0, i] = filter[self.REACH * self.UP + lag]
+        self.register_buffer("between", torch.from_numpy(taps), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv1d(x, self.between, padding=self.REACH).transpose(1, 2).flatten(1)  # phases (R, 4, m)
+
+
 class Tones(nn.Module):
     """Steady partials below 5 kHz: features (B, F, n) at a hop of 512 → audio (B, C, n·512).
 
@@ -87,10 +133,9 @@ class Tones(nn.Module):
     that constant features give a constant tone, which convolutions at the sample rate find hard.
     """
 
-    N_FFT, HOP, BINS, UP, REACH = 512, 128, 232, 4, 12
+    N_FFT, HOP, BINS = 512, 128, 232
     cosine: Tensor
     sine: Tensor
-    between: Tensor
 
     def __init__(self, features: int, channels: int) -> None:
         super().__init__()
@@ -100,14 +145,7 @@ class Tones(nn.Module):
         turn = np.outer(np.arange(self.BINS), np.arange(4)) * (math.pi / 2)  # (BINS, 4): a bin turns k/4 per hop
         self.register_buffer("cosine", torch.from_numpy(np.cos(turn)[:, None]).float(), persistent=False)
         self.register_buffer("sine", torch.from_numpy(np.sin(turn)[:, None]).float(), persistent=False)
-        filter = self.UP * low_pass(2 * self.REACH * self.UP + 1, 1 / self.UP, 8.0)
-        taps = np.zeros((self.UP, 1, 2 * self.REACH + 1), np.float32)  # y[4 n + phase] = Σ taps[phase, 0, i] · x[n + i − REACH]
-        for phase in range(self.UP):
-            for i in range(2 * self.REACH + 1):
-                lag = phase - (i - self.REACH) * self.UP
-                if abs(lag) <= self.REACH * self.UP:
-                    taps[phase, 0, i] = filter[self.REACH * self.UP + lag]
-        self.register_buffer("between", torch.from_numpy(taps), persistent=False)
+        self.between = Between()
         nn.init.normal_(self.out.weight, std=0.01)
         assert self.out.bias is not None
         with torch.no_grad():
@@ -116,7 +154,8 @@ class Tones(nn.Module):
             angle = torch.rand(channels, self.BINS) * 2 * math.pi  # bins in step would click
             bias[:, 1], bias[:, 2] = angle.cos(), angle.sin()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> Tensor:
+        """`beside`: more at a quarter of the rate, (B, C, n·128)."""
         with torch.autocast(x.device.type, enabled=False):
             y = self.out(x.float()).unflatten(1, (self.channels, 3, self.BINS)).flatten(0, 1)  # (B·C, 3, BINS, n)
             size, cosine, sine = y.unflatten(3, (-1, 4)).unbind(1)  # (B·C, BINS, n/4, 4)
@@ -124,8 +163,9 @@ class Tones(nn.Module):
             real = (size * (cosine * self.cosine - sine * self.sine)).flatten(2)
             imaginary = (size * (cosine * self.sine + sine * self.cosine)).flatten(2)
             slow = self.istft(real, imaginary)[:, None]  # (B·C, 1, n·128)
-            phases = F.conv1d(slow, self.between, padding=self.REACH)  # (B·C, 4, n·128)
-            return phases.transpose(1, 2).reshape(-1, self.channels, slow.shape[-1] * self.UP)
+            if beside is not None:
+                slow = slow + beside.flatten(0, 1)[:, None]
+            return self.between(slow).unflatten(0, (-1, self.channels))
 
 
 class BandDecoder(Decoder):
@@ -136,8 +176,8 @@ class BandDecoder(Decoder):
     sound is learned in half the steps, and nothing buzzes at the rate of the columns.
     """
 
-    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int) -> None:
-        super().__init__(latent, classes, channels, frames, width)
+    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int, partials: int = 0) -> None:
+        super().__init__(latent, classes, channels, frames, width, partials)
         widths = [width, width // 2, width // 4, width // 8, max(32, width // 16)]
         self.stages = nn.ModuleList(Stage(a, b, factor) for a, b, factor in zip(widths, widths[1:], (4, 4, 4, 2)))
         self.out = nn.Conv1d(widths[-1], 3 * channels * BANDS, 7, padding=3)
@@ -145,8 +185,11 @@ class BandDecoder(Decoder):
         for parameter in self.outlines.parameters():
             nn.init.zeros_(parameter)
         self.tones = Tones(widths[1], channels)
+        self.partials = Partials(widths[1], channels, partials) if partials else None
 
-    def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+    def grow(
+        self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None
+    ) -> Tensor:
         features = []
         for stage in self.stages:
             x = stage(x, style)
@@ -157,7 +200,7 @@ class BandDecoder(Decoder):
             both = F.interpolate(coarse, scale_factor=4.0, mode="linear", align_corners=False) + fine
             outlines = F.interpolate(both, scale_factor=8.0, mode="linear", align_corners=False).chunk(2, 1)
             bands = wave.tanh() * (loudness + outlines[0]).sigmoid() + noise * (hiss + outlines[1]).sigmoid()
-        return self.pqmf.synthesis(bands) + self.tones(features[0])
+        return self.pqmf.synthesis(bands) + self.tones(features[0], self.harmonics(features[0], style, note, first))
 
     def set_level(self, bands: Tensor) -> None:
         level = bands.clamp(1e-5, 0.5)
@@ -174,8 +217,8 @@ class SpectrumDecoder(Decoder):
 
     N_FFT, HOP, BLOCKS = 1024, 256, 8
 
-    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int) -> None:
-        super().__init__(latent, classes, channels, frames, width)
+    def __init__(self, latent: int, classes: int, channels: int, frames: int, width: int, partials: int = 0) -> None:
+        super().__init__(latent, classes, channels, frames, width, partials)
         d, bins = width // 2, self.N_FFT // 2 + 1
         self.stages = nn.ModuleList([Stage(width, d, 4), Stage(d, d, 2)])
         self.blocks = nn.Sequential(*(ConvNeXt(d, 3 * d) for _ in range(self.BLOCKS)))
@@ -184,10 +227,15 @@ class SpectrumDecoder(Decoder):
         self.bins = bins
         self.out = nn.Linear(d, channels * (3 * bins + self.noise_rate * BANDS))
         self.istft = ISTFT(self.N_FFT, self.HOP)
+        self.partials = Partials(d, channels, partials) if partials else None
+        self.between = Between()
 
-    def grow(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
-        for stage in self.stages:
-            x = stage(x, style)
+    def grow(
+        self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None
+    ) -> Tensor:
+        x = self.stages[0](x, style)
+        sung = self.harmonics(F.leaky_relu(x, SLOPE), style, note, first)
+        x = self.stages[1](x, style)
         x = self.norm(self.blocks(x).transpose(1, 2))
         with torch.autocast(x.device.type, enabled=False):
             y = self.out(x.float())  # (B, n, C·(3F + 64))
@@ -199,6 +247,8 @@ class SpectrumDecoder(Decoder):
         tone = self.istft(magnitude * cosine * unit, magnitude * sine * unit).unflatten(0, (B, C))
         hiss = y[..., 3 * bins :].unflatten(2, (self.noise_rate, BANDS)).flatten(1, 2).transpose(1, 2)  # (B·C, 16, 4n)
         hiss = hiss.sigmoid().repeat_interleave(self.HOP // self.noise_rate // BANDS, 2).reshape(B, C * BANDS, -1)
+        if sung is not None:
+            tone = tone + self.between(sung.flatten(0, 1)[:, None]).unflatten(0, (B, C))
         return tone + self.pqmf.synthesis(noise * hiss)
 
     def set_level(self, bands: Tensor) -> None:
