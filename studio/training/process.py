@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psutil
 
@@ -32,7 +32,7 @@ class Named(Protocol):
     def life(self) -> str: ...
 
 
-def me() -> dict[str, object]:
+def me() -> dict[str, Any]:
     """The fields by which this process is Named."""
     pid = os.getpid()
     return {"pid": pid, "born": psutil.Process(pid).create_time(), "host": socket.gethostname(), "life": life(pid)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 import traceback
 from contextlib import suppress
@@ -11,10 +9,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import psutil
 
 from studio.errors import StudioError
 from studio.events import Event, Metric, Produced, Work, failed
+from studio.training import process
 from studio.training.curves import CLOCK, Curves
 from studio.training.run import RunFolder
 from studio.training.verdict import judge
@@ -46,9 +44,7 @@ class Report:
             key="",
             error="",
             hint="",
-            pid=os.getpid(),
-            born=psutil.Process().create_time(),
-            host=socket.gethostname(),
+            **process.me(),
         )
 
     # ---- events
