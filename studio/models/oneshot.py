@@ -1,9 +1,11 @@
 """One-shots: single hits and notes up to four seconds, learned from tens to thousands of files.
 
 A variational autoencoder whose decoder draws 16 filter-bank bands (or an inverse STFT) from one small latent, judged by log-mel
-distances over seven windows and, later in training, by small discriminators on onset-weighted crops. A flow-matching prior
-learns how the latents of each class are spread, and a length head how long each sound is. After RAVE (2111.05011),
-Vocos (2306.00814), DrumGAN VST (2206.14723) and rectified flow (2209.03003).
+distances over seven windows and, later in training, by small discriminators on onset-weighted crops. Where most sounds have a
+pitch, harmonics of one note lie beside the bands: the note as it was measured while they learn, later the latent's own or the
+one that is asked for. A flow-matching prior learns how the latents of each class are spread, and a length head how long each
+sound is. After RAVE (2111.05011), Vocos (2306.00814), DrumGAN VST (2206.14723), DDSP (2001.04643) and rectified flow
+(2209.03003).
 
 Tried on 534 recorded drum hits (held out: 132), 8 minutes of one core each, bf16, batch 16, one seed; mel distance of held-out
 sounds in log10, and new sounds by Fréchet distance over its floor, coverage and recall (tests/bench/RESULTS.md has more):
@@ -399,7 +401,7 @@ class OneShot(Model):
         return self.flow.draw(torch.from_numpy(noise.astype(np.float32)).to(self.device), classes)[0].cpu()
 
     def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int, note: float) -> dict[str, np.ndarray]:
-        """Latent, classes, note and the noise of this seed: the same numbers on every device, the same start at every length."""
+        """Latent, classes, note and the seed's noise: the same numbers on every device, and the same start at every length."""
         rng = np.random.Generator(np.random.PCG64([seed % 2**64, 1]))
         rows = self.config.channels * BANDS
         noise = rng.standard_normal((1, frames * FRAME // BANDS, rows), dtype=np.float32)

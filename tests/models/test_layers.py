@@ -208,7 +208,7 @@ def test_partials_are_sines_of_one_phase_wherever_they_begin(note: float, first:
     turns = float(torch.tensor(hz, dtype=torch.float32)) * time
     wanted = (2 * math.pi * torch.arange(1, 21)[:, None] * turns).sin()
     audible = partials.heard(torch.tensor([[hz]]))[0] > 0
-    assert (made - wanted)[audible].abs().max() < 0.01
+    assert (made - wanted)[audible].abs().max() < 0.02  # a millionth of the frequency off
 
 
 def test_critics_learn_to_tell_noise_from_tones() -> None:
