@@ -238,7 +238,7 @@ class _Meter:
 
         absolute = np.abs(piece)
         self.sum += piece.sum(axis=1, dtype=np.float64)
-        self.clipped += _flat_tops(absolute)
+        self.clipped += flat_tops(absolute)
         loudest = absolute.max(axis=0)
         self.peaks.append(_ticks(loudest, self.tick).max(axis=1))
         mono = piece.mean(axis=0)
@@ -317,7 +317,7 @@ def _ticks(values: NDArray, size: int) -> NDArray:
     return values.reshape(-1, size)
 
 
-def _flat_tops(absolute: Samples) -> int:
+def flat_tops(absolute: Samples) -> int:
     """Samples at full scale in runs of three or more."""
     full = absolute >= 0.9999
     if not full.any():

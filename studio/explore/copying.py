@@ -12,7 +12,7 @@ N known sounds, F fingerprint size, M bands.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,10 +55,12 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Detector:
-    """Knows where sounds lie and what they look like. known (N, F) clipped fingerprints; paths N."""
+    """Knows where sounds lie and what they look like. known (N, F) clipped fingerprints; paths N; `read` gives a sound by its
+    index where it is no file."""
 
     known: NDArray[np.float64]
     paths: tuple[str, ...]
+    read: Callable[[int], Sound] | None = None
     _pictures: dict[int, Samples] = field(default_factory=dict, repr=False)
     _limit: list[float] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -70,21 +72,26 @@ class Detector:
             raise ValueError(f"{len(known)} fingerprints of {len(paths)} files")
         return cls(clipped(known), tuple(paths))
 
+    @classmethod
+    def hearing(cls, fingerprints: ArrayLike, read: Callable[[int], Sound]) -> Detector:
+        """For sounds that lie elsewhere than in files."""
+        return cls(clipped(np.atleast_2d(np.asarray(fingerprints, float))), (), read)
+
     def find(self, sound: Sound, candidates: int = CANDIDATES) -> Found | None:
         """The known sound most like `sound`; None where none can be read or `sound` is silent."""
         ours = picture(sound, FINE)
-        if not len(ours) or not self.paths:
+        if not len(ours) or not len(self.known):
             return None
         like = self._like(clipped(np.asarray(analysis.fingerprint(sound), float)[None])[0], candidates)
         decibels, index = min(((difference(ours, self._picture(i)), i) for i in like), default=(np.inf, 0))
-        return Found(index, decibels, decibels <= self.limit) if np.isfinite(decibels) else None
+        return Found(index, decibels, decibels <= COPY and decibels <= self.limit) if np.isfinite(decibels) else None
 
     @property
     def limit(self) -> float:
         """dB up to which a sound is a copy of a known one: COPY, or less where the known ones are that alike themselves."""
         if not self._limit:
             near = []
-            for index in range(0, len(self.paths), max(1, -(-len(self.paths) // ASKED))):
+            for index in range(0, len(self.known), max(1, -(-len(self.known) // ASKED))):
                 ours = self._picture(index).repeat(FINE, axis=0)  # between its frames it is taken to stay: good to a tenth
                 others = [i for i in self._like(self.known[index], CANDIDATES // 2) if i != index]
                 apart = [d for i in others if (d := difference(ours, self._picture(i))) > TWINS]
@@ -101,9 +108,7 @@ class Detector:
         if known is not None:
             return known
         try:
-            path = Path(self.paths[index])
-            info = files.probe(path)
-            made = picture(files.read(path, frames=min(info.frames, int(5 * info.rate))))
+            made = picture(self.read(index) if self.read else _beginning(Path(self.paths[index])))
         except StudioError:
             made = np.zeros((0, BANDS), np.float32)
         with self._lock:
@@ -111,6 +116,12 @@ class Detector:
                 self._pictures.pop(next(iter(self._pictures)))
             self._pictures[index] = made
         return made
+
+
+def _beginning(path: Path) -> Sound:
+    """The first five seconds of a file."""
+    info = files.probe(path)
+    return files.read(path, frames=min(info.frames, int(5 * info.rate)))
 
 
 def clipped(fingerprints: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -53,6 +53,11 @@ class Curves:
         curve = self.by_name.get(name, Curve())
         return np.array(curve.steps, np.int64), np.array(curve.values, np.float64)
 
+    def at(self, name: str, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The values measured at `steps`, NaN where none was."""
+        found = dict(zip(*(part.tolist() for part in self.values(name))))
+        return np.array([found.get(step, np.nan) for step in steps.tolist()], np.float64)
+
     def minutes(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Minutes of training at `steps`, between the moments at which the clock was read."""
         at, clock = self.values(CLOCK)

@@ -15,23 +15,22 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from studio.audio import analysis, files
-from studio.audio.sound import Sound
+from studio.audio.sound import Samples, Sound
 from studio.errors import NotOffered, StudioError
 from studio.library.reader import TrainingSet, examples
 from studio.models.base import Model
 from studio.project import atomic
 from studio.project.recipe import Request
 from studio.project.state import PreviewCell, PreviewFile
+from studio.training.ear import Ear
 from studio.training.run import LONGEST, RunFolder, step_folder
 
 NEW = 4
 SPREAD = 12
 """New sounds that are drawn for the numbers below, the first four of which are kept."""
 
-SILENT = 10 ** (-50 / 20)
 RANGE = 80.0
 """dB under its peak down to which a spectrogram counts in a distance."""
 
@@ -57,28 +56,29 @@ class Probe:
 
 
 class Previews:
-    """The probes of one run and what it takes to hear them. `held`: sounds the model does not learn from."""
+    """The probes of one run and what it takes to hear them. `held`: sounds the model does not learn from; `sounds`: those it
+    does, beside which new ones are measured."""
 
-    def __init__(self, run: RunFolder, held: TrainingSet) -> None:
+    def __init__(self, run: RunFolder, held: TrainingSet, sounds: TrainingSet) -> None:
         self.run = run
         self.material = held.material
         self.folder = run.path / "previews"
-        self.natural = _diversity([held.sound(row) for row in range(min(len(held), 32))])
-        """Spread among held-out sounds, beside which that of new ones is read."""
+        self.ear = Ear(sounds)
         self.fixed = [
             self._keep(name, "reconstruction", held.sound(row), _label(held, row)) for name, row in choose(held).items()
         ]
         self._own: dict[Path, Probe | None] = {}
 
     def make(self, model: Model, step: int, minutes: float) -> tuple[PreviewFile, dict[str, float]]:
-        """Render and write previews/step-…; also numbers about the new sounds: share silent, diversity beside the natural one.
+        """Render and write previews/step-…; also numbers about the new sounds (see Ear).
 
         Raises DiskFull, NotSaved.
         """
         began = perf_counter()
         torch.manual_seed(0)
         rebuilt = [(probe, self._rebuild(model, probe)) for probe in (*self.fixed, *self._probes())]
-        new = self._new(model, SPREAD)
+        new = list(self._render(model, Request(seed=0, count=SPREAD)))
+        numbers = self.ear.hear(new)
         target = self.place(step)
         cells: list[PreviewCell] = []
         with atomic.folder(target, replace=True) as folder:  # an earlier life may have come this far
@@ -96,7 +96,7 @@ class Previews:
                             distance=distance(sound, probe.sound),
                         )
                     )
-            for seed, sound in enumerate(new[:NEW]):
+            for seed, sound in enumerate(map(self._sound, new[:NEW])):
                 path = _write(folder / f"new-{seed + 1}.wav", sound)
                 cells.append(
                     PreviewCell(
@@ -109,9 +109,6 @@ class Previews:
                 )
             file = PreviewFile(step=step, minutes=minutes, cost=perf_counter() - began, cells=tuple(cells))
             atomic.write_json(folder / "preview.json", file)
-        numbers = {"new/silent": float(np.mean([np.abs(s.samples).max(initial=0) < SILENT for s in new]))} if new else {}
-        if len(new) > 1 and self.natural > 0:
-            numbers["new/diversity"] = _diversity(new) / self.natural
         return file, numbers
 
     def place(self, step: int) -> Path:
@@ -138,15 +135,15 @@ class Previews:
             classes={probe.label: 1.0} if known else {},
             seconds=probe.sound.seconds if model.controls.seconds else None,
         )
-        return next(self._render(model, request), None)
+        return next(map(self._sound, self._render(model, request)), None)
 
-    def _new(self, model: Model, count: int) -> list[Sound]:
-        return list(self._render(model, Request(seed=0, count=count)))
-
-    def _render(self, model: Model, request: Request) -> Iterator[Sound]:
+    def _render(self, model: Model, request: Request) -> Iterator[Samples]:
+        """(C, T) as the model gives them."""
         for audio in model.generate(request):
-            samples = torch.nan_to_num(audio[0].float()).clamp(-4, 4).cpu().numpy()
-            yield Sound(np.ascontiguousarray(samples, dtype=np.float32), self.material.rate)
+            yield np.ascontiguousarray(audio[0].float().cpu().numpy(), dtype=np.float32)
+
+    def _sound(self, samples: Samples) -> Sound:
+        return Sound(np.clip(np.nan_to_num(samples, posinf=0.0, neginf=0.0), -4, 4), self.material.rate)
 
     # ---- probes
     def _probes(self) -> list[Probe]:
@@ -192,15 +189,6 @@ def distance(a: Sound, b: Sound) -> float:
     first, second = analysis.log_mel(one, a.rate), analysis.log_mel(two, b.rate)
     floor = max(first.max(), second.max()) - RANGE / 20 * np.log(10)
     return float(np.abs(np.maximum(first, floor) - np.maximum(second, floor)).mean() * 20 / np.log(10))
-
-
-def _diversity(sounds: list[Sound]) -> float:
-    """Mean distance between the fingerprints of two different sounds."""
-    if len(sounds) < 2:
-        return 0.0
-    prints: NDArray[np.float32] = np.stack([analysis.fingerprint(sound) for sound in sounds])
-    apart = np.linalg.norm(prints[:, None] - prints[None], axis=-1)
-    return float(apart.sum() / (len(sounds) * (len(sounds) - 1)))
 
 
 def _label(held: TrainingSet, row: int) -> str:

@@ -8,20 +8,24 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from studio.errors import StudioError
 from studio.events import Event, Metric, Produced, Work, failed
+from studio.models.controls import Latent
 from studio.training import process
 from studio.training.curves import CLOCK, Curves
-from studio.training.run import RunFolder
-from studio.training.verdict import judge
+from studio.training.run import RUNNING, RunFolder
+from studio.training.verdict import Evidence, Offer, Verdict, judge
 
 EVERY = 0.5
 """Seconds between two writes of status.json."""
 
 SORE = 120.0
 """Seconds of training for which a rollback makes a run unstable."""
+
+
+LATE = 0.7
+"""Progress of the plan from which a longer one is offered."""
 
 
 class Report:
@@ -33,7 +37,8 @@ class Report:
         self.curves.add(run.events()[0])
         self.metrics: dict[str, float] = {}
         self.judged = ""
-        self.files = 0
+        self.files = self.sounds = self.latents = 0
+        self.verdict: Verdict | None = None
         self.impossible = 0.0
         self.went_back = -1e9
         self._shown = 0.0
@@ -47,6 +52,10 @@ class Report:
             **process.me(),
         )
 
+    def knows(self, files: int, sounds: int, latent: Latent | None) -> None:
+        """On how many held-out and new sounds the verdict will rest, and how many numbers a latent has."""
+        self.files, self.sounds, self.latents = files, sounds, latent.size if latent else 0
+
     # ---- events
     def tell(self, *events: Event) -> Work:
         """Write events down, then yield them."""
@@ -59,7 +68,7 @@ class Report:
         self.metrics.update(values)
         clock = Metric(step=step, name=CLOCK, value=spent / 60)
         yield from self.tell(clock, *(Metric(step=step, name=name, value=value) for name, value in values.items()))
-        if self.judged in values:
+        if self.judged and (self.judged in values or "new/silent" in values):
             self._judge(spent)
 
     def notice(self, key: str, sentence: str, step: int) -> Work:
@@ -90,18 +99,30 @@ class Report:
         """Replace status.json. Raises DiskFull, NotSaved."""
         self._shown = time.monotonic()
         self.status = msgspec.structs.replace(self.status, heartbeat=time.time(), **changes)
+        self.status = msgspec.structs.replace(self.status, offers=self._offers())
         self.run.write_status(self.status)
 
     def _judge(self, spent: float) -> None:
-        steps, held = self.curves.values(self.judged)
-        beside, train = self.curves.values(self.judged.replace("held-out/", "training/"))
-        verdict = judge(
-            self.curves.minutes(steps),
-            held,
-            train if np.array_equal(steps, beside) else (),
-            files=self.files,
-            silent=self.metrics.get("new/silent", 0.0),
-            impossible=self.impossible,
-            rollbacks=int(spent - self.went_back < SORE),
+        self.verdict = judge(
+            Evidence.of(
+                self.curves,
+                self.judged,
+                files=self.files,
+                sounds=self.sounds,
+                latents=self.latents,
+                impossible=self.impossible,
+                rollbacks=int(spent - self.went_back < SORE),
+            )
         )
-        self.status = msgspec.structs.replace(self.status, verdict=verdict.word, sentence=verdict.sentence)
+        self.status = msgspec.structs.replace(self.status, verdict=self.verdict.word, sentence=self.verdict.sentence)
+
+    def _offers(self) -> tuple[Offer, ...]:
+        """What can be done now: to go back needs a better moment, and a longer plan is a question only towards its end."""
+        best, living = self.status.best_step, self.status.state in RUNNING
+        able = {
+            "continue": self.status.progress >= LATE and self.status.state != "failed",
+            "slower": living,
+            "best": living and best is not None and best < self.status.step,
+            "stop": living,
+        }
+        return tuple(offer for offer in (self.verdict.offers if self.verdict else ()) if able[offer])

@@ -31,7 +31,7 @@ from studio.models import base
 from studio.models.base import Model
 from studio.project.folder import ProjectFolder
 from studio.project.state import RunState
-from studio.training import distributed, trouble
+from studio.training import distributed, reserve, trouble
 from studio.training import plan as plans
 from studio.training import team as teams
 from studio.training.asked import Asked
@@ -40,10 +40,9 @@ from studio.training.holding import alone
 from studio.training.learner import Learner, Sums
 from studio.training.pace import Pace
 from studio.training.plan import Schedule, TrainerConfig
-from studio.training.previews import Previews
+from studio.training.previews import SPREAD, Previews
 from studio.training.pulse import Pulse
 from studio.training.report import Report
-from studio.training.reserve import Reserve
 from studio.training.run import RunFolder
 from studio.training.saving import Saved, Saver, TrainingFile
 from studio.training.signals import listening
@@ -114,7 +113,6 @@ class _Training:
         self.goals = Goals(run.plan)
         self.report = report
         self.pulse = pulse
-        self.reserve = Reserve(run)
         self.asked = Asked(run)
         self.born = time.monotonic()
         self.step = self.start = 0
@@ -135,7 +133,7 @@ class _Training:
         try:
             self.asked.look(since=self.report.status.born)  # not what an earlier life was asked
             self.report.show()
-            self.reserve.hold()
+            reserve.hold(self.run.path)
             yield from self.report.tell(Started(what="train", total=self.plan.steps))
             yield from self._prepare()
             self.pace.start(self.step, self.pace.spent)
@@ -162,6 +160,8 @@ class _Training:
                 self._show(state=state, message=message, eta_low=None, eta_high=None, next_preview=None, pid=0, **over)
         result = {"run": str(self.run.path), "state": state, "steps": self.step, "best": self.report.status.best}
         finished = Finished(result=result | {"minutes": self.report.status.minutes})
+        if state == "finished":
+            reserve.give(self.run.path)
         with suppress(StudioError):
             self.run.append(finished)
         yield finished
@@ -171,7 +171,7 @@ class _Training:
         if self.learner is not None and self.saved_as[0] != self.step:
             with suppress(StudioError, OSError):
                 yield from self._checkpoint(replan=False)
-        self.reserve.give()
+        reserve.give(self.run.path)
         self.report.status = msgspec.structs.replace(self.report.status, key=error.key, error=error.message, hint=error.advice)
         with suppress(StudioError):
             yield from self.report.notice(error.key, error.message, self.step)
@@ -208,12 +208,11 @@ class _Training:
         batch = resumed.facts.batch if resumed else self.plan.batch
         self.shop = Workshop(self.family, self.config, self.plan, self.device, sounds, data, batch, self.team)
         self.validation = Validation(held, self.shop.sounds, self.device)
-        report.files = self.validation.files
         yield from self._resume(resumed) if resumed else self._begin()
         report.show(
             device=devices.name(self.device) + (f" × {self.team.size}" if self.team else ""), threads=torch.get_num_threads()
         )
-        self.previews = Previews(self.run, held if len(held) else sounds)
+        self.previews = Previews(self.run, held if len(held) else sounds, sounds)
 
     def _begin(self) -> Work:
         self.report.show(message="Measuring this machine")
@@ -267,6 +266,7 @@ class _Training:
     # ---- the loop
     def _loop(self) -> Generator[Event, None, RunState]:
         assert self.learner is not None
+        self.report.knows(self.validation.files, SPREAD, self.learner.model.controls.latent)
         logged, sums = 0.0, Sums()
         yield from self.report.measured(self.step, self.pace.spent, {})
         while True:

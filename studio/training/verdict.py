@@ -1,19 +1,24 @@
-"""How a run goes, in words a musician can use, with the evidence. Advice, computed from the curves alone; pure.
+"""How a run goes, in words a musician can use, with the evidence and what can be done. Advice, from what was measured; pure.
 
 The held-out distance is noisy, so its trend is a robust line (Theil–Sen) through the last stretch of training, and a change
-counts only where it is larger than the points scatter around that line.
+counts only where it is larger than the points scatter around that line. What is wrong is said before what is slow: a model
+that is silent, or makes one sound only, may have a distance that falls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Word = Literal["starting", "improving", "slow", "flat", "overfitting", "unstable", "silent"]
+from studio.training.curves import Curves
+
+Word = Literal["starting", "improving", "slow", "flat", "overfitting", "copying", "collapsing", "unstable", "silent"]
+
+Offer = Literal["continue", "slower", "best", "stop"]
+"""What can be done: train longer than planned, halve the rate, go back to the best moment at half the rate, stop here."""
 
 TOO_SHORT = "Too short to judge. The previews tell more; a longer training makes them clearer."
 """The last sentence of a run that ended before there was a trend."""
@@ -27,48 +32,165 @@ IMPROVING, SLOW = 0.03, 0.008
 OVERFIT = 0.04
 """Rise of the held-out distance above its best, while the training distance falls, that counts as overfitting."""
 
+JUMPED = 0.25
+"""Rise of both distances above where they were at their best that counts as unstable."""
+
+FLAWED = 0.5
+"""Share of the new sounds that are silent, clipped or impossible, in two previews running, from which a run is silent."""
+
+COPIED = 0.15
+"""Share of the new sounds that are nearly training sounds from which a run is copying."""
+
+ALIKE = 0.35
+"""Diversity of the new sounds, as a share of that among training sounds, under which a run is collapsing."""
+
+UNUSED = 0.05
+"""Share of the latent numbers in use under which a run is collapsing."""
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """`word` for colours and chips, `sentence` for people, `change` of the held-out distance over `stretch` minutes."""
+    """`word` for colours and chips, `sentence` for people, `change` of the held-out distance over `stretch` minutes; flat:
+    minutes since it last changed; safe: nothing is lost by stopping; offers: the most helpful first."""
 
     word: Word
     sentence: str
     change: float = 0.0
     stretch: float = 0.0
+    flat: float = 0.0
+    safe: bool = False
+    offers: tuple[Offer, ...] = ()
 
 
-def judge(
-    minutes: Sequence[float] | NDArray,
-    held: Sequence[float] | NDArray,
-    train: Sequence[float] | NDArray = (),
-    *,
-    files: int = 0,
-    silent: float = 0.0,
-    impossible: float = 0.0,
-    rollbacks: int = 0,
-) -> Verdict:
-    """`held` and `train` distances (lower is better) measured at the same `minutes`, on `files` held-out sounds.
+def _none() -> NDArray[np.float64]:
+    return np.zeros(0)
 
-    silent: share of the newest new sounds that are silent; impossible: share of recent steps with impossible numbers;
-    rollbacks: times the training had to go back lately
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of a run.
+
+    held, train: distances (lower is better) at `minutes`, of `files` held-out sounds; train empty where not measured
+    silent, clipped, broken, copies, diversity: of the `sounds` new sounds of each preview, at the minutes `heard`; shares,
+        diversity as a share of that among training sounds; NaN where not measured
+    active: latent numbers in use, of `latents`; None where the family does not say
+    impossible: share of recent steps with impossible numbers; rollbacks: times it had to go back lately
     """
-    t, y = np.asarray(minutes, np.float64), np.asarray(held, np.float64)
-    sane = np.isfinite(y)
-    t, y = t[sane], y[sane]
-    where = f"{files} held-out sounds" if files != 1 else "1 held-out sound"
-    if rollbacks or impossible > 0.1:
-        went = (
-            "It had to go back to an earlier moment"
-            if rollbacks
-            else f"{impossible:.0%} of the last steps gave impossible numbers"
+
+    minutes: NDArray[np.float64] = field(default_factory=_none)
+    held: NDArray[np.float64] = field(default_factory=_none)
+    train: NDArray[np.float64] = field(default_factory=_none)
+    files: int = 0
+    heard: NDArray[np.float64] = field(default_factory=_none)
+    silent: NDArray[np.float64] = field(default_factory=_none)
+    clipped: NDArray[np.float64] = field(default_factory=_none)
+    broken: NDArray[np.float64] = field(default_factory=_none)
+    copies: NDArray[np.float64] = field(default_factory=_none)
+    diversity: NDArray[np.float64] = field(default_factory=_none)
+    sounds: int = 0
+    active: float | None = None
+    latents: int = 0
+    impossible: float = 0.0
+    rollbacks: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        curves: Curves,
+        judged: str,
+        *,
+        files: int = 0,
+        sounds: int = 0,
+        latents: int = 0,
+        impossible: float = 0.0,
+        rollbacks: int = 0,
+    ) -> Evidence:
+        """Out of a run's curves; `judged` is the name of the held-out distance."""
+        steps, held = curves.values(judged)
+        beside, train = curves.values(judged.replace("held-out/", "training/"))
+        heard, silent = curves.values("new/silent")
+        return cls(
+            minutes=curves.minutes(steps),
+            held=held,
+            train=train if judged.startswith("held-out/") and np.array_equal(steps, beside) else _none(),
+            files=files,
+            heard=curves.minutes(heard),
+            silent=silent,
+            **{name: curves.at(f"new/{name}", heard) for name in ("clipped", "broken", "copies", "diversity")},
+            sounds=sounds,
+            active=curves.last("latent/active"),
+            latents=latents,
+            impossible=impossible,
+            rollbacks=rollbacks,
         )
-        return Verdict("unstable", f"Unstable — {went[0].lower()}{went[1:]} and goes on at a lower rate.")
-    if silent >= 0.5 and len(t) and t[-1] > 1:
-        return Verdict("silent", f"Silent — {silent:.0%} of the newest sounds can't be heard. Check the previews.")
+
+
+def judge(known: Evidence) -> Verdict:
+    """The first thing that has to be said."""
+    return _unstable(known) or _silent(known) or _collapsing(known) or _copying(known) or _trend(known)
+
+
+def _unstable(known: Evidence) -> Verdict | None:
+    if known.rollbacks:
+        return Verdict(
+            "unstable",
+            "Unstable — it had to go back to an earlier moment and goes on at a lower rate.",
+            offers=("slower", "stop"),
+        )
+    if known.impossible > 0.1:
+        why = f"{known.impossible:.0%} of the last steps gave impossible numbers"
+        return Verdict("unstable", f"Unstable — {why}.", offers=("slower", "best", "stop"))
+    t, held, train = _sane(known)
+    if len(t) < FEWEST or not len(train):
+        return None
+    best = int(np.argmin(held))
+    rise = min(float(np.median(held[-2:])) / held[best], float(np.median(train[-2:])) / train[best]) - 1
+    if best >= len(t) - 2 or rise < JUMPED:
+        return None
+    why = f"the distance to known and unknown sounds rose {rise:.0%} since its best {_time(t[-1] - t[best])} ago"
+    return Verdict("unstable", f"Unstable — {why}. The best moment is kept.", offers=("best", "slower", "stop"))
+
+
+def _silent(known: Evidence) -> Verdict | None:
+    kinds = (
+        (known.silent, "can't be heard"),
+        (known.broken, "have impossible samples"),
+        (known.clipped, "are clipped: their loudest moments are cut flat"),
+    )
+    for shares, what in kinds:
+        if len(shares) >= 2 and min(shares[-2:]) >= FLAWED:  # false for NaN
+            why = f"{_of(shares[-1], known)} {what}"
+            return Verdict("silent", f"Silent — {why}." if shares is known.silent else f"Faulty — {why}.", offers=_WAY_BACK)
+    return None
+
+
+def _collapsing(known: Evidence) -> Verdict | None:
+    unused = known.active is not None and known.latents > 0 and known.active < max(1.0, UNUSED * known.latents)
+    if unused and len(known.minutes) >= FEWEST:
+        why = f"only {known.active:.0f} of {known.latents} latent numbers are in use: different sounds come out alike"
+        return Verdict("collapsing", f"Collapsing — {why}.", offers=_WAY_BACK)
+    spread = known.diversity
+    if len(spread) >= 3 and max(spread[-2:]) < ALIKE and spread[-1] <= 1.1 * spread[-2]:
+        why = f"new sounds differ {spread[-1]:.0%} as much as yours do ({known.sounds} sounds)"
+        return Verdict("collapsing", f"Collapsing — {why}.", offers=_WAY_BACK)
+    return None
+
+
+_WAY_BACK: tuple[Offer, ...] = ("best", "slower", "stop")
+
+
+def _copying(known: Evidence) -> Verdict | None:
+    if not len(known.copies) or not known.copies[-1] >= COPIED:
+        return None
+    why = f"{_of(known.copies[-1], known)} are nearly training sounds. More sounds help, longer training does not"
+    return Verdict("copying", f"Copying — {why}.", safe=True, offers=("stop", "best"))
+
+
+def _trend(known: Evidence) -> Verdict:
+    t, y, x = _sane(known)
     if len(t) < FEWEST:
         return Verdict("starting", "Starting — the first comparisons with held-out sounds are still to come.")
-
+    where = f"{known.files} held-out sounds" if known.files != 1 else "1 held-out sound"
     stretch = _stretch(t)
     recent = t >= t[-1] - stretch
     if recent.sum() < FEWEST:
@@ -82,23 +204,39 @@ def judge(
     best = int(np.argmin(y))
     since = float(t[-1] - t[best])
 
-    x = np.asarray(train, np.float64)[sane] if len(train) == len(sane) else np.zeros(0)
     newest = float(np.median(y[-3:]))
-    if len(x) and since > 0.25 * t[-1] and newest > y[best] * (1 + OVERFIT) and np.median(x[-3:]) < x[best]:
-        rise = newest / y[best] - 1
-        return Verdict(
-            "overfitting",
-            f"Overfitting — held-out distance rose {rise:.0%} since its best {_time(since)} ago ({where}) while training "
-            "distance still falls. The best moment is kept.",
-            change,
-            span,
-        )
+    if len(x) and since > 0.25 * t[-1] and newest > y[best] * (1 + OVERFIT) and np.median(x[-3:]) <= x[best]:
+        why = f"held-out distance rose {newest / y[best] - 1:.0%} since its best {_time(since)} ago ({where})"
+        sentence = f"Overfitting — {why} while training distance still falls. The best moment is kept: stopping is safe."
+        return Verdict("overfitting", sentence, change, span, since, True, ("stop", "best"))
     if change <= -IMPROVING and sure:
-        return Verdict("improving", f"Improving — held-out distance fell {-change:.0%} {last}.", change, span)
+        sentence = f"Improving — held-out distance fell {-change:.0%} {last}."
+        return Verdict("improving", sentence, change, span, offers=("continue",))
     if change <= -SLOW and sure:
-        return Verdict("slow", f"Slow — held-out distance fell only {-change:.1%} {last}.", change, span)
-    quiet = f"the best was {_time(since)} ago: stopping is safe" if since > 0.2 * t[-1] else "the best is recent"
-    return Verdict("flat", f"Flat — held-out distance changed by {change:+.1%} {last}; {quiet}.", change, span)
+        sentence = f"Slow — held-out distance fell only {-change:.1%} {last}."
+        return Verdict("slow", sentence, change, span, offers=("continue", "slower", "stop"))
+    flat = _flat(t, y, level)
+    safe = since > 0.2 * t[-1]
+    quiet = f"the best was {_time(since)} ago: stopping is safe" if safe else "the best is recent"
+    sentence = f"Flat for {_time(flat)} — held-out distance changed by {change:+.1%} {last}; {quiet}."
+    return Verdict("flat", sentence, change, span, flat, safe, ("stop", "slower", "best"))
+
+
+def _sane(known: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Minutes and both distances without impossible numbers."""
+    t, y, x = (np.asarray(a, np.float64) for a in (known.minutes, known.held, known.train))
+    good = np.isfinite(y)
+    if len(x) != len(y):
+        return t[good], y[good], _none()
+    good &= np.isfinite(x)
+    return t[good], y[good], x[good]
+
+
+def _flat(t: NDArray[np.float64], y: NDArray[np.float64], level: float) -> float:
+    """Minutes since which the distance stays around `level`."""
+    smooth = np.array([np.median(y[max(0, i - 1) : i + 2]) for i in range(len(y))])
+    away = np.flatnonzero(np.abs(smooth / level - 1) > IMPROVING / 2) if level else np.zeros(0, int)
+    return float(t[-1] - t[min(len(t) - 1, away[-1] + 1 if len(away) else 0)])
 
 
 def _stretch(t: NDArray[np.float64]) -> float:
@@ -115,6 +253,10 @@ def _line(t: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]
     rest = y - slope * t
     spread = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
     return slope, 2.5 * spread * float(np.sqrt(12 / len(t)))
+
+
+def _of(share: float, known: Evidence) -> str:
+    return f"{round(share * known.sounds)} of {known.sounds} new sounds" if known.sounds else f"{share:.0%} of the new sounds"
 
 
 def _time(minutes: float) -> str:

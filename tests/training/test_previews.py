@@ -41,14 +41,14 @@ def test_two_held_out_sounds_make_two_probes(project: ProjectFolder) -> None:
 def test_the_same_model_sounds_the_same_at_every_moment(make: Make, held: reader.TrainingSet) -> None:
     run = make()
     model = Tiny(Config(), reader.measured(held)).eval()
-    previews = Previews(run, held)
+    previews = Previews(run, held, held)
     first, numbers = previews.make(model, 10, 0.5)
     second, _ = previews.make(model, 20, 1.0)
     again, _ = previews.make(model, 10, 0.5)  # an earlier life had come this far
     assert [c.name for c in first.cells] == [c.name for c in second.cells] == [c.name for c in again.cells]
     for a, b in zip(first.cells, second.cells):
         assert (run.path / a.path).read_bytes() == (run.path / b.path).read_bytes() and a.distance == b.distance
-    assert set(numbers) == {"new/silent", "new/diversity"} and numbers["new/diversity"] > 0
+    assert numbers["new/silent"] == numbers["new/broken"] == 0 and numbers["new/diversity"] > 0
     assert [p.step for p in run.previews()] == [10, 20]
 
 
@@ -56,8 +56,8 @@ def test_silence_among_new_sounds_is_counted(make: Make, held: reader.TrainingSe
     model = Tiny(Config(), reader.measured(held)).eval()
     model.leave.weight.data.zero_()
     model.leave.bias.data.zero_()
-    _, numbers = Previews(make(), held).make(model, 1, 0.0)
-    assert numbers["new/silent"] == 1.0
+    _, numbers = Previews(make(), held, held).make(model, 1, 0.0)
+    assert numbers["new/silent"] == 1.0 and numbers["new/diversity"] == 0.0
 
 
 def test_impossible_samples_do_not_reach_the_disk(make: Make, held: reader.TrainingSet) -> None:
@@ -65,7 +65,7 @@ def test_impossible_samples_do_not_reach_the_disk(make: Make, held: reader.Train
     model.leave.bias.data[5] = float("nan")
     model.leave.bias.data[6] = float("inf")
     run = make()
-    file, _ = Previews(run, held).make(model, 1, 0.0)
+    file, _ = Previews(run, held, held).make(model, 1, 0.0)
     sound = reader.files.read(run.path / file.cells[-1].path)
     assert np.isfinite(sound.samples).all()
 

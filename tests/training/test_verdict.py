@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from studio.training.verdict import judge
+from studio.events import Metric
+from studio.training.curves import CLOCK, Curves
+from studio.training.verdict import Evidence, Verdict, judge
 
 
 def curve(total: float, points: int, end: float, fall: float, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -13,28 +19,38 @@ def curve(total: float, points: int, end: float, fall: float, noise: float, seed
     return t, y * (1 + noise * np.random.default_rng(seed).standard_normal(points))
 
 
+def say(t: Any, held: Any, train: Any = (), **more: Any) -> Verdict:
+    """The verdict of these curves. `silent`, `copies`, `diversity` … are those of previews a minute apart."""
+    heard = [name for name in ("silent", "clipped", "broken", "copies", "diversity") if name in more]
+    count = len(more[heard[0]]) if heard else 0
+    given = {name: np.array(value, float) for name, value in more.items() if name in heard}
+    rest = {name: value for name, value in more.items() if name not in heard}
+    return judge(Evidence(np.asarray(t), np.asarray(held), np.asarray(train), heard=np.arange(count), **given, **rest))
+
+
 def test_nothing_is_said_too_early() -> None:
     for n in range(4):
-        assert judge(np.arange(n), np.ones(n), files=3).word == "starting"
+        verdict = say(np.arange(n), np.ones(n), files=3)
+        assert (verdict.word, verdict.offers, verdict.safe) == ("starting", (), False)
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("total", [3, 12, 60])
 def test_a_falling_distance_is_improving(total: float, seed: int) -> None:
-    verdict = judge(*curve(total, 24, 0.2, total / 1.5, 0.01, seed), files=66)
+    verdict = say(*curve(total, 24, 0.2, total / 1.5, 0.01, seed), files=66)
     assert verdict.word == "improving"
     assert verdict.sentence.startswith("Improving — held-out distance fell ") and "66 held-out sounds" in verdict.sentence
-    assert verdict.change < -0.03
+    assert verdict.change < -0.03 and verdict.offers == ("continue",)
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_distance_that_stays_is_flat(seed: int) -> None:
-    assert judge(*curve(60, 60, 0.3, 3, 0.01, seed), files=12).word == "flat"
+    assert say(*curve(60, 60, 0.3, 3, 0.01, seed), files=12).word == "flat"
 
 
 def test_noise_alone_is_rarely_called_a_trend() -> None:
     t = np.linspace(0.5, 20, 20)
-    words = [judge(t, 0.3 * (1 + 0.03 * np.random.default_rng(s).standard_normal(20)), files=12).word for s in range(50)]
+    words = [say(t, 0.3 * (1 + 0.03 * np.random.default_rng(s).standard_normal(20)), files=12).word for s in range(50)]
     assert words.count("flat") >= 40
 
 
@@ -42,7 +58,8 @@ def test_noise_alone_is_rarely_called_a_trend() -> None:
 def test_a_little_is_slow(seed: int) -> None:
     t = np.linspace(1, 40, 40)
     y = 0.3 * (1 - 0.02 * (t - t[-1] + 13.3) / 13.3) * (1 + 0.001 * np.random.default_rng(seed).standard_normal(40))
-    assert judge(t, y, files=12).word == "slow"
+    verdict = say(t, y, files=12)
+    assert verdict.word == "slow" and "slower" in verdict.offers
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -51,28 +68,125 @@ def test_held_out_rising_while_training_falls_is_overfitting(seed: int) -> None:
     noise = 1 + 0.01 * np.random.default_rng(seed).standard_normal(60)
     held = (0.4 + 0.6 * np.exp(-t / 5) + 0.004 * np.maximum(0, t - 20)) * noise
     train = 0.2 + 0.8 * np.exp(-t / 10)
-    verdict = judge(t, held, train, files=30)
-    assert verdict.word == "overfitting"
+    verdict = say(t, held, train, files=30)
+    assert verdict.word == "overfitting" and verdict.safe and verdict.offers == ("stop", "best")
     assert "best moment is kept" in verdict.sentence
-    assert judge(t, held, held, files=30).word != "overfitting"
+    assert say(t, held, held, files=30).word != "overfitting"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_distances_rising_is_unstable(seed: int) -> None:
+    t, y = curve(10, 40, 0.3, 2, 0.01, seed)
+    y[-14:] *= np.linspace(1.2, 2, 14)
+    verdict = say(t, y, 0.9 * y, files=12)
+    assert verdict.word == "unstable" and verdict.offers[0] == "best" and "rose" in verdict.sentence
+    assert say(t, y, np.minimum.accumulate(y), files=12).word == "overfitting"
+
+
+def test_one_bad_measurement_changes_nothing() -> None:
+    t, y = curve(10, 40, 0.3, 2, 0.0, 0)
+    before = say(t, y, y)
+    y[-1] *= 3
+    assert say(t, y, y).word == before.word
 
 
 def test_trouble_comes_first() -> None:
     t, y = curve(10, 20, 0.2, 5, 0.01, 0)
-    assert judge(t, y, rollbacks=1).word == "unstable"
-    assert judge(t, y, impossible=0.3).word == "unstable"
-    assert judge(t, y, silent=0.75).word == "silent"
-    assert "75%" in judge(t, y, silent=0.75).sentence
+    assert say(t, y, rollbacks=1).word == "unstable" and say(t, y, rollbacks=1).offers == ("slower", "stop")
+    assert say(t, y, impossible=0.3).word == "unstable" and "30%" in say(t, y, impossible=0.3).sentence
+    assert say((), (), silent=[1, 0.75], sounds=12).word == "silent"
+    assert "9 of 12 new sounds can't be heard" in say(t, y, silent=[1, 0.75], sounds=12).sentence
+    assert "impossible" in say(t, y, silent=[0, 0], broken=[1, 1]).sentence
+    assert "clipped" in say(t, y, silent=[0, 0], clipped=[1, 1]).sentence
+
+
+def test_one_silent_preview_is_no_silent_model() -> None:
+    t, y = curve(10, 20, 0.2, 5, 0.01, 0)
+    for silent in ([1.0], [1.0, 0.2], [0.2, 1.0]):
+        assert say(t, y, silent=silent).word == "improving"
+
+
+def test_sounds_that_are_all_alike_are_a_collapse_unless_they_part() -> None:
+    t, y = curve(10, 20, 0.2, 5, 0.01, 0)
+    verdict = say(t, y, diversity=[0.8, 0.3, 0.2, 0.15], sounds=12)
+    assert verdict.word == "collapsing" and "15%" in verdict.sentence and "12 sounds" in verdict.sentence
+    assert verdict.offers == ("best", "slower", "stop")
+    assert say(t, y, diversity=[0.1, 0.15, 0.2, 0.25]).word == "improving"  # a young model on its way
+    assert say(t, y, diversity=[0.8, 0.3, 0.2, 0.6]).word == "improving"
+
+
+def test_latents_that_rest_are_a_collapse() -> None:
+    t, y = curve(10, 20, 0.2, 5, 0.01, 0)
+    verdict = say(t, y, active=1.0, latents=64)
+    assert verdict.word == "collapsing" and "1 of 64" in verdict.sentence
+    assert say(t, y, active=20.0, latents=64).word == "improving"
+    assert say(t, y, active=1.0, latents=2).word == "improving"
+    assert say(t, y, active=None, latents=64).word == "improving"
+
+
+def test_near_copies_are_copying() -> None:
+    t, y = curve(10, 20, 0.2, 5, 0.01, 0)
+    verdict = say(t, y, copies=[0, 0.25], sounds=16)
+    assert verdict.word == "copying" and "4 of 16 new sounds" in verdict.sentence and verdict.safe
+    assert say(t, y, copies=[0.25, 1 / 16], sounds=16).word == "improving"
+    assert say(t, y, copies=[np.nan]).word == "improving"
 
 
 def test_a_long_flat_run_says_that_stopping_is_safe() -> None:
     t = np.linspace(1, 60, 60)
     y = np.where(t < 30, 1 - t / 60, 0.5 + 1e-4)
-    assert "stopping is safe" in judge(t, y, files=12).sentence
+    verdict = say(t, y, files=12)
+    assert "stopping is safe" in verdict.sentence and verdict.safe and verdict.offers[0] == "stop"
+    assert verdict.flat == pytest.approx(31, abs=3) and "Flat for 3" in verdict.sentence
 
 
 def test_impossible_numbers_in_a_curve_are_passed_over() -> None:
     t, y = curve(12, 24, 0.2, 8, 0.01, 0)
     y[5] = np.nan
     y[9] = np.inf
-    assert judge(t, y, y, files=66).word == "improving"
+    assert say(t, y, y, files=66).word == "improving"
+
+
+def test_the_evidence_is_what_the_curves_say() -> None:
+    curves = Curves()
+    for step in range(0, 60, 10):
+        curves.add([Metric(step=step, name=CLOCK, value=step / 20)])
+        held = [Metric(step=step, name=f"{side}/mel", value=v) for side, v in (("held-out", 1.0), ("training", 0.5))]
+        curves.add(held if step else [])
+        if step % 20 == 0:
+            curves.add([Metric(step=step, name="new/silent", value=0.0), Metric(step=step, name="new/diversity", value=0.9)])
+            curves.add([Metric(step=step, name="new/copies", value=0.5)] if step else [])
+    curves.add([Metric(step=50, name="latent/active", value=7.0)])
+    known = Evidence.of(curves, "held-out/mel", files=4, sounds=12, latents=8)
+    assert known.minutes.tolist() == [0.5, 1.0, 1.5, 2.0, 2.5] and known.train.tolist() == [0.5] * 5
+    assert known.heard.tolist() == [0.0, 1.0, 2.0] and known.active == 7
+    assert np.isnan(known.copies[0]) and known.copies[1:].tolist() == [0.5, 0.5] and np.isnan(known.clipped).all()
+    assert judge(known).word == "copying"
+    alone = Evidence.of(curves, "training/mel")
+    assert not len(alone.train) and alone.held.tolist() == [0.5] * 5
+
+
+numbers = st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(held=numbers, shift=st.floats(0.1, 5), silent=numbers, diversity=numbers, active=st.none() | st.floats(0, 64))
+def test_whatever_is_measured_there_is_a_sentence(
+    held: list[float], shift: float, silent: list[float], diversity: list[float], active: float | None
+) -> None:
+    t = shift * np.arange(1, len(held) + 1)
+    short = min(len(silent), len(diversity))
+    with np.errstate(all="ignore"):
+        verdict = say(
+            t, held, held[::-1], silent=silent[:short], diversity=diversity[:short], active=active, latents=64, sounds=12
+        )
+    assert verdict.sentence.endswith(".") and verdict.flat >= 0
+    assert len(set(verdict.offers)) == len(verdict.offers) and set(verdict.offers) <= {"continue", "slower", "best", "stop"}
+    assert (verdict.word == "starting") == (not verdict.offers)
+
+
+@settings(max_examples=40, deadline=None)
+@given(scale=st.floats(0.01, 100), seed=st.integers(0, 99), noise=st.floats(0, 0.05))
+def test_the_unit_of_the_distance_does_not_matter(scale: float, seed: int, noise: float) -> None:
+    t, y = curve(20, 30, 0.3, 6, noise, seed)
+    assert say(t, y, 0.9 * y).word == say(t, scale * y, 0.9 * scale * y).word
