@@ -47,6 +47,9 @@ SHARE = 12.0
 SHORTEST, LONGEST = 0.5, 60.0
 """Minutes of one trial, where nobody asked for another length and the budget allows."""
 
+OF_THE_MODEL = ("batch", "rate", "balanced", "ema", "warmup")
+"""Settings of the trainer that belong into a preset; the others are about time and machine."""
+
 START = 0.2
 """Minutes that a trial takes beside its training: imports, sounds, the last measurement."""
 
@@ -247,7 +250,8 @@ def preset_of(file: SearchFile, trial: Trial) -> Preset:
     spans = {span.name: span for span in file.spans}
     config = {name: value for name, value in trial.settings.items() if not spans[name].plan}
     plan = {name: value for name, value in trial.settings.items() if spans[name].plan}
-    return Preset(name=file.name, family=file.family, config=file.own | config, plan=plan)
+    ours = {name: value for name, value in file.plan.items() if name in OF_THE_MODEL}
+    return Preset(name=file.name, family=file.family, config=file.own | config, plan=ours | plan)
 
 
 def going(project: ProjectFolder) -> SearchFolder | None:

@@ -148,7 +148,7 @@ def let_go(run: RunFolder) -> None:
 
 def brief(status: RunStatus) -> str:
     """Why it failed, in one sentence."""
-    return status.error or "its process ended without a word"
+    return status.error.rstrip(".") or "its process ended without a word"
 
 
 def command(run: Path) -> list[str]:
