@@ -18,11 +18,13 @@ RATE, FRAMES = 4000, 400
 
 
 class Config(msgspec.Struct, frozen=True):
-    """trouble: what goes wrong: "always-nan", or "memory:16" (no memory for more than that many sounds)."""
+    """noise: share of the usual one in its steps; trouble: what goes wrong: "always-nan", or "memory:16" (no memory for more
+    than that many sounds)."""
 
     latent: int = 6
     rate: float = 1e-3
     phases: int = 1
+    noise: float = 1.0
     trouble: str = ""
 
 
@@ -68,10 +70,10 @@ class Tiny(Model):
         if kind == "memory" and len(x) > int(number):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         if group == "critic":
-            return {"critic/score": (self.critic(x) - torch.rand(len(x), 1)).square().mean()}
+            return {"critic/score": (self.critic(x) - self.config.noise * torch.rand(len(x), 1)).square().mean()}
         self.seen += len(x)
         code = self.enter(x)
-        loss = (self.leave(code + 0.01 * torch.randn_like(code)) - x).square().mean()
+        loss = (self.leave(code + 0.01 * self.config.noise * torch.randn_like(code)) - x).square().mean()
         if kind == "always-nan" or Tiny.poisoned > 0:
             Tiny.poisoned -= 1
             loss = loss * float("nan")
