@@ -44,6 +44,8 @@ def train(args: Namespace) -> Work:
 
 def say_train(result: dict[str, Any]) -> Iterator[str]:
     yield f"{result['state'].capitalize()} at step {result['steps']} after {result['minutes']:.1f} minutes: {result['run']}"
+    if result.get("problem"):
+        yield result["problem"]
     for name, value in result["best"].items():
         yield f"  best {name} {short(value)}"
 

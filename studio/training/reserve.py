@@ -5,24 +5,21 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 
-from studio.training.run import RunFolder
-
+NAME = ".reserve"
 SIZE = 64 << 10
 """Bytes; a status, some events, a pointer. Random, because some disks keep no room for zeros."""
 
 
-class Reserve:
-    def __init__(self, run: RunFolder) -> None:
-        self._path = run.path / ".reserve"
+def hold(run: Path) -> None:
+    """Keep the room from now on, if there is any."""
+    with suppress(OSError):
+        if not (run / NAME).exists() or (run / NAME).stat().st_size < SIZE:
+            (run / NAME).write_bytes(os.urandom(SIZE))
 
-    def hold(self) -> None:
-        """Keep the room from now on, if there is any."""
-        with suppress(OSError):
-            if not self._path.exists() or self._path.stat().st_size < SIZE:
-                self._path.write_bytes(os.urandom(SIZE))
 
-    def give(self) -> None:
-        """Let the next words be written."""
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+def give(run: Path) -> None:
+    """Let the next words be written."""
+    with suppress(OSError):
+        (run / NAME).unlink(missing_ok=True)

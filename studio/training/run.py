@@ -10,6 +10,7 @@
         previews/step-…/     preview.json and WAVs; previews/originals/ what reconstructions try to be
         checkpoints/step-…/  config.json and weights.safetensors to play; training.json and training.safetensors to go on
         latest.json best.json  pointers to checkpoints
+        .reserve             room on the disk for last words (training/reserve.py)
         note.json            what a person wrote about it, in the window or by hand
 
 Only the trainer writes events, previews and checkpoints. Its driver adds nothing to these files: whoever iterates `train(run)`
@@ -40,7 +41,7 @@ from studio.events import Event
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
 from studio.project.state import NoteFile, Pointer, PreviewCell, PreviewFile, RunConfig, RunState, RunStatus
-from studio.training import process
+from studio.training import process, reserve
 from studio.training.plan import DEFAULT_MINUTES, TrainerConfig
 
 Word = Literal["stop", "pause", "resume", "star", "slower", "best", "longer"]
@@ -117,6 +118,7 @@ class RunFolder:
             )
             with atomic.folder(path) as folder:
                 atomic.write_json(folder / "config.json", value)
+                reserve.hold(folder)
                 atomic.write_json(folder / "status.json", RunStatus(message="Waiting its turn"))
                 for part in ("requests", "probes", "previews", "checkpoints"):
                     (folder / part).mkdir()

@@ -67,7 +67,7 @@ SOONEST = 5.0
 def train(run: RunFolder, family: type[Model] | None = None) -> Work:
     """Train a run to the end of its plan, or until it is asked to stop or pause.
 
-    Finished: {"run", "state", "steps", "minutes", "best"}. Raises TrainingError (also: it is already being trained), Diverged,
+    Finished: {"run", "state", "steps", "minutes", "best", "problem"}. Raises TrainingError (also: somebody trains it), Diverged,
     OutOfMemory, DeviceLost, and what reading the project raises. A disk that is full or gone does not raise: it pauses the run.
     Closing it stops the run safely. `family` overrides the lookup by the run's family id. One of several processes trains its
     part (training/team.py); all but the first say nothing.
@@ -159,7 +159,7 @@ class _Training:
                 over = {"sentence": TOO_SHORT} if state != "paused" and self.report.status.verdict == "starting" else {}
                 self._show(state=state, message=message, eta_low=None, eta_high=None, next_preview=None, pid=0, **over)
         result = {"run": str(self.run.path), "state": state, "steps": self.step, "best": self.report.status.best}
-        finished = Finished(result=result | {"minutes": self.report.status.minutes})
+        finished = Finished(result=result | {"minutes": self.report.status.minutes, "problem": self.report.status.error})
         if state == "finished":
             reserve.give(self.run.path)
         with suppress(StudioError):
