@@ -15,8 +15,10 @@ sounds in log10, and new sounds by Fréchet distance over its floor, coverage an
     inverse STFT                         561   0.314    3.1      0.82      0.53
     bands, no critics                    898   0.352    2.9      0.72      0.49
     bands, latents held loosely (1e-4)   738   0.307    2.0      0.86      0.73
-    bands (default)                      794   0.311    2.6      0.83      0.57
+    bands                                794   0.311    2.6      0.83      0.57
     bands, spectral energy distance      662   0.355    3.2      0.71      0.33
+    again: bands                         810   0.306    2.5      0.82      0.61
+    and roughness (default)              796   0.309    2.5      0.86      0.70
 
 So critics pay for themselves within minutes. Two true recordings of one white noise are 0.20 apart and a sound with the phases
 of another 0.23: that is where this distance ends. The decoder barely uses its noise (two draws differ by 0.05); the energy
