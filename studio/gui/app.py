@@ -30,6 +30,7 @@ from studio.engine.training import Training
 from studio.events import Failed, Finished, Produced, Started, Work, failed
 from studio.gui import theme
 from studio.gui.main_window import Factory, MainWindow
+from studio.gui.notices import Notices
 from studio.gui.session import Problem, Session
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ class Wavewright(QObject):
             settings, desk=self.desk, engine=self.engine, training=self.training, settings_path=self.settings_path, parent=self
         )
         self.window = MainWindow(self.session, PAGES)
+        self.notices = Notices(self.session, self.window)
         self.window.firstPainted.connect(self._begin)
         self.desk.event.connect(self._on_desk)
         self.engine.ready.connect(self._on_ready)

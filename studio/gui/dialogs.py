@@ -15,18 +15,20 @@ Answer = Literal["keep", "stop", "cancel"]
 class Closing(QDialog):
     """The window closes while a training runs."""
 
-    def __init__(self, parent: QWidget, run: str) -> None:
+    def __init__(self, parent: QWidget, run: str, waiting: int = 0) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Close Wavewright"))
         self.answer: Answer = "cancel"
         title = QLabel(self.tr("“{run}” is still training").format(run=run))
         title.setProperty("role", "title")
-        words = QLabel(
-            self.tr(
-                "It can go on in the background: open Wavewright again to see how it is doing. "
-                "Or it stops at the next safe point, and you can resume it exactly there."
-            )
+        text = self.tr(
+            "It can go on in the background: open Wavewright again to see how it is doing. "
+            "Or it stops at the next safe point, and you can resume it exactly there."
         )
+        if waiting:
+            queue = self.tr("One more waits in the queue; it begins") if waiting == 1 else self.tr("{0} more wait; they begin")
+            text += "\n\n" + self.tr("{0} when Wavewright is open again.").format(queue.format(waiting))
+        words = QLabel(text)
         words.setWordWrap(True)
         words.setProperty("role", "dim")
         words.setFixedWidth(440)
@@ -62,11 +64,11 @@ class Closing(QDialog):
         self.accept()
 
 
-def closing_answer(parent: QWidget, run: str) -> Answer:
-    """Ask what becomes of the training `run` when the window closes. Without anyone to ask it goes on."""
+def closing_answer(parent: QWidget, run: str, waiting: int = 0) -> Answer:
+    """Ask what becomes of the training `run` when the window closes, while so many wait. Without anyone to ask it goes on."""
     if QCoreApplication.closingDown():
         return "keep"
-    dialog = Closing(parent, run)
+    dialog = Closing(parent, run, waiting)
     dialog.exec()
     answer = dialog.answer
     dialog.deleteLater()

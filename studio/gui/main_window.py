@@ -392,7 +392,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         run = self.session.training.active
         if run is not None:
-            answer = closing_answer(self, run.title)
+            waiting = sum(view.place is not None for view in self.session.training.views)
+            answer = closing_answer(self, run.title, waiting)
             if answer == "cancel":
                 event.ignore()
                 return

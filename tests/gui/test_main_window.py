@@ -347,7 +347,8 @@ def test_a_drop_without_sound_is_said(receiving: MainWindow, tmp_path: Path) -> 
 def test_closing_asks_what_becomes_of_a_training(window: MainWindow, session: Session, monkeypatch: Any) -> None:
     stopped: list[str] = []
     answer = ["cancel"]
-    monkeypatch.setattr(main_window, "closing_answer", lambda parent, run: answer[0])
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr(main_window, "closing_answer", lambda parent, *about: asked.append(about) or answer[0])
     monkeypatch.setattr(type(session.training), "active", view(alive=True, state="training"))
     monkeypatch.setattr(session.training, "stop", stopped.append)
     for given, accepted in (("cancel", False), ("keep", True), ("stop", True)):
@@ -355,7 +356,7 @@ def test_closing_asks_what_becomes_of_a_training(window: MainWindow, session: Se
         event = QCloseEvent()
         window.closeEvent(event)
         assert event.isAccepted() == accepted
-    assert stopped == ["r"]
+    assert stopped == ["r"] and len(asked) == 3 and asked[0][1] == 0
 
 
 def test_the_closing_question_has_three_answers(window: MainWindow, qtbot: Any) -> None:

@@ -105,6 +105,7 @@ class TrainPage(QWidget):
         self.runs.noted.connect(self.asks.note)
         self.runs.reordered.connect(self.asks.reorder)
         self.runs.chosen.connect(self._choose)
+        self.runs.restAsked.connect(self._ask_rest)
         self.asks.made.connect(self._made)
         self.asks.touched.connect(self._touched)
         self.asks.compareAsked.connect(self.open_compare)
@@ -151,6 +152,8 @@ class TrainPage(QWidget):
         working = [r for r in rows if r.view.alive and r.view.place is None]
         rest = [r for r in rows if r.view.place is None and not r.view.alive]
         self.runs.set_rows([*working, *waiting, *rest])
+        training = self._session.training
+        self.runs.set_rest(training.power.able if working or waiting else frozenset(), training.after or "")
         self._show()
         if set(self._found) != {view.name for view in views}:
             self.look()
@@ -255,6 +258,10 @@ class TrainPage(QWidget):
     def _ask_shown(self, what: str) -> None:
         if self.shown is not None:
             self.asks.ask(what, self.shown.name)
+
+    @Slot(str)
+    def _ask_rest(self, what: str) -> None:
+        self._session.training.after = what if what in self._session.training.power.able else None
 
     @Slot(object)
     def _add_probes(self, paths: list[Path]) -> None:

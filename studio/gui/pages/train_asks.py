@@ -64,6 +64,8 @@ class Asks(QObject):
                 self.train(config.family, config.config, safe_plan(config.plan), self.tr("{0}, safer").format(view.title))
             elif what == "details":
                 TroubleDialog(view, details(view), self._window).open()
+            elif what == "end":
+                training.end(name)
             elif what == "remove":
                 self._remove(view)
         except StudioError as error:

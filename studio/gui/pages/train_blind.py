@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -110,7 +110,7 @@ class BlindDialog(QDialog):
         self._later.done.connect(self._read)
         self.setWindowTitle(self.tr("Blind comparison"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedWidth(480)
+        self.setFixedWidth(560)
         self._build(first, second)
         for keys, slot in (
             ((Qt.Key.Key_1, Qt.Key.Key_X), self._hear_x),
@@ -122,6 +122,7 @@ class BlindDialog(QDialog):
         ):
             for key in keys:
                 QShortcut(QKeySequence(key), self, slot)
+        self.play_x.setFocus()
         self._begin()
 
     def _build(self, first: int, second: int) -> None:
@@ -186,10 +187,10 @@ class BlindDialog(QDialog):
     def _hearing(self, name: str, slot: object) -> QPushButton:
         button = QPushButton(name)
         button.setIcon(theme.icon("play"))
-        button.setMinimumHeight(64)
+        button.setStyleSheet(f"min-height: 56px; font-size: {theme.SIZES['page']}px;")
+        button.setIconSize(QSize(24, 24))
         button.setCheckable(True)
         button.setAutoDefault(False)
-        button.setFont(theme.font("page"))
         button.setAccessibleName(self.tr("Hear {0}").format(name))
         button.clicked.connect(slot)
         return button

@@ -127,6 +127,7 @@ class CompareDialog(QDialog):
         table = QTableWidget(0, len(columns))
         table.setHorizontalHeaderLabels(columns)
         table.verticalHeader().hide()
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.setShowGrid(False)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -147,7 +148,7 @@ class CompareDialog(QDialog):
             items = [
                 name,
                 state,
-                Number(f"{status.minutes:.1f}" if status.minutes < 10 else f"{status.minutes:.0f}", status.minutes),
+                Number(_minutes(status.minutes), status.minutes),
                 Number(f"{held:.3g}" if held is not None else "–", held),
                 Number(f"{100 * varied:.0f} %" if varied is not None else "–", None if varied is None else -varied),
                 Number(str(row.stars) if row.stars else "", -row.stars),
@@ -157,8 +158,13 @@ class CompareDialog(QDialog):
             for column, item in enumerate(items):
                 self.table.setItem(at, column, item)
         header = self.table.horizontalHeader()
-        for column, width in enumerate((190, 120, 76, 84, 76, 60, 84)):
+        for column, width in enumerate((190, 120, 84, 96, 84, 68, 84, 200)):
             header.resizeSection(column, width)
+            if column > 1:
+                head = self.table.horizontalHeaderItem(column)
+                assert head is not None
+                right = Qt.AlignmentFlag.AlignRight if column < 7 else Qt.AlignmentFlag.AlignLeft
+                head.setTextAlignment(right | Qt.AlignmentFlag.AlignVCenter)
 
     def _name(self, at: int) -> str:
         item = self.table.item(at, 0)
@@ -199,3 +205,7 @@ class CompareDialog(QDialog):
         if self.names:
             self.chosen.emit(self.names)
         self.accept()
+
+
+def _minutes(value: float) -> str:
+    return "–" if not value else f"{value:.1f}" if value < 10 else f"{value:.0f}"

@@ -91,8 +91,9 @@ class CurvesPanel(QWidget):
                 if not len(steps) or (dashed and len(self._views) > 2):
                     continue  # of many runs only what decides
                 kind = self.tr("learned from") if dashed else self.tr("held-out")
-                name = kind if alone else f"{view.title}, {kind}" if len(self._views) == 2 else view.title
-                series.append(Series(name, curves.minutes(steps), values, "accent" if alone else i, dashed))
+                name = kind if alone else f"{view.title}, {kind}" if dashed else view.title
+                color: str | int = "accent" if alone else i
+                series.append(Series(name, curves.minutes(steps), values, color, dashed, listed=alone or not dashed))
         self.plot.set_series(series, self.tr("min"))
         self.all.setEnabled(bool(self._views) and bool(self._logs.curves(self._views[0].name).names()))
 

@@ -38,11 +38,11 @@ class PlanBox(QWidget):
         for value in PLANS:
             button = QPushButton(f"{value:.0f}")
             button.setCheckable(True)
-            button.setMinimumWidth(36)
+            button.setMinimumWidth(32)
             button.setAccessibleName(self.tr("{0} minutes").format(f"{value:.0f}"))
             button.setToolTip(words.minutes(value))
             theme.mark(button, role="segment")
-            button.setStyleSheet("padding: 0 6px;")
+            button.setStyleSheet("padding: 0 4px;")
             self.usual.addButton(button, round(value))
             row.addWidget(button)
         self.minutes = self._number(0.5, 9999, 0, self.tr(" min"), self.tr("Minutes of training"))
@@ -67,7 +67,7 @@ class PlanBox(QWidget):
         box.setDecimals(decimals)
         box.setSuffix(unit)
         box.setAccessibleName(name)
-        box.setFixedWidth(84)
+        box.setFixedWidth(78)
         return box
 
     def _end(self, column: QVBoxLayout, text: str, number: QDoubleSpinBox) -> QCheckBox:

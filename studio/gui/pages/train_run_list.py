@@ -53,7 +53,7 @@ class RunsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.title
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            parts = [row.title, words.state_words(row.view), facts(row), words.size(row.size) if row.size else "", row.note]
+            parts = [row.title, words.state_words(row.view), *facts(row), row.note]
             return ", ".join(filter(None, parts))
         if role == Qt.ItemDataRole.UserRole:
             return row
@@ -110,7 +110,8 @@ def variety(view: RunView) -> float | None:
     return view.status.metrics.get("new/diversity")
 
 
-def facts(row: RunRow) -> str:
+def facts(row: RunRow) -> list[str]:
+    """What is said of a run in a line, the most telling first."""
     view = row.view
     parts = []
     if view.place is not None and view.place >= 0:
@@ -121,7 +122,17 @@ def facts(row: RunRow) -> str:
         parts.append(words.tr("held-out {0}").format(f"{found:.3g}"))
     if (found := variety(view)) is not None:
         parts.append(words.tr("variety {0} %").format(f"{100 * found:.0f}"))
-    return " · ".join(parts)
+    if row.size:
+        parts.append(words.size(row.size))
+    return parts
+
+
+def _fitting(row: RunRow, metrics: QFontMetrics, width: int) -> str:
+    """As many facts as there is room for, whole."""
+    parts = facts(row)
+    while len(parts) > 1 and metrics.horizontalAdvance(" · ".join(parts)) > width:
+        parts.pop()
+    return metrics.elidedText(" · ".join(parts), Qt.TextElideMode.ElideRight, width)
 
 
 class RunDelegate(QStyledItemDelegate):
@@ -162,8 +173,7 @@ class RunDelegate(QStyledItemDelegate):
             painter.drawPixmap(QPointF(right - 22, area.top() + 27), theme.pixmap("star-filled", "warn", 12))
             painter.drawText(QPointF(right - 8, area.top() + 37), str(row.stars))
             end = right - 28
-        line = metrics.elidedText(facts(row), Qt.TextElideMode.ElideRight, int(end - left))
-        painter.drawText(QPointF(left, area.top() + 37), line)
+        painter.drawText(QPointF(left, area.top() + 37), _fitting(row, metrics, int(end - left)))
         if row.note:
             painter.setPen(theme.color("text", 0.75))
             line = metrics.elidedText(row.note, Qt.TextElideMode.ElideRight, int(right - left))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from studio.gui import theme
 from studio.gui.pages import train_words as words
@@ -25,6 +25,9 @@ class RunsPanel(QWidget):
     reordered = Signal(object)
     """tuple of names: the queue as it should be."""
 
+    restAsked = Signal(str)
+    """What the computer should do when all is done: "", "sleep" or "off"."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         theme.mark(self, role="panel")
@@ -40,6 +43,15 @@ class RunsPanel(QWidget):
         self.list.selectionModel().currentChanged.connect(self._selected)
         self.hint = QLabel(self.tr("Ctrl+click compares with another"))
         theme.mark(self.hint, role="caption")
+        self.trials = QPushButton()
+        self.trials.setCheckable(True)
+        self.trials.toggled.connect(self._show_rows)
+        theme.mark(self.trials, role="quiet")
+        self.rest = QComboBox()
+        self.rest.setAccessibleName(self.tr("When all is done"))
+        self.rest.setToolTip(self.tr("What the computer does when nothing trains and nothing waits any more, once"))
+        self.rest.activated.connect(self._ask_rest)
+        self.rest.hide()
         self.note = QLineEdit()
         self.note.setMaxLength(400)
         self.note.setPlaceholderText(self.tr("Add a note"))
@@ -51,9 +63,12 @@ class RunsPanel(QWidget):
         column.addWidget(head)
         column.addWidget(self.list, 1)
         column.addWidget(self.hint)
+        column.addWidget(self.trials)
+        column.addWidget(self.rest)
         column.addWidget(self.note)
         column.addLayout(self._tools())
         self._noted = ("", "")
+        self._rows: list[RunRow] = []
         self._enable()
 
     def _tools(self) -> QHBoxLayout:
@@ -87,7 +102,32 @@ class RunsPanel(QWidget):
 
     # ---- what is shown
     def set_rows(self, rows: list[RunRow]) -> None:
+        """Every run of the project; the trials of searches are shown where one asks for them."""
+        self._rows = rows
+        self._show_rows()
+
+    def set_rest(self, able: frozenset[str], chosen: str) -> None:
+        """What this computer can do when all is done."""
+        stay, sleep, off = self.tr("When done: stay on"), self.tr("When done: sleep"), self.tr("When done: switch off")
+        names = {"": stay, "sleep": sleep, "off": off}
+        wanted = [what for what in names if not what or what in able]
+        if [self.rest.itemData(i) for i in range(self.rest.count())] != wanted:
+            self.rest.clear()
+            for what in wanted:
+                self.rest.addItem(names[what], what)
+        self.rest.setCurrentIndex(max(0, self.rest.findData(chosen)))
+        self.rest.setVisible(len(wanted) > 1)
+
+    def _ask_rest(self, at: int) -> None:
+        self.restAsked.emit(self.rest.itemData(at))
+
+    def _show_rows(self, *_: object) -> None:
         names = self.names
+        trials = sum(bool(row.view.trial_of) for row in self._rows)
+        rows = [row for row in self._rows if self.trials.isChecked() or not row.view.trial_of]
+        text = self.tr("Hide {0} trials of searches") if self.trials.isChecked() else self.tr("Show {0} trials of searches")
+        self.trials.setText(text.format(trials))
+        self.trials.setVisible(trials > 0)
         self.model.set_rows(rows)
         if self.names != names or not names:
             self.choose(names)

@@ -14,7 +14,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui import theme
 from studio.gui.pages import train_words as words
@@ -94,12 +104,12 @@ class Timeline(QWidget):
         session.currentChanged.connect(self._current_changed)
 
     def _build(self) -> None:
-        title = QLabel(self.tr("Previews"))
-        theme.mark(title, role="strong")
+        self.title = QLabel()
+        theme.mark(self.title, role="strong")
         self.when = QLabel()
         theme.mark(self.when, role="dim")
         self.other = QPushButton()
-        self.other.setIcon(theme.icon("merge"))
+        self.other.setIcon(theme.icon("swap"))
         self.other.clicked.connect(self._swap)
         theme.mark(self.other, role="segment")
         self.originals = QPushButton(self.tr("Originals"))
@@ -119,7 +129,7 @@ class Timeline(QWidget):
         self.slider.valueChanged.connect(self._slid)
         head = QHBoxLayout()
         head.setSpacing(theme.SMALL)
-        head.addWidget(title)
+        head.addWidget(self.title)
         head.addSpacing(theme.SMALL)
         head.addWidget(self.when, 1)
         for widget in (self.other, self.originals, self.blind, self.star, self.explore):
@@ -128,6 +138,17 @@ class Timeline(QWidget):
         self._grid.setSpacing(6)
         for at in range(ACROSS):
             self._grid.setColumnStretch(at, 1)
+        inside = QWidget()
+        theme.mark(inside, role="clear")
+        inside.setLayout(self._grid)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self.sounds = QScrollArea()  # more than two of one's own make a third row
+        self.sounds.setWidgetResizable(True)
+        self.sounds.setFrameShape(QFrame.Shape.NoFrame)
+        self.sounds.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.sounds.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.sounds.setMinimumHeight(2 * 76 + 6)
+        self.sounds.setWidget(inside)
         self.add = AddCell(self.tr("Drop a sound of yours"), self)
         self.add.setToolTip(self.tr("Hear at every moment how the model says a sound of yours"))
         self.add.pressed.connect(self._pick)
@@ -148,7 +169,7 @@ class Timeline(QWidget):
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.slider)
-        column.addLayout(self._grid, 1)
+        column.addWidget(self.sounds, 1)
         column.addWidget(self.empty, 1)
         column.addWidget(self.kept)
 
@@ -208,14 +229,16 @@ class Timeline(QWidget):
         self.slider.starred = frozenset(stars)
         self.slider.update()
         self.empty.setText(told.waiting)
+        self.when.setText(self._when())
         self.empty.setVisible(not there)
-        for widget in (self.slider, self.star, self.explore, self.blind):
+        for widget in (self.slider, self.sounds, self.star, self.explore, self.blind):
             widget.setVisible(there)
         self.blind.setEnabled(sum(len(side.previews) for side in self.sides) > 1)
         self.other.setVisible(len(self.sides) > 1)
+        self.title.setText(_short(told.title) if len(self.sides) > 1 else self.tr("Previews"))
         if len(self.sides) > 1:
             title = self.sides[1 - self._side].title
-            self.other.setText(title if len(title) < 14 else f"{title[:12]}…")
+            self.other.setText(_short(title))
             self.other.setToolTip(self.tr("Hear the same sound in “{0}”").format(title))
         self.originals.setVisible(there and any(cell.original for cell in told.previews[-1].cells))
         moment = self._moment
@@ -231,6 +254,12 @@ class Timeline(QWidget):
             )
         self.star.setAccessibleName(self.star.toolTip())
         self.explore.setEnabled(moment is not None)
+
+    def _when(self) -> str:
+        if self.preview is None:
+            return ""
+        text = self.tr("after {0} · {1} of {2}") if len(self.sides) == 1 else self.tr("after {0}")
+        return text.format(words.minutes(self.preview.minutes), self.slider.value() + 1, len(self.told.previews))
 
     @property
     def _moment(self) -> Moment | None:
@@ -251,12 +280,7 @@ class Timeline(QWidget):
         files = list(preview.cells) if preview is not None else []
         self._lay_out(files)
         if preview is None:
-            self.when.setText("")
             return
-        text = self.tr("after {0} · {1} of {2}")
-        if len(self.sides) > 1:
-            text = self.told.title + " · " + self.tr("{0}")
-        self.when.setText(text.format(words.minutes(preview.minutes), self.slider.value() + 1, len(self.told.previews)))
         self.momentChanged.emit(preview.minutes)
         missing = [path for path in (self._path(preview, cell) for cell in files) if path not in self._known]
         if missing:
@@ -430,6 +454,10 @@ class Timeline(QWidget):
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         self.probesAsked.emit(audio_paths(event.mimeData()))
+
+
+def _short(title: str) -> str:
+    return title if len(title) < 14 else f"{title[:12]}…"
 
 
 def key_of(file: CellFile) -> Key:

@@ -37,7 +37,9 @@ def details(view: RunView) -> str:
     lines += [f"{view.title} ({view.name}), {view.family}, step {view.status.step}, {view.status.device}"]
     lines += [f"{view.status.key}: {view.status.error}", view.status.hint, ""]
     try:
-        lines += [f"settings: {run.config.config}", f"plan: {run.config.plan}", ""]
+        for name, told in (("settings", run.config.config), ("plan", run.config.plan)):
+            lines += [f"{name}: " + (", ".join(f"{key}={value}" for key, value in told.items()) or "as recommended")]
+        lines.append("")
     except StudioError as error:
         lines += [error.message, ""]
     failures = [event for event in run.events()[0] if isinstance(event, Failed)]
@@ -70,7 +72,6 @@ class TroubleDialog(QDialog):
         theme.mark(sentence, role="strong")
         self.text = QPlainTextEdit(text)
         self.text.setReadOnly(True)
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setAccessibleName(self.tr("Details"))
         copy = QPushButton(self.tr("Copy"))
         copy.setIcon(theme.icon("copy"))

@@ -24,7 +24,7 @@ class VerdictPanel(QWidget):
     """Words first. Emits what is asked of the run that is shown."""
 
     asked = Signal(str)
-    """pause, resume, stop, explore; continue, slower, best; retry, details"""
+    """pause, resume, stop, explore; continue, slower, best; retry, details, end"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +64,7 @@ class VerdictPanel(QWidget):
                 self.tr("A new training with smaller steps, fewer sounds at a time and full precision"),
             ),
             "details": self._offer(self.tr("Details…"), self.tr("What the trainer said last, to read or to copy")),
+            "end": self._offer(self.tr("End it"), self.tr("Ends a trainer that does not answer; its last save is kept")),
         }
         self._row = QWidget()
         row = QHBoxLayout(self._row)
@@ -86,7 +87,7 @@ class VerdictPanel(QWidget):
             button.clicked.connect(self._ask)
             head.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(theme.SPACE, 10, theme.SPACE, 12)
+        column.setContentsMargins(theme.SPACE, 8, theme.SPACE, 10)
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.sentence)
@@ -134,13 +135,14 @@ class VerdictPanel(QWidget):
     def _show_offers(self, view: RunView) -> None:
         """What the verdict suggests, as far as it can be done now. Stop has its button already; it lights up."""
         waits = view.place is not None
-        offered = set() if waits else set(view.status.offers)
+        offered = set() if waits or view.quiet else set(view.status.offers)
         able = {
             "continue": "continue" in offered or (view.state == "finished" and not waits),
             "slower": "slower" in offered and view.alive,
             "best": "best" in offered and view.alive,
             "retry": view.state == "failed" and not waits,
-            "details": view.state == "failed" and not waits,
+            "details": view.state in ("failed", "interrupted") and not waits,
+            "end": bool(view.quiet),
         }
         for what, button in self.offers.items():
             button.setVisible(able[what])
@@ -152,7 +154,12 @@ class VerdictPanel(QWidget):
         if view.state == "failed":
             return " ".join(filter(None, (status.error, status.hint)))
         if view.state == "interrupted":
-            return self.tr("The training was cut off. Everything up to the last save is kept; Resume goes on from there.")
+            kept = self.tr("Everything up to the last save is kept; Resume goes on from there.")
+            return " ".join(filter(None, (status.error or self.tr("The training was cut off."), kept)))
+        if view.quiet:
+            return self.tr("It has said nothing for {0}: its process stands still, or its disk does.").format(
+                words.seconds(view.quiet)
+            )
         if status.sentence:
             return status.sentence
         if view.state == "queued":

@@ -26,7 +26,7 @@ def tr(text: str) -> str:
 
 def state_words(view: RunView) -> str:
     words = {
-        "queued": tr("Waiting its turn"),
+        "queued": tr("Waiting"),
         "preparing": tr("Preparing the sounds"),
         "training": tr("Training"),
         "paused": tr("Paused"),
@@ -38,7 +38,7 @@ def state_words(view: RunView) -> str:
     if view.state == "queued" and view.place is None:
         return tr("Starting") if view.alive else tr("Not in the queue")
     if view.state in ("stopped", "paused", "failed", "interrupted") and view.place is not None:
-        return tr("Waiting its turn")
+        return tr("Waiting")
     return words.get(view.state, view.state)
 
 

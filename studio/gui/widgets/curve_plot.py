@@ -26,7 +26,7 @@ LEFT, RIGHT, TOP, BELOW = 46, 12, 12, 22
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One curve. `color` is a token's name or the index of a label colour; x and y (n,), x ascending."""
+    """One curve. `color` is a token's name or the index of a label colour; x and y (n,), x ascending; listed: in the legend."""
 
     name: str
     x: Array
@@ -34,6 +34,7 @@ class Series:
     color: str | int = "accent"
     dashed: bool = False
     smooth: bool = True
+    listed: bool = True
 
 
 class CurvePlot(Canvas):
@@ -173,7 +174,7 @@ class CurvePlot(Canvas):
         metrics = QFontMetricsF(font)
         painter.setFont(font)
         right, y = self.width() - float(RIGHT), TOP + metrics.ascent() / 2
-        for series in reversed(self._series):
+        for series in reversed([series for series in self._series if series.listed]):
             wide = metrics.horizontalAdvance(series.name)
             if right - wide - 26 < self._plot.left():
                 break
