@@ -70,8 +70,7 @@ class MelDistance(nn.Module):
     Training takes half-overlapping frames at a random shift: on average the same distance for a third of the work. And there
     half of the weight follows the square root of a frame's amplitude: with all frames alike a hit of 10 ms before a tail of a
     second counts for nothing, and drums came out 5 dB too soft. And there the roughness of both is compared: of two draws of one
-    noise the distance sees a difference where the ear hears none, so that the smooth sound between all draws scored best and the
-    decoder's own noise went unused.
+    noise the distance sees a difference where the ear hears none, so that a smooth sound between all draws scored best.
     """
 
     def __init__(self, rate: int) -> None:
