@@ -265,7 +265,7 @@ class RunFolder:
         if not (math.isfinite(minutes) and minutes > 0):
             raise BadConfig(name="minutes", reason="it must be more than 0")
         if plan.steps:
-            more = round(minutes * 60 / status.step_seconds) if status.step_seconds else 0
+            more = round(minutes / status.minutes * status.step) if status.minutes else 0
             plan = msgspec.structs.replace(plan, steps=plan.steps + max(1, more))
         else:
             plan = msgspec.structs.replace(plan, minutes=(plan.minutes or status.planned or DEFAULT_MINUTES["cpu"]) + minutes)
