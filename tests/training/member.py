@@ -37,7 +37,7 @@ class Troubled(Tiny):
                 Tiny.poisoned = 5
             if self.config.trouble == "die" and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
                 saved = self.run.checkpoints()
-                if saved and saved[-1].step > 4:
+                if saved and Troubled.heard > saved[0].step + 10:
                     os.kill(os.getpid(), signal.SIGKILL)
         return super().losses(batch, group, progress)
 
