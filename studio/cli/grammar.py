@@ -145,9 +145,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("sound", metavar="IN.wav")
     one.add_argument("--count", type=int, default=10)
 
-    one = verb("sounds", "export", "write a project's clips, or sound files, for others")
-    one.add_argument("targets", nargs="+", metavar="PROJECT|FILE")
-    one.add_argument("--as", dest="format", default="wav", metavar="FORMAT", help="wav, wavetable")
+    one = verb("sounds", "export", "write a project's clips, or sound files, for others; or the curves of runs")
+    one.add_argument("targets", nargs="+", metavar="PROJECT|FILE|RUN")
+    one.add_argument("--as", dest="format", default="wav", metavar="FORMAT", help="wav, wavetable; of runs: tensorboard")
     one.add_argument("--bits", choices=("16", "24", "32f"), default=None)
     one.add_argument("--rate", default=None, metavar="HZ")
     one.add_argument(

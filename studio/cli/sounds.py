@@ -17,6 +17,7 @@ from studio.cli.folders import (
     cache,
     classes_of,
     device_of,
+    find_run,
     instrument_of,
     open_project,
     playable,
@@ -140,11 +141,23 @@ def export(args: Namespace) -> Work:
     from studio.export.base import exporter
     from studio.fields import configure
 
+    if args.format == "tensorboard":
+        yield from _curves(args)
+        return
     format = exporter(args.format)
     settings = settings_of(args.settings)
     settings |= {k: v for k, v in (("bits", args.bits), ("rate", args.rate)) if v is not None}
     options = configure(format.Options(), settings)
     yield from format.write(list(_items(args.targets)), Path(args.out).absolute(), options, args.names)
+
+
+def _curves(args: Namespace) -> Work:
+    """Runs, or the newest of projects, for TensorBoard."""
+    from studio.training import tensorboard
+
+    if args.settings or args.bits or args.rate:
+        raise UsageError(reason="Event files for TensorBoard have no options")
+    yield from tensorboard.export([find_run(target) for target in args.targets], Path(args.out).absolute())
 
 
 def _encoded(instrument: Instrument, sound: Sound, path: str) -> NDArray[np.float32]:
