@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QSplitter, QWidget
 
 from studio.audio import files
-from studio.audio.sound import Sound
-from studio.engine.engine import FamilyFacts
 from studio.engine.training import RunView
 from studio.events import Metric, Produced
-from studio.fields import describe
 from studio.gui.pages import train_words as words
 from studio.gui.pages.train import TrainPage
 from studio.gui.pages.train_log import RunLogs
@@ -27,86 +22,11 @@ from studio.gui.pages.train_numbers import NumbersDialog, table_of
 from studio.gui.pages.train_settings import SettingsDialog
 from studio.gui.pages.train_start import StartPanel
 from studio.gui.session import Current, Session
-from studio.models.controls import Info
 from studio.project import atomic
 from studio.project.state import PreviewCell, PreviewFile, RunStatus
-from studio.training.curves import CLOCK, Curves
-from studio.training.plan import TrainerConfig
+from studio.training.curves import Curves
 from studio.training.run import RunFolder, step_folder
-
-LEFT = Qt.MouseButton.LeftButton
-INFO = Info("oneshot", "One-shots", "Learns single hits.", "VAE", "30 to 3,000 single sounds")
-
-
-def facts(ready: bool = True) -> FamilyFacts:
-    fields = describe(TrainerConfig)[3:5]
-    return FamilyFacts(
-        INFO, fields, {"seed": 3, "device": "cpu"}, 35.0, True, ready, "" if ready else "needs at least two sounds"
-    )
-
-
-def tone(hertz: float) -> Sound:
-    time = np.arange(4410) / 44100
-    return Sound((0.3 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)[None], 44100)
-
-
-def write_run(session: Session, name: str, steps: tuple[int, ...] = (10, 20, 40), **status: Any) -> RunFolder:
-    """A run with previews, curves and checkpoints at `steps`, as the trainer leaves it."""
-    assert session.project is not None
-    run = RunFolder.create(session.project, "oneshot", {}, name=name)
-    for i, step in enumerate(steps):
-        folder = run.path / "previews" / step_folder(step)
-        folder.mkdir(parents=True)
-        cells = []
-        for j, kind in enumerate(("reconstruction", "new")):
-            file = files.write(folder / f"cell-{j}.wav", tone(200 * (i + 1) + 100 * j))
-            cells.append(
-                PreviewCell(name=f"cell-{j}", kind=kind, path=str(file.relative_to(run.path)), seed=j, distance=9.0 - i)
-            )
-        atomic.write_json(folder / "preview.json", PreviewFile(step=step, minutes=step / 10, cells=tuple(cells)))
-        moment = run.path / "checkpoints" / step_folder(step)
-        moment.mkdir(parents=True)
-        (moment / "config.json").write_text("{}")
-        run.append(
-            Metric(step=step, name=CLOCK, value=step / 10),
-            Metric(step=step, name="held-out/mel", value=1 / step),
-            Metric(step=step, name="training/mel", value=0.8 / step),
-            Metric(step=step, name="rate", value=0.1),
-        )
-    values: dict[str, Any] = {
-        "state": "finished",
-        "step": steps[-1] if steps else 0,
-        "minutes": 4.0,
-        "sentence": "Improving — 6 %.",
-    }
-    run.write_status(RunStatus(**{**values, **status}))
-    return run
-
-
-@pytest.fixture
-def page(session: Session, qtbot: Any) -> Iterator[TrainPage]:
-    made = TrainPage(session)
-    made.resize(1036, 580)
-    made.show()
-    yield made
-    made.hide()
-    made.deleteLater()
-
-
-@pytest.fixture
-def shown(page: TrainPage, session: Session, qtbot: Any) -> TrainPage:
-    """The page with one finished run of three moments."""
-    write_run(session, "First")
-    session.training.look()
-    qtbot.waitUntil(lambda: page.timeline.preview is not None)
-    qtbot.waitUntil(lambda: page.curves.plot._series != ())
-    return page
-
-
-def ready(page: TrainPage) -> bool:
-    preview = page.timeline.preview
-    return preview is not None and all(page.timeline._sound((cell.kind, cell.name)) is not None for cell in preview.cells)
-
+from tests.gui.trained import LEFT, facts, ready, tone, write_run
 
 # ---- starting
 
@@ -155,35 +75,36 @@ def test_changed_settings_go_into_the_run_and_are_counted(dressed: Any, qtbot: A
     assert panel.note.isHidden() and panel.config == {"seed": 3, "device": "cpu"}
 
 
-def test_the_page_tells_the_families_of_this_project(page: TrainPage, session: Session, qtbot: Any) -> None:
+def test_the_page_tells_the_families_of_this_project(train_page: TrainPage, session: Session, qtbot: Any) -> None:
     session.engine.warm_up()
-    page.ready.look()
-    qtbot.waitUntil(lambda: page.start.family is not None, timeout=60_000)
-    assert page.start.family is not None and page.start.family.info.id == "oneshot" and not page.start.family.ready
-    assert page.stack.currentIndex() == 0 and page.empty.button.text() == "Add sounds"
+    train_page.ready.look()
+    qtbot.waitUntil(lambda: train_page.start.family is not None, timeout=60_000)
+    family = train_page.start.family
+    assert family is not None and family.info.id == "oneshot" and not family.ready
+    assert train_page.stack.currentIndex() == 0 and train_page.empty.button.text() == "Add sounds"
     with qtbot.waitSignal(session.wanted) as wanted:
-        qtbot.mouseClick(page.empty.button, LEFT)
+        qtbot.mouseClick(train_page.empty.button, LEFT)
     assert wanted.args[0].page == "sounds"
 
 
 def test_pressing_train_freezes_a_run_and_shows_it(
-    page: TrainPage, session: Session, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+    train_page: TrainPage, session: Session, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session.training, "start_next", lambda: None)  # no trainer process here
-    page.start.set_families((facts(),), 24, 3)
-    qtbot.mouseClick(page.start.train, LEFT)
+    train_page.start.set_families((facts(),), 24, 3)
+    qtbot.mouseClick(train_page.start.train, LEFT)
     session.training.look()
-    view = page.shown
+    view = train_page.shown
     assert view is not None and view.title == "One-shots 1" and view.place == 0
     config = RunFolder(view.path).config
     assert config.config == {"seed": 3, "device": "cpu"} and config.plan["minutes"] == 20.0
-    qtbot.mouseClick(page.start.train, LEFT)
+    qtbot.mouseClick(train_page.start.train, LEFT)
     session.training.look()
-    assert page.shown is not None and page.shown.title == "One-shots 2" and page.shown.place == 1
-    page.asks.ask("up", page.shown.name)
-    assert [row.view.title for row in page.runs.model.rows] == ["One-shots 2", "One-shots 1"]
-    page.asks.ask("stop", page.shown.name)
-    assert page.shown.place is None
+    assert train_page.shown is not None and train_page.shown.title == "One-shots 2" and train_page.shown.place == 1
+    train_page.asks.ask("up", train_page.shown.name)
+    assert [row.view.title for row in train_page.runs.model.rows] == ["One-shots 2", "One-shots 1"]
+    train_page.asks.ask("stop", train_page.shown.name)
+    assert train_page.shown.place is None
 
 
 # ---- what is shown
@@ -195,7 +116,8 @@ def test_a_run_is_shown_in_words_sounds_and_curves(shown: TrainPage) -> None:
     assert shown.timeline.slider.maximum() == 2 and shown.timeline.slider.value() == 2
     assert [s.name for s in shown.curves.plot._series] == ["held-out", "learned from"]
     assert [s.dashed for s in shown.curves.plot._series] == [False, True]
-    assert shown.curves.plot._series[0].x == pytest.approx([1, 2, 4]) and shown.curves.plot._series[0].y == pytest.approx([0.1, 0.05, 0.025])
+    held = shown.curves.plot._series[0]
+    assert held.x == pytest.approx([1, 2, 4]) and held.y == pytest.approx([0.1, 0.05, 0.025])
     assert not shown.verdict.pause.isVisible() and shown.verdict.explore.isVisible()
     row = shown.runs.row
     assert row is not None and row.size > 0 and row.moments == 3
@@ -205,7 +127,7 @@ def test_walking_through_time_keeps_the_cell_sounding(shown: TrainPage, session:
     heard: list[Current] = []
     session.currentChanged.connect(heard.append)
     qtbot.waitUntil(lambda: ready(shown))
-    cell = shown.timeline._cells["new", "cell-1"]
+    cell = shown.timeline.sounds.cells["new", "cell-1"]
     qtbot.mouseClick(cell, LEFT)
     assert heard[-1].path is not None and heard[-1].path.parent.name == step_folder(40) and heard[-1].path.name == "cell-1.wav"
     qtbot.keyClick(cell, Qt.Key.Key_Left)
@@ -288,12 +210,13 @@ def test_a_deleted_run_comes_back_by_undo(shown: TrainPage, session: Session, qt
     qtbot.waitUntil(lambda: shown.timeline.preview is not None)
 
 
-def test_a_failed_run_says_why_and_offers_to_go_on(page: TrainPage, session: Session, qtbot: Any) -> None:
+def test_a_failed_run_says_why_and_offers_to_go_on(train_page: TrainPage, session: Session, qtbot: Any) -> None:
     write_run(session, "Bad", (), state="failed", error="The disk is full.", hint="Free some space.", step=5)
     session.training.look()
-    assert page.verdict.sentence.text() == "The disk is full. Free some space." and page.verdict.state.text() == "Failed"
-    assert page.verdict.resume.isVisible() and not page.verdict.explore.isVisible()
-    assert page.timeline.empty.isVisible()
+    assert train_page.verdict.sentence.text() == "The disk is full. Free some space."
+    assert train_page.verdict.state.text() == "Failed"
+    assert train_page.verdict.resume.isVisible() and not train_page.verdict.explore.isVisible()
+    assert train_page.timeline.empty.isVisible()
 
 
 # ---- numbers
@@ -325,9 +248,9 @@ def test_csv_holds_what_was_measured() -> None:
     assert [(r[0], r[2], r[3]) for r in rows[1:]] == [("1", "b", "3.0"), ("5", "a,b", "1.0"), ("5", "b", "2.0")]
 
 
-def test_logs_follow_a_growing_file_without_gap_or_repeat(page: TrainPage, session: Session, qtbot: Any) -> None:
+def test_logs_follow_a_growing_file_without_gap_or_repeat(train_page: TrainPage, session: Session, qtbot: Any) -> None:
     run = write_run(session, "Long", ())
-    logs = RunLogs(page)
+    logs = RunLogs(train_page)
     logs.watch({"r": run.path})
     for step in range(30):
         run.append(Metric(step=step, name="held-out/mel", value=float(step)))

@@ -99,6 +99,7 @@ class TrainPage(QWidget):
         self.ready.counted.connect(self._show)
         self.start.asked.connect(self.asks.train)
         self.start.soundsAsked.connect(self._go_sounds)
+        self.start.searchAsked.connect(self.asks.search)
         self.empty.pressed.connect(self._go_sounds)
         self.verdict.asked.connect(self._ask_shown)
         self.runs.asked.connect(self.asks.ask)

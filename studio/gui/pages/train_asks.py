@@ -15,11 +15,14 @@ from PySide6.QtWidgets import QWidget
 
 from studio.engine.training import RunView
 from studio.errors import StudioError
+from studio.gui.pages.train_search import SearchDialog
 from studio.gui.pages.train_settings import SettingsDialog
 from studio.gui.pages.train_start import StartPanel
 from studio.gui.pages.train_trouble import TroubleDialog, details, safe_plan
 from studio.gui.pages.train_verdict import MORE
 from studio.gui.session import Session
+from studio.training import presets
+from studio.training.presets import Preset
 from studio.training.run import RunFolder
 
 
@@ -140,6 +143,25 @@ class Asks(QObject):
             if found := RunFolder(view.path).probes():
                 return found
         return []
+
+    @Slot()
+    def search(self) -> None:
+        """Look for better settings; what is found can be used at once."""
+        family = self._start.family
+        if family is None or self._session.project is None:
+            return
+        dialog = SearchDialog(self._session, family, self._start.own_config, self._start.plan, self._window)
+        dialog.used.connect(self._use)
+        dialog.open()
+
+    @Slot(object)
+    def _use(self, preset: Preset) -> None:
+        project = self._session.project
+        try:
+            self._start.set_presets(presets.read(project) if project is not None else ())
+        except StudioError as error:
+            self._session.complain(error)
+        self._start.use(preset)
 
     # ---- the queue
     @Slot(object)

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QLab
 
 from studio.gui import theme
 from studio.gui.pages import train_words as words
-from studio.gui.pages.train_timeline import Key, Told, key_of
+from studio.gui.pages.train_cells import Key, key_of
+from studio.gui.pages.train_timeline import Told
 from studio.gui.session import Current, Session
 from studio.gui.widgets.later import Later
 from studio.gui.widgets.preview_cell import Pictures, pictures_of

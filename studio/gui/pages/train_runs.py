@@ -136,6 +136,8 @@ class RunsPanel(QWidget):
 
     def choose(self, names: tuple[str, ...]) -> None:
         """Select these runs, the first one as the one that is shown; the newest where none of them is there."""
+        if any(row.view.trial_of and row.view.name in names for row in self._rows):
+            self.trials.setChecked(True)
         rows = {row.view.name: i for i, row in enumerate(self.model.rows)}
         found = [rows[name] for name in names if name in rows] or ([0] if self.model.rows else [])
         if not found:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
@@ -111,6 +112,7 @@ class StartPanel(QWidget):
     """Another family, or other settings: what fits may have changed."""
 
     soundsAsked = Signal()
+    searchAsked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -150,10 +152,19 @@ class StartPanel(QWidget):
         self.train.setEnabled(False)
         theme.mark(self.train, role="primary")
         self.train.clicked.connect(self._ask)
-        self.more = QPushButton(self.tr("More settings…"))
-        self.more.setEnabled(False)
-        theme.mark(self.more, role="quiet")
+        self.more = QPushButton(self.tr("Settings…"))
+        self.more.setToolTip(self.tr("Everything that can be set, with what is recommended"))
         self.more.clicked.connect(self._open_settings)
+        self.search = QPushButton(self.tr("Find better ones…"))
+        self.search.setToolTip(self.tr("Try out settings for a while and keep the best"))
+        self.search.clicked.connect(self.searchAsked)
+        further = QHBoxLayout()
+        further.setSpacing(2)
+        for button in (self.more, self.search):
+            button.setEnabled(False)
+            button.setStyleSheet("padding: 0 8px;")
+            theme.mark(button, role="quiet")
+            further.addWidget(button)
         self.note = QLabel()
         self.note.setWordWrap(True)
         theme.mark(self.note, role="caption")
@@ -163,8 +174,10 @@ class StartPanel(QWidget):
         column.setSpacing(theme.HALF)
         column.addWidget(head)
         column.addWidget(self._scroll(), 1)
-        for widget in (self.data, self.fit, self.plan_box, self.preset, self.train, self.more, self.note):
+        for widget in (self.data, self.fit, self.plan_box, self.preset, self.train):
             column.addWidget(widget)
+        column.addLayout(further)
+        column.addWidget(self.note)
 
     def _scroll(self) -> QScrollArea:
         inside = QWidget()
@@ -239,6 +252,7 @@ class StartPanel(QWidget):
         family = self.family
         self.train.setEnabled(family is not None and family.ready)
         self.more.setEnabled(family is not None)
+        self.search.setEnabled(family is not None and family.ready)
         self.train.setToolTip("" if family is None or family.ready else family.reason)
         found = [preset for preset in self._presets if family is not None and preset.family == family.info.id]
         self.preset.setVisible(bool(found))
@@ -306,6 +320,15 @@ class StartPanel(QWidget):
         name = self.preset.currentData()
         preset = next((p for p in self._presets if p.name == name), None)
         self._take(dict(preset.config) if preset else {}, dict(preset.plan) if preset else {}, self._name)
+
+    def use(self, preset: Preset) -> None:
+        """Train with these settings from now on."""
+        for card in self._family_cards():
+            if card.facts.info.id == preset.family:
+                card.setChecked(True)
+        self._enable()
+        self.preset.setCurrentIndex(max(0, self.preset.findData(preset.name)))
+        self._take(dict(preset.config), dict(preset.plan), self._name)
 
     def _open_settings(self) -> None:
         if self.family is not None:

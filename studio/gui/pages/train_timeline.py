@@ -15,12 +15,9 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
-    QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -28,18 +25,17 @@ from PySide6.QtWidgets import (
 
 from studio.gui import theme
 from studio.gui.pages import train_words as words
+from studio.gui.pages.train_cells import Key, SoundGrid, key_of
 from studio.gui.session import Current, Session
 from studio.gui.widgets.drop_zone import audio_paths, pick_sound
 from studio.gui.widgets.later import Later
 from studio.gui.widgets.moment_slider import MomentSlider
-from studio.gui.widgets.preview_cell import AddCell, Pictures, PreviewCell, pictures_of
+from studio.gui.widgets.preview_cell import Pictures, pictures_of
 from studio.project.state import PreviewCell as CellFile
 from studio.training.run import Moment, Preview
 
 KEPT = 240
 """Cells whose pictures stay in memory."""
-ACROSS = 5
-"""Columns: four of the training's own, one of the user's."""
 BRIEF = 1.5
 """Seconds up to which a sound begins anew at another moment, because its attack matters; a longer one goes on where it is."""
 
@@ -56,10 +52,6 @@ class Told:
     own: tuple[Path, ...] = ()
     waiting: str = ""
     soon: str = ""
-
-
-Key = tuple[str, str]
-"""Kind and name of a cell: the same sound at every moment and in every run of a project."""
 
 
 class Timeline(QWidget):
@@ -93,7 +85,6 @@ class Timeline(QWidget):
 
         self._side = 0
         self._known: OrderedDict[Path, Pictures] = OrderedDict()
-        self._cells: dict[Key, PreviewCell] = {}
         self._playing: Key | None = None
         self._resound = False  # the playing cell should go on at the moment that is being read
         self._later = Later(self)
@@ -134,24 +125,11 @@ class Timeline(QWidget):
         head.addWidget(self.when, 1)
         for widget in (self.other, self.originals, self.blind, self.star, self.explore):
             head.addWidget(widget)
-        self._grid = QGridLayout()
-        self._grid.setSpacing(6)
-        for at in range(ACROSS):
-            self._grid.setColumnStretch(at, 1)
-        inside = QWidget()
-        theme.mark(inside, role="clear")
-        inside.setLayout(self._grid)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self.sounds = QScrollArea()  # more than two of one's own make a third row
-        self.sounds.setWidgetResizable(True)
-        self.sounds.setFrameShape(QFrame.Shape.NoFrame)
-        self.sounds.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.sounds.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.sounds.setMinimumHeight(2 * 76 + 6)
-        self.sounds.setWidget(inside)
-        self.add = AddCell(self.tr("Drop a sound of yours"), self)
-        self.add.setToolTip(self.tr("Hear at every moment how the model says a sound of yours"))
-        self.add.pressed.connect(self._pick)
+        self.sounds = SoundGrid()
+        self.sounds.pressed.connect(self._hear)
+        self.sounds.stepped.connect(self.step)
+        self.sounds.removed.connect(self._remove)
+        self.sounds.addAsked.connect(self._pick)
         self.empty = QLabel()
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
@@ -293,61 +271,26 @@ class Timeline(QWidget):
 
     def _lay_out(self, files: list[CellFile]) -> None:
         """One cell for each sound of this preview, and for each probe that has not been heard yet."""
-        heard = {key_of(file) for file in files}
+        heard = [key_of(file) for file in files]
         own = [("probe", path.stem) for path in self.told.own if self.told.previews]
-        wanted = [key_of(file) for file in files] + [key for key in own if key not in heard]
-        for key in [key for key in self._cells if key not in wanted]:
-            cell = self._cells.pop(key)
-            self._grid.removeWidget(cell)
-            cell.hide()
-            cell.deleteLater()
-        places = laid_out(wanted)
-        for key in wanted:
-            cell = self._cells.get(key) or self._make(key)
-            self._grid.addWidget(cell, *places[key])
-            cell.show()
-        free = [row for row in (0, 1) if (row, ACROSS - 1) not in places.values()]
-        if free and self.told.previews:
-            self._grid.addWidget(self.add, free[0], ACROSS - 1)
-        self.add.setVisible(bool(free and self.told.previews))
-
-    def _make(self, key: Key) -> PreviewCell:
-        cell = PreviewCell(self, removable=key[0] == "probe")
-        cell.key = key
-        cell.pressed.connect(self._pressed)
-        cell.stepped.connect(self.step)
-        cell.removed.connect(self._remove)
-        self._cells[key] = cell
-        return cell
+        self.sounds.lay_out([*heard, *(key for key in own if key not in heard)], bool(self.told.previews))
 
     def _fill(self) -> None:
         preview = self.preview
         if preview is None:
             return
         files = {key_of(file): file for file in preview.cells}
-        for key, cell in self._cells.items():
+        for key, cell in self.sounds.cells.items():
             file = files.get(key)
             if file is None:
                 cell.show_sound(key[1], "", None, self.told.soon)
                 continue
             pictures = self._known.get(self._path(preview, file))
             if pictures is not None or cell.pictures is None:
-                cell.show_sound(self._title(file), self._note(file), pictures)
+                cell.show_sound(self.sounds.title_of(file), self._note(file), pictures)
         if self._resound and self._playing is not None and self._sound(self._playing) is not None:
             self._resound = False
             self._hear(self._playing, going_on=True)
-
-    def _title(self, file: CellFile) -> str:
-        names = {
-            "lowest": self.tr("Lowest"),
-            "highest": self.tr("Highest"),
-            "loudest": self.tr("Loudest"),
-            "quietest": self.tr("Quietest"),
-        }
-        if file.kind == "new":
-            return self.tr("New {0}").format((file.seed or 0) + 1)
-        name = names.get(file.name, file.name)
-        return self.tr("{0} {1}").format(name, file.label) if file.label and file.kind == "reconstruction" else name
 
     def _note(self, file: CellFile) -> str:
         if self.originals.isChecked() and file.original:
@@ -382,9 +325,6 @@ class Timeline(QWidget):
         self._set_stops(nearest)
         self._go_on()
 
-    def _pressed(self, cell: PreviewCell) -> None:
-        self._hear(cell.key)
-
     def _sound(self, key: Key) -> Pictures | None:
         preview = self.preview
         file = next((f for f in preview.cells if key_of(f) == key), None) if preview is not None else None
@@ -398,7 +338,7 @@ class Timeline(QWidget):
         if going_on and self._session.playing and player is not None and pictures.sound.seconds > BRIEF:
             at = player.position or 0.0
             at = at if at < pictures.sound.seconds else 0.0
-        cell = self._cells[key]
+        cell = self.sounds.cells[key]
         name = self.tr("{0}, after {1}").format(cell.title, words.minutes(preview.minutes))
         self._playing = None  # while the transport changes hands
         self._session.play(Current(pictures.sound, name, None, pictures.path), at=at)
@@ -412,9 +352,8 @@ class Timeline(QWidget):
             self._show_position(None)
 
     def _show_position(self, seconds: object) -> None:
-        for key, cell in self._cells.items():
-            mine = key == self._playing
-            cell.set_playing(mine, seconds if mine and isinstance(seconds, float) and self._session.playing else None)
+        going = isinstance(seconds, float) and self._session.playing
+        self.sounds.show_position(self._playing, seconds if going else None)  # type: ignore[arg-type]
 
     def _show_playing(self, playing: bool) -> None:
         if not playing:
@@ -435,8 +374,8 @@ class Timeline(QWidget):
     def _picked(self, path: Path) -> None:
         self.probesAsked.emit([path])
 
-    def _remove(self, cell: PreviewCell) -> None:
-        path = next((path for path in self.told.own if path.stem == cell.key[1]), None)
+    def _remove(self, key: Key) -> None:
+        path = next((path for path in self.told.own if path.stem == key[1]), None)
         if path is not None:
             self.probeDropped.emit(path)
 
@@ -444,13 +383,13 @@ class Timeline(QWidget):
         if self.told.name and audio_paths(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
-            self.add.set_hot(True)
+            self.sounds.add.set_hot(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.add.set_hot(False)
+        self.sounds.add.set_hot(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.add.set_hot(False)
+        self.sounds.add.set_hot(False)
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         self.probesAsked.emit(audio_paths(event.mimeData()))
@@ -458,22 +397,6 @@ class Timeline(QWidget):
 
 def _short(title: str) -> str:
     return title if len(title) < 14 else f"{title[:12]}…"
-
-
-def key_of(file: CellFile) -> Key:
-    return file.kind, file.name
-
-
-def laid_out(keys: list[Key]) -> dict[Key, tuple[int, int]]:
-    """Row and column of each cell: rebuilt sounds above, new ones below, the user's own in the last column and then beneath."""
-    rebuilt = [key for key in keys if key[0] == "reconstruction"]
-    new = [key for key in keys if key[0] == "new"]
-    own = [key for key in keys if key[0] == "probe"]
-    below = 1 if rebuilt else 0
-    places = {key: (0, i) for i, key in enumerate(rebuilt)} | {key: (below, i) for i, key in enumerate(new)}
-    for i, key in enumerate(own):
-        places[key] = (i, ACROSS - 1) if i < 2 else (2 + (i - 2) // ACROSS, (i - 2) % ACROSS)
-    return places
 
 
 def _pictures(paths: list[Path]) -> list[Pictures]:
