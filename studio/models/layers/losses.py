@@ -30,7 +30,7 @@ def mel_filters(rate: int, n_fft: int, n_mels: int) -> np.ndarray:
 
 
 def roughness(mel: Tensor) -> Tensor:
-    """Mean deviation within patches of up to 8 frames × 4 bands, (B, C, frames, mels) → (B, C, …): noise is rough, tones not."""
+    """Mean deviation within patches of up to 8 frames × 4 bands, (B, C, frames, mels) → (B, C, …); noise is rough."""
     frames, mels = min(8, mel.shape[2]), min(4, mel.shape[3])
     mean = F.avg_pool2d(mel, (frames, mels))
     there = mel[:, :, : mean.shape[2] * frames, : mean.shape[3] * mels]
@@ -69,8 +69,8 @@ class MelDistance(nn.Module):
 
     Training takes half-overlapping frames at a random shift: on average the same distance for a third of the work. And there
     half of the weight follows the square root of a frame's amplitude: with all frames alike a hit of 10 ms before a tail of a
-    second counts for nothing, and drums came out 5 dB too soft. And there the roughness of both is compared: of two draws of one
-    noise the distance sees a difference where the ear hears none, so that a smooth sound between all draws scored best.
+    second counts for nothing, and drums came out 5 dB too soft. And there the roughness of both is compared: of two draws of
+    one noise the distance sees a difference where the ear hears none, so that a smooth sound between all draws scored best.
     """
 
     def __init__(self, rate: int) -> None:
