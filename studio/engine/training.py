@@ -41,8 +41,8 @@ START = 90.0
 AGAIN = 30.0
 """Seconds until the queue is tried again that could not go on."""
 
-QUIET = 15.0
-"""Seconds without a word after which a living trainer counts as quiet."""
+QUIET, QUIET_STEP = 15.0, 5.0
+"""Seconds without a word after which a living trainer counts as quiet, and the steps in which they are told."""
 
 
 @dataclass(frozen=True)
@@ -301,8 +301,13 @@ class Training(QObject):
         if (stamp := waiting.stamp(self._project)) != self._queue_stamp:
             self._queue_stamp, self._queue = stamp, waiting.read(self._project)
         self._show()
-        if self._queue and self.active is None and time.monotonic() >= self._retry:
-            QTimer.singleShot(0, self, self.start_next)
+        if self._queue and self.active is None:
+            QTimer.singleShot(0, self, self._go_on)
+
+    @Slot()
+    def _go_on(self) -> None:
+        if time.monotonic() >= self._retry:
+            self.start_next()
 
     def _meet(self, name: str, path: Path) -> None:
         folder = RunFolder(path)
@@ -351,9 +356,9 @@ class Training(QObject):
         return known.status.state in RUNNING and known.folder.alive()
 
     def _quiet(self, known: _Known) -> float:
-        """In steps of five seconds, so that not every look shows something new."""
+        """In steps, so that not every look shows something new."""
         silent = time.monotonic() - known.heard
-        return silent // 5 * 5 if known.status.state == "training" and silent >= QUIET else 0.0
+        return silent // QUIET_STEP * QUIET_STEP if known.status.state == "training" and silent >= QUIET else 0.0
 
     def _show(self) -> None:
         views = []

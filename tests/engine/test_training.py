@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,16 @@ import psutil
 import pytest
 from PySide6.QtCore import QObject, Slot
 
+from studio.engine import power, trainers
+from studio.engine.power import Power
 from studio.engine.training import RunEvent, RunView, Training
-from studio.errors import BadConfig, TrainingError
-from studio.events import Metric
+from studio.errors import BadConfig, DiskFull, TrainingError
+from studio.events import Failed, Metric
 from studio.project.folder import ProjectFolder
 from studio.training import queue as waiting
 from studio.training.run import RunFolder
 
-TRAINER = '''
+TRAINER = """
 import os, socket, sys, time
 import msgspec, psutil
 from studio.events import Metric
@@ -44,7 +48,7 @@ while state == "training":
     run.append(Metric(step=step, name="held-out/mel", value=1 / step))
     now = dict(state=state, step=step, minutes=step / 60, sentence="Improving", heartbeat=time.time())
     run.write_status(msgspec.structs.replace(run.status(), **now, **me))
-'''
+"""
 
 
 class Ear(QObject):
@@ -52,8 +56,14 @@ class Ear(QObject):
         super().__init__()
         self.views: list[tuple[RunView, ...]] = []
         self.events: list[RunEvent] = []
+        self.ended: list[RunView] = []
+        self.left: list[str] = []
+        self.problems: list[Failed] = []
         training.changed.connect(self.see)
         training.event.connect(self.hear)
+        training.ended.connect(self.ended.append)
+        training.leaving.connect(self.left.append)
+        training.failed.connect(self.problems.append)
 
     @Slot(object)
     def see(self, views: tuple[RunView, ...]) -> None:
@@ -160,7 +170,8 @@ def test_a_killed_trainer_is_told_as_interrupted_and_can_go_on(training: Trainin
     run = start(training, qtbot)
     os.kill(training.view(run).status.pid, signal.SIGKILL)
     until(training, qtbot, run, "interrupted")
-    assert training.view(run).resumable
+    view = training.view(run)
+    assert view.resumable and view.status.key == "Interrupted" and "killed" in view.status.error and view.status.hint
     training.resume(run)
     qtbot.waitUntil(lambda: training.view(run).state == "training" and training.view(run).alive, timeout=20_000)
     training.stop(run)
@@ -231,3 +242,133 @@ def test_a_queue_file_names_only_runs_that_are_there(project: ProjectFolder) -> 
     assert waiting.read(project) == (run,)
     (project.runs_dir / "queue.json").write_bytes(msgspec.json.encode({"kind": "queue", "format": 99, "runs": [run]}))
     assert waiting.read(project) == ()
+
+
+def test_the_queue_is_changed_from_two_sides_and_nothing_is_lost(project: ProjectFolder) -> None:
+    names = [RunFolder.create(project, "oneshot", {}).path.name for _ in range(16)]
+
+    def add(mine: list[str]) -> None:
+        for name in mine:
+            waiting.change(project, lambda queue, name=name: (*queue, name))  # type: ignore[misc]
+
+    sides = [threading.Thread(target=add, args=(names[i::2],)) for i in range(2)]
+    for side in sides:
+        side.start()
+    for side in sides:
+        side.join()
+    assert sorted(waiting.read(project)) == sorted(names)
+    taken = [waiting.take(project) for _ in range(17)]
+    assert sorted(filter(None, taken)) == sorted(names) and taken[-1] is None
+
+
+def test_what_others_put_into_the_queue_is_seen_and_kept(training: Training, qtbot: Any, project: ProjectFolder) -> None:
+    first = start(training, qtbot)
+    mine = training.queue("oneshot", {}, {}, "short")
+    theirs = RunFolder.create(project, "oneshot", {}, name="short").path.name
+    waiting.change(project, lambda names: (*names, theirs))  # by the command line
+    training.reorder((mine,))  # before it was seen here
+    assert waiting.read(project) == (mine, theirs)
+    training.look()
+    assert [training.view(name).place for name in (mine, theirs)] == [0, 1]
+    training.stop(first)
+    until(training, qtbot, theirs, "finished")
+    assert waiting.read(project) == ()
+
+
+def test_a_run_that_nobody_would_begin_can_be_begun(training: Training, qtbot: Any, project: ProjectFolder) -> None:
+    orphan = RunFolder.create(project, "oneshot", {}, name="short").path.name  # its window died before it could start it
+    training.look()
+    assert training.view(orphan).state == "queued" and training.view(orphan).resumable
+    training.resume(orphan)
+    until(training, qtbot, orphan, "finished")
+
+
+def test_a_queue_that_can_not_be_written_loses_nothing_and_is_told_once(
+    training: Training, qtbot: Any, project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ear = Ear(training)
+    run = RunFolder.create(project, "oneshot", {}, name="short").path.name
+    waiting.write(project, (run,))
+
+    def full(*_: object) -> None:
+        raise DiskFull(name="queue.json")
+
+    with monkeypatch.context() as there:
+        there.setattr(waiting, "write", full)
+        qtbot.waitUntil(lambda: bool(ear.problems), timeout=20_000)
+        for _ in range(3):
+            training.look()
+            qtbot.wait(20)
+        assert [problem.key for problem in ear.problems] == ["DiskFull"] and waiting.read(project) == (run,)
+        assert training.view(run).place == 0
+    training.start_next()
+    until(training, qtbot, run, "finished")
+
+
+def test_the_end_of_a_training_is_told_once(training: Training, qtbot: Any) -> None:
+    ear = Ear(training)
+    run = training.queue("oneshot", {}, {}, "short")
+    until(training, qtbot, run, "finished")
+    training.look()
+    assert [(view.name, view.state) for view in ear.ended] == [(run, "finished")] and ear.left == []
+
+
+def test_the_computer_rests_after_the_last_training_and_only_then(training: Training, qtbot: Any) -> None:
+    ear = Ear(training)
+    training.after = "sleep"
+    first, second = (training.queue("oneshot", {}, {}, "short") for _ in range(2))
+    until(training, qtbot, first, "finished")
+    assert ear.left == []
+    until(training, qtbot, second, "finished")
+    assert ear.left == ["sleep"] and training.after is None
+    training.after = "sleep"
+    stopped = start(training, qtbot)
+    training.stop(stopped)  # somebody is there
+    until(training, qtbot, stopped, "stopped")
+    assert ear.left == ["sleep"] and training.after == "sleep"
+
+
+def test_a_trainer_that_does_not_answer_is_told_and_can_be_ended(
+    training: Training, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(training, qtbot)
+    assert training.view(run).quiet == 0
+    os.kill(training.view(run).status.pid, signal.SIGSTOP)
+    monkeypatch.setattr("studio.engine.training.QUIET", 0.3)
+    monkeypatch.setattr("studio.engine.training.QUIET_STEP", 0.1)
+    qtbot.waitUntil(lambda: training.view(run).quiet > 0, timeout=20_000)
+    assert training.view(run).alive and training.view(run).state == "training"
+    assert training.end(run)
+    until(training, qtbot, run, "interrupted")
+    assert not training.end(run)
+
+
+def test_a_clock_that_is_set_ends_no_start(training: Training, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 86_400)  # this window's, not its trainers'
+    ear = Ear(training)
+    run = start(training, qtbot, "short")
+    until(training, qtbot, run, "finished")
+    assert not any(view.state in ("failed", "interrupted") for views in ear.views for view in views)
+
+
+@pytest.mark.parametrize("answer,able", [('s "yes"', True), ('s "challenge"', False), ("", False)])
+def test_only_what_the_system_allows_is_offered(qtbot: Any, monkeypatch: pytest.MonkeyPatch, answer: str, able: bool) -> None:
+    monkeypatch.setattr(power.sys, "platform", "linux")
+    monkeypatch.setattr(power, "QUESTIONS", {"sleep": [sys.executable, "-c", f"print({answer!r})"]})
+    monkeypatch.setattr(power, "COMMANDS", {"linux": {"sleep": [sys.executable, "-c", "raise SystemExit(0)"]}})
+    made = Power()
+    made.ask()
+    assert made.able == frozenset()  # nobody has waited for the answer
+
+    def answered() -> bool:
+        made.look()
+        return not made._asked
+
+    qtbot.waitUntil(answered, timeout=20_000)
+    assert made.able == (frozenset({"sleep"}) if able else frozenset())
+    assert made.leave("sleep") and not made.leave("off")
+
+
+def test_how_a_trainer_ended_is_said_as_far_as_it_is_known() -> None:
+    assert "without a word" in trainers.why(2**22 + 1).message
