@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.engine import trainers
 from studio.engine.power import Power, Rest
+from studio.engine.runs import RunEvent, RunView
 from studio.errors import BadConfig, StudioError, TrainingError
 from studio.events import Event, failed
 from studio.fields import decode
@@ -30,6 +31,8 @@ from studio.training.run import RUNNING, RunFolder
 
 if TYPE_CHECKING:
     from studio.project.folder import ProjectFolder
+
+__all__ = ["RunEvent", "RunView", "Training"]
 
 log = logging.getLogger(__name__)
 LOOK = 500
@@ -43,45 +46,6 @@ AGAIN = 30.0
 
 QUIET, QUIET_STEP = 15.0, 5.0
 """Seconds without a word after which a living trainer counts as quiet, and the steps in which they are told."""
-
-
-@dataclass(frozen=True)
-class RunView:
-    """One run as it stands. `place`: 0 is next in the queue, None is not waiting; `interrupted`: its process was killed, which
-    `status` then says as it says what failed; `quiet`: seconds since its living trainer last wrote, 0 while that is usual;
-    `trial_of`: the search that it is a trial of."""
-
-    name: str
-    family: str
-    path: Path
-    status: RunStatus
-    alive: bool
-    verdict: str
-    title: str = ""
-    created: float = 0.0
-    place: int | None = None
-    interrupted: bool = False
-    quiet: float = 0.0
-    trial_of: str = ""
-
-    @property
-    def state(self) -> str:
-        """queued, preparing, training, paused, stopped, finished, failed; or interrupted."""
-        return "interrupted" if self.interrupted else self.status.state
-
-    @property
-    def resumable(self) -> bool:
-        """Whether `resume` goes on with it, or begins it where nothing else would."""
-        forgotten = self.state == "queued" and self.place is None
-        return not self.alive and (forgotten or self.state in ("paused", "stopped", "failed", "interrupted"))
-
-
-@dataclass(frozen=True)
-class RunEvent:
-    """A new line of a run's events.jsonl."""
-
-    run: str
-    event: Event
 
 
 @dataclass
