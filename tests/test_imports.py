@@ -36,7 +36,10 @@ NEIGHBOURS = {  # in the same line of LAYERS, and yet the first builds on the se
 }
 TORCH_FREE_MODELS = {"studio/models/__init__.py", "studio/models/controls.py"}
 TORCH = {"library/reader.py", "generate.py", "evaluate.py"}  # beside models/ and training/, and engine/ inside functions
-NO_TORCH_TRAINING = {"ranks.py", "run.py", "plan.py", "queue.py", "verdict.py", "curves.py"}  # the window reads runs with these
+NO_TORCH_TRAINING = {  # the window reads runs with these
+    *("ranks.py", "run.py", "plan.py", "queue.py", "verdict.py", "curves.py"),
+    *("process.py", "pulse.py", "power.py", "reserve.py", "goals.py", "trouble.py"),
+}
 
 
 class Import(NamedTuple):

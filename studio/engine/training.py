@@ -18,7 +18,6 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.engine import trainers
-from studio.engine.power import Power, Rest
 from studio.engine.runs import RunEvent, RunView
 from studio.errors import BadConfig, StudioError, TrainingError
 from studio.events import Event, failed
@@ -27,6 +26,7 @@ from studio.project.state import RunConfig, RunStatus
 from studio.training import process, searches
 from studio.training import queue as waiting
 from studio.training.plan import TrainerConfig
+from studio.training.power import Power, Rest
 from studio.training.run import RUNNING, RunFolder
 
 if TYPE_CHECKING:

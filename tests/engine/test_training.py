@@ -16,13 +16,14 @@ import psutil
 import pytest
 from PySide6.QtCore import QObject, Slot
 
-from studio.engine import power, trainers
-from studio.engine.power import Power
+from studio.engine import trainers
 from studio.engine.training import RunEvent, RunView, Training
 from studio.errors import BadConfig, DiskFull, TrainingError
 from studio.events import Failed, Metric
 from studio.project.folder import ProjectFolder
+from studio.training import power
 from studio.training import queue as waiting
+from studio.training.power import Power
 from studio.training.run import RunFolder
 
 TRAINER = """
