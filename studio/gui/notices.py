@@ -8,7 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
-from studio.engine.power import Rest
+from studio.training.power import Rest
 from studio.engine.training import RunView
 from studio.gui import theme
 from studio.gui.session import Problem, Session
