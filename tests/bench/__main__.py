@@ -34,6 +34,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "determinism": ("determinism", "run"),
     "keys": ("keys", "run"),
     "factors": ("factors", "run"),
+    "watching": ("watching", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 

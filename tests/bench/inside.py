@@ -5,6 +5,7 @@ latency N    milliseconds from a move on the map to the new sound in the player,
 gesture N    a hand that draws over the map, N positions: milliseconds from each to its sound, the steepest steps of the sounds
 replace N    tones of which each takes the place of the one before, N times
 jitter S     lateness of a 16-ms timer while a sound plays and sounds are imported
+watch S      lateness of a 16-ms timer while Train shows every run that is at work and one walks through their sounds
 play S       plays a counter whose every lost sample can be found in a recording
 keep         keeps, renames and trashes clips until it is killed; prints the id of each clip that is safe
 """
@@ -288,6 +289,44 @@ def jitter(inside: Inside, seconds: float, folder: Path) -> None:
     inside.go(lambda: inside.when(lambda: "torch" in sys.modules, lambda: QTimer.singleShot(3000, begin)))
 
 
+def watch(inside: Inside, seconds: float) -> None:
+    late: list[float] = []
+    last = [0.0]
+    beat, hand = QTimer(inside.whole), QTimer(inside.whole)
+    beat.setTimerType(Qt.TimerType.PreciseTimer)
+    beat.setInterval(16)
+    hand.setInterval(500)
+
+    def tick() -> None:
+        now = time.perf_counter()
+        if last[0]:
+            late.append(max(0.0, (now - last[0]) * 1e3 - 16))
+        last[0] = now
+
+    def walk() -> None:
+        timeline = page.timeline
+        at = timeline.slider.value()
+        timeline.slider.setValue(at - 1 if at > 0 else timeline.slider.maximum())
+
+    def begin() -> None:
+        working = tuple(view.name for view in inside.session.training.views if view.alive)
+        page.runs.choose(working)
+        beat.start()
+        hand.start()
+        QTimer.singleShot(round(seconds * 1000), lambda: inside.say(ms=late, alive=len(working)))
+
+    page: Any = None
+
+    def show() -> None:
+        nonlocal page
+        page = inside.whole.window.show_page("train")
+        QTimer.singleShot(5000, begin)
+
+    beat.timeout.connect(tick)
+    hand.timeout.connect(walk)
+    inside.go(lambda: inside.when(lambda: "torch" in sys.modules, show))
+
+
 def play(inside: Inside, seconds: float) -> None:
     ramp = ((np.arange(60 * 48_000) + 1) / COUNTER).astype(np.float32)
 
@@ -345,6 +384,8 @@ def main(mode: str, root: str, *words: str) -> None:
         replace(inside, int(words[0]))
     elif mode == "jitter":
         jitter(inside, float(words[0]), Path(words[1]))
+    elif mode == "watch":
+        watch(inside, float(words[0]))
     elif mode == "play":
         play(inside, float(words[0]))
     else:
