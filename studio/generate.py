@@ -305,8 +305,7 @@ def _gather(
 
 def _key(sounds: TrainingSet, row: int) -> str:
     """A name for what the model hears of this example."""
-    start, size = int(sounds.start[row]), int(sounds.frames[row]) * sounds.material.channels
-    return hashlib.blake2b(sounds.flat[start : start + size].numpy().tobytes(), digest_size=16).hexdigest()
+    return hashlib.blake2b(sounds.piece(row).tobytes(), digest_size=16).hexdigest()
 
 
 def _known(path: Path) -> dict[str, NDArray[np.float32]]:

@@ -19,6 +19,7 @@ from studio.library import reader
 from studio.library.importer import import_folders
 from studio.library.index import Index
 from studio.library.reader import PEAK, examples, facts, load, measured, prepare
+from studio.library.shards import Shards
 from studio.models.controls import Material
 from studio.project.folder import ProjectFolder
 from tests.drums import write_drums
@@ -260,6 +261,34 @@ def test_a_vanished_or_broken_file_is_told_and_the_rest_goes_on(project: Project
         away.rename(first.path)
         Path(second.path).write_bytes(content)
     assert done(project)["prepared"] == 2
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_set_too_large_for_the_memory_stays_on_disk_and_sounds_the_same(
+    project: ProjectFolder, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "SHARD", 20_000)
+    material = Material(rate=RATE, channels=channels, seconds=0.5)
+    for split in (None, "validation"):
+        inside = load(project, material, split)
+        with monkeypatch.context() as small:
+            small.setattr(reader, "IN_MEMORY", 0)
+            outside = load(project, material, split)
+        assert isinstance(inside.flat, torch.Tensor) and isinstance(outside.flat, Shards) and len(outside.flat.parts) > 2
+        assert outside.hash() == inside.hash() and outside.bytes == inside.bytes == inside.flat.numel() * 2
+        rows = np.random.default_rng(0).permutation(len(inside))[:7]
+        for found in (outside.batch(rows), outside.on("cpu").batch(rows)):
+            assert torch.equal(found.audio, inside.batch(rows).audio) and torch.equal(found.label, inside.batch(rows).label)
+        assert np.array_equal(outside.sound(int(rows[0])).samples, inside.sound(int(rows[0])).samples)
+        assert torch.equal(outside.audio, inside.audio)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_sounds_are_gathered_on_a_device_as_they_are_copied_here(project: ProjectFolder, channels: int) -> None:
+    sounds = load(project, Material(rate=RATE, channels=channels, seconds=0.5))
+    for rows in np.random.default_rng(1).integers(0, len(sounds), (5, 4)):
+        assert torch.equal(sounds._gathered(rows), sounds._copied(rows))
+        assert float(sounds._copied(rows).abs().max()) == pytest.approx(PEAK, abs=1e-3)
 
 
 def test_closing_leaves_no_half_shard(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
