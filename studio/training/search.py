@@ -107,6 +107,9 @@ class _Search:
                 self.folder.asked_to_stop()  # not what an earlier life was asked
                 self._show("searching", message="Starting")
             self.study = Study(self.folder, self.file.spans, self.file.shared)
+            usual = [entry for entry in self.study.entries() if entry.role == "default" and entry.state != "failed"]
+            if self.lead and not usual and not self.study.waiting():
+                self.study.usual()
             state = yield from self._loop()
         except Exception as error:
             state = "stopped" if isinstance(error, DiskFull) else "failed"
@@ -162,7 +165,8 @@ class _Search:
     def _put_down(self, number: int, going: Going) -> Work:
         """A training has ended: what it says of its settings."""
         status, value = going.status, going.value
-        if status.key == "DiskFull":
+        if status.state == "paused" and status.key == "DiskFull":
+            self.study.release(number)
             raise DiskFull(name=going.run.name)
         if going.asked == "pause" and status.state == "paused":
             return
@@ -170,7 +174,7 @@ class _Search:
             self.study.finish(number, value)
             self.failures = 0
             self.overhead = max(self.overhead, going.minutes - self.file.trial)
-        elif status.state in ("stopped", "paused") or status.key in HOPELESS:
+        elif going.role != "default" and (status.state in ("stopped", "paused") or status.key in HOPELESS):
             self.study.drop(number, value)
         else:
             self.study.fail(number)
@@ -208,6 +212,8 @@ class _Search:
         """Whether who began this trial is gone. Only the lead takes over, so that no two do."""
         if not self.lead:
             return False
+        if entry.free:
+            return True
         here = process.lives(entry.owner) if entry.owner is not None else None
         if here is not None:
             return not here
@@ -269,6 +275,7 @@ class _Search:
                 going.look()
                 if not going.at_work:
                     del self.going[number]
+                    self.study.release(number)
             time.sleep(0.1)
 
     # ---- what it comes to
@@ -286,7 +293,7 @@ class _Search:
             if going.role == "search":
                 going.ask("stop")
         default, best = self.status.default, self.status.found
-        if trying or default is None or best is None:
+        if trying or default is None or default.state != "finished" or best is None:
             return "checking"
         if best.number == default.number:
             tried = sum(trial.role == "search" for trial in self.status.trials)
@@ -328,6 +335,7 @@ class _Search:
     # ---- what is shown
     def _picture(self) -> None:
         """Every trial as it stands."""
+        self.study.look()
         trials = tuple(self._trial(entry) for entry in self.study.entries())
         whole = [t for t in trials if t.state == "finished" and t.role != "check" and t.value is not None]
         best = min(whole, key=lambda trial: (trial.value, trial.number), default=None)

@@ -59,7 +59,8 @@ STATES: dict[TrialState, TheirState] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A trial in the study. value: its distance, as far as it came; age: seconds since it began."""
+    """A trial in the study. free: who trained it let go of it; value: its distance, as far as it came; age: seconds since it
+    began."""
 
     number: int
     settings: dict[str, Any]
@@ -67,12 +68,13 @@ class Entry:
     state: TheirState
     run: str
     owner: Owner | None
+    free: bool
     value: float | None
     age: float
 
 
 class Study:
-    """Opens the study of a search, or begins it with the usual settings as its first trial. Raises BrokenFile."""
+    """Opens the study of a search, or begins an empty one. Raises BrokenFile."""
 
     def __init__(self, folder: SearchFolder, spans: Iterable[Span], shared: bool = False) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -88,14 +90,18 @@ class Study:
             )
         except Exception as error:  # SQLAlchemy's, sqlite3's, the journal's: whatever a damaged file makes them say
             raise BrokenFile(name=f"the study of {folder.name}", reason=str(error).splitlines()[0][:120]) from error
-        if not self._study.trials:
-            self.usual()
+        self.look()
+
+    def look(self) -> None:
+        """Read what others and this process have put down: `entries` and `waiting` are as of the last look."""
+        self._trials = self._study.get_trials(deepcopy=False)
 
     def begin(self, owner: dict[str, object]) -> Entry:
         """The next trial: what is enqueued, or what is drawn."""
         trial = self._study.ask(self._space)
         trial.set_user_attr("owner", owner)
-        return self._entry(self._frozen(trial.number))
+        self.look()
+        return self._entry(self._trials[trial.number])
 
     def usual(self) -> None:
         """Let the usual settings be trained, before anything that is drawn."""
@@ -108,7 +114,12 @@ class Study:
     def claim(self, number: int, owner: dict[str, object]) -> Entry:
         """Take over a trial whose owner is gone."""
         self._note(number, "owner", owner)
-        return self._entry(self._frozen(number))
+        self.look()
+        return self._entry(self._trials[number])
+
+    def release(self, number: int) -> None:
+        """Let anyone take over a trial."""
+        self._note(number, "owner", {})
 
     def assign(self, number: int, run: str) -> None:
         self._note(number, "run", run)
@@ -116,7 +127,8 @@ class Study:
     def report(self, number: int, rung: int, value: float) -> bool:
         """A trial's distance after `rung` ninths of its time. Returns whether it should be dropped."""
         trial = self._trial(number)
-        trial.report(value, rung)
+        if rung not in self._trials[number].intermediate_values:  # else an earlier life said it
+            trial.report(value, rung)
         return trial.should_prune()
 
     def finish(self, number: int, value: float) -> None:
@@ -134,23 +146,20 @@ class Study:
 
     def entries(self) -> list[Entry]:
         """Every trial that has begun, in the order of their numbers."""
-        there = self._study.get_trials(deepcopy=False)
-        return [self._entry(trial) for trial in there if trial.state != TrialState.WAITING]
+        return [self._entry(trial) for trial in self._trials if trial.state != TrialState.WAITING]
 
     def waiting(self, settings: Mapping[str, Any] | None = None) -> bool:
         """Whether a trial is enqueued that nobody has begun; if so asked, one with these settings."""
-        there = [t.system_attrs for t in self._study.get_trials(deepcopy=False) if t.state == TrialState.WAITING]
+        there = [t.system_attrs for t in self._trials if t.state == TrialState.WAITING]
         return any(settings is None or notes.get("fixed_params") == settings for notes in there)
 
     # ---- inside
     def _enqueue(self, settings: dict[str, Any], role: Role) -> None:
         self._study.enqueue_trial(settings, user_attrs={"role": role})
+        self.look()
 
     def _trial(self, number: int) -> optuna.trial.Trial:
-        return optuna.trial.Trial(self._study, self._frozen(number)._trial_id)
-
-    def _frozen(self, number: int) -> FrozenTrial:
-        return self._study.get_trials(deepcopy=False)[number]
+        return optuna.trial.Trial(self._study, self._trials[number]._trial_id)
 
     def _note(self, number: int, key: str, value: Any) -> None:
         self._trial(number).set_user_attr(key, value)
@@ -165,6 +174,7 @@ class Study:
             state=STATES[trial.state],
             run=notes.get("run", ""),
             owner=msgspec.convert(owner, Owner) if owner else None,
+            free=owner == {},
             value=notes.get("reached") if trial.state == TrialState.PRUNED else trial.value,
             age=time.time() - trial.datetime_start.timestamp() if trial.datetime_start else 0.0,
         )
