@@ -78,10 +78,13 @@ def parser() -> argparse.ArgumentParser:
     going.add_argument("--resume", nargs="?", const="", metavar="SEARCH", help="go on, or help where it runs (default: newest)")
     going.add_argument("--stop", nargs="?", const="", metavar="SEARCH", help="stop one at a safe point (default: newest)")
 
-    one = verb("training", "queue", "list the runs that wait, or train them one after another")
+    one = verb("queue", "queue", "list the runs that wait, or train them one after another")
     one.add_argument("project", metavar="PROJECT")
     one.add_argument("--add", action="append", default=[], metavar="RUN", help="put a run at the end")
-    one.add_argument("--run", action="store_true", help="train them now, in order")
+    one.add_argument("--remove", action="append", default=[], metavar="RUN", help="let a run wait no longer")
+    one.add_argument("--first", action="append", default=[], metavar="RUN", help="let a run be the next")
+    one.add_argument("--run", action="store_true", help="train them now, in order, after what is at work")
+    one.add_argument("--then", choices=("sleep", "off"), help="what the computer does when the last one is done")
 
     for name, text in (
         ("stop", "stop a training at a safe point"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from argparse import Namespace
 from collections.abc import Iterator
@@ -12,8 +11,8 @@ from typing import Any
 import msgspec
 
 from studio.cli.folders import find_run, open_project, settings_of, short
-from studio.errors import BadConfig, NotAProject, StudioError, UsageError
-from studio.events import Finished, Produced, Progress, Started, Work
+from studio.errors import BadConfig, NotAProject, UsageError
+from studio.events import Finished, Produced, Progress, Work
 from studio.training.run import RunFolder
 
 
@@ -117,44 +116,6 @@ def say_resume(result: dict[str, Any]) -> Iterator[str]:
 
 def say_star(result: dict[str, Any]) -> Iterator[str]:
     yield "The present moment will be kept" if result["step"] is None else f"Step {result['step']} is kept"
-
-
-def queue(args: Namespace) -> Work:
-    from studio.training import queue as waiting
-
-    yield Started(what="queue")
-    with contextlib.closing(open_project(args.project)) as project:
-        for name in args.add:
-            run = find_run(project.runs_dir / name if (project.runs_dir / name).is_dir() else Path(name))
-            if run.project != project.root:
-                raise UsageError(reason=f"“{run.name}” is not a run of this project")
-            run.write_status(msgspec.structs.replace(run.status(), state="queued", message="Waiting its turn"))
-            waiting.write(project, [*waiting.read(project), run.name])
-        done = []
-        while args.run and (names := waiting.read(project)):
-            waiting.write(project, names[1:])
-            run = find_run(project.run_path(names[0]))
-            try:
-                for event in train_here(run):
-                    if not isinstance(event, Finished):
-                        yield event
-            except StudioError as error:  # the next one may do better; the reason stands in the run
-                yield Produced(kind="problem", detail={"run": str(run.path), "sentence": error.message})
-            done.append({"run": str(run.path), "state": run.status().state})
-        left = [
-            {"run": str(project.run_path(n)), "state": find_run(project.run_path(n)).status().state}
-            for n in waiting.read(project)
-        ]
-    yield Finished(result={"waiting": left, "trained": done})
-
-
-def say_queue(result: dict[str, Any]) -> Iterator[str]:
-    for one in result["trained"]:
-        yield f"{one['state']:10} {one['run']}"
-    for place, one in enumerate(result["waiting"], 1):
-        yield f"{place:3}. {one['run']}"
-    if not result["waiting"] and not result["trained"]:
-        yield "Nothing waits"
 
 
 def _prepared(target: Path, args: Namespace) -> RunFolder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,12 @@ LOG = "trainer.log"
 _children: list[subprocess.Popen[bytes]] = []
 _codes: dict[int, int] = {}
 """How those ended that this process started, by their number."""
+
+
+def command(*words: object) -> list[str]:
+    """What says `words` on the command line."""
+    python = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "studio"]
+    return [*python, *map(str, words)]
 
 
 def spawn(command: list[str], run: Path, log: str = LOG) -> int:

@@ -7,7 +7,6 @@ never into a pipe, and after a restart it is found again by what status.json say
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -243,6 +242,17 @@ class Training(QObject):
         self._need().restore_run(name)
         self.look()
 
+    def carry_on(self) -> None:
+        """Have what waits trained after this window is gone, and `after` done then; the next window takes over. A run at work
+        goes on anyway."""
+        if self._project is None or not (self._queue or self.after):
+            return
+        words = ("queue", self._project.root, "--run", *(("--then", self.after) if self.after else ()))
+        try:
+            trainers.spawn(trainers.command(*words), self._project.runs_dir, "queue.log")
+        except OSError as problem:
+            self.failed.emit(failed(TrainingError(reason=f"nobody goes on with the queue ({problem})")))
+
     # ---- looking
     @Slot()
     def look(self) -> None:
@@ -370,8 +380,7 @@ class Training(QObject):
     @staticmethod
     def command(run: Path) -> list[str]:
         """What starts a trainer for the folder `run`."""
-        python = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "studio"]
-        return [*python, "train", str(run)]
+        return trainers.command("train", run)
 
     def _start(self, known: _Known) -> None:
         known.before = known.status.heartbeat

@@ -103,6 +103,18 @@ class ProjectFolder:
             raise
         return project
 
+    def held(self) -> bool:
+        """Whether somebody else has it open with its lock: a window, mostly."""
+        if self._lock is not None or not (self.root / ".studio" / "holder.json").exists():
+            return False
+        try:
+            _take_lock(self.root, self.name).release()
+        except ProjectBusy:
+            return True
+        except StudioError:
+            return False
+        return False
+
     def close(self) -> None:
         """Let others open it. Closing twice is fine."""
         if self._lock is not None:

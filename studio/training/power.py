@@ -57,6 +57,11 @@ class Power:
                 if '"yes"' in answer:
                     self.able |= {rest}
 
+    @property
+    def asking(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._asked)
+
     def close(self) -> None:
         """Ask no more."""
         for question in self._asked.values():

@@ -14,17 +14,21 @@ HURRIED = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREA
 """After these a process is killed that takes its time."""
 
 
+_listeners: list[Asked | set[str]] = []
+
+
 @contextmanager
 def listening(asked: Asked | set[str]) -> Iterator[None]:
     """All put "stop" into `asked`, for the loop to find between two steps, and "hurry" where nobody waits for more than a save;
-    a second Ctrl-C is the usual one."""
+    a second Ctrl-C is the usual one. Who listens around somebody else who does hears it too."""
 
     def ask(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and "stop" in asked:
             raise KeyboardInterrupt
-        asked.add("stop")
-        if number in HURRIED:
-            asked.add("hurry")
+        for listener in _listeners:
+            listener.add("stop")
+            if number in HURRIED:
+                listener.add("hurry")
 
     before = {}
     for number in (*HURRIED, signal.SIGINT):
@@ -32,8 +36,10 @@ def listening(asked: Asked | set[str]) -> Iterator[None]:
             continue  # under nohup
         with suppress(ValueError):  # not the main thread: its owner handles them
             before[number] = signal.signal(number, ask)
+    _listeners.append(asked)
     try:
         yield
     finally:
+        _listeners.remove(asked)
         for number, handler in before.items():
             signal.signal(number, handler)

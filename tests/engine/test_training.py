@@ -21,6 +21,7 @@ from studio.engine.training import RunEvent, RunView, Training
 from studio.errors import BadConfig, DiskFull, TrainingError
 from studio.events import Failed, Metric
 from studio.project.folder import ProjectFolder
+from studio.project.state import RunStatus
 from studio.training import power
 from studio.training import queue as waiting
 from studio.training.power import Power
@@ -373,3 +374,19 @@ def test_only_what_the_system_allows_is_offered(qtbot: Any, monkeypatch: pytest.
 
 def test_how_a_trainer_ended_is_said_as_far_as_it_is_known() -> None:
     assert "without a word" in trainers.why(2**22 + 1).message
+
+
+@pytest.mark.parametrize("after,words", [(None, []), ("sleep", ["--then", "sleep"])])
+def test_what_waits_is_handed_over_when_the_window_closes(
+    training: Training, qtbot: Any, project: ProjectFolder, monkeypatch: pytest.MonkeyPatch, after: Any, words: list[str]
+) -> None:
+    said: list[list[str]] = []
+    monkeypatch.setattr(trainers, "spawn", lambda command, folder, log="": said.append(command[-3 - len(words) :]) or 1)
+    training.carry_on()
+    assert said == []  # nothing waits
+    run = RunFolder.create(project, "oneshot", {}).path.name
+    RunFolder(project.run_path(run)).write_status(RunStatus(state="training", pid=1, host="studio-pc"))
+    training.queue("oneshot", {}, {}, "next")
+    training.after = after
+    training.carry_on()
+    assert said == [["queue", str(project.root), "--run", *words]]
