@@ -26,8 +26,8 @@ class Closing(QDialog):
             "Or it stops at the next safe point, and you can resume it exactly there."
         )
         if waiting:
-            queue = self.tr("One more waits in the queue; it begins") if waiting == 1 else self.tr("{0} more wait; they begin")
-            text += "\n\n" + self.tr("{0} when Wavewright is open again.").format(queue.format(waiting))
+            queue = self.tr("The one that waits follows it") if waiting == 1 else self.tr("The {0} that wait follow it")
+            text += "\n\n" + self.tr("{0} in the background, or when Wavewright is open again.").format(queue.format(waiting))
         words = QLabel(text)
         words.setWordWrap(True)
         words.setProperty("role", "dim")

@@ -399,6 +399,8 @@ class MainWindow(QMainWindow):
                 return
             if answer == "stop":
                 self.session.training.stop(run.name)
+            else:
+                self.session.training.carry_on()
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self.session.change(geometry=geometry, page=self._page if self._page in PAGES else self.session.settings.page)
         event.accept()

@@ -351,12 +351,14 @@ def test_closing_asks_what_becomes_of_a_training(window: MainWindow, session: Se
     monkeypatch.setattr(main_window, "closing_answer", lambda parent, *about: asked.append(about) or answer[0])
     monkeypatch.setattr(type(session.training), "active", view(alive=True, state="training"))
     monkeypatch.setattr(session.training, "stop", stopped.append)
+    handed: list[str] = []
+    monkeypatch.setattr(session.training, "carry_on", lambda: handed.append(answer[0]))
     for given, accepted in (("cancel", False), ("keep", True), ("stop", True)):
         answer[0] = given
         event = QCloseEvent()
         window.closeEvent(event)
         assert event.isAccepted() == accepted
-    assert stopped == ["r"] and len(asked) == 3 and asked[0][1] == 0
+    assert stopped == ["r"] and handed == ["keep"] and len(asked) == 3 and asked[0][1] == 0
 
 
 def test_the_closing_question_has_three_answers(window: MainWindow, qtbot: Any) -> None:
