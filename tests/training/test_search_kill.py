@@ -1,0 +1,100 @@
+"""A search and its trials as real processes, killed at bad moments: nothing is lost, nothing is trained twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from studio.events import Produced, Started
+from studio.project.folder import ProjectFolder
+from studio.training.run import RunFolder
+from studio.training.searches import SearchFolder, Trial
+from studio.training.space import Span
+
+ROOT = Path(__file__).resolve().parents[2]
+SPANS = (Span(name="latent", kind="int", usual=6, low=2, high=24),)
+
+
+def begin(folder: SearchFolder) -> subprocess.Popen[bytes]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-m", "tests.training.search_child", str(folder.path)], cwd=ROOT, env=env)
+
+
+def wait(ready: Callable[[], object], process: subprocess.Popen[bytes], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not ready():
+        assert process.poll() is None, "the search ended"
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)
+
+
+def trials(folder: SearchFolder) -> dict[int, Trial]:
+    return {trial.number: trial for trial in folder.status().trials}
+
+
+def test_a_killed_search_goes_on_with_the_trials_it_had(project: ProjectFolder) -> None:
+    plan = {"batch": 4, "precision": "fp32", "threads": 1, "save": 0.3}
+    folder = SearchFolder.create(project, "tiny", SPANS, 60.0, config={"latent": 6}, plan=plan, trial=0.12, workers=2)
+
+    def going() -> list[RunFolder]:
+        return [run for path in project.runs() if (run := RunFolder(path)).alive() and run.status().step > 20]
+
+    first = begin(folder)
+    second: subprocess.Popen[bytes] | None = None
+    try:
+        wait(lambda: len(going()) == 2 and all(run.checkpoints() for run in going()), first)
+        survivor, victim = going()
+        first.kill()
+        first.wait()
+        psutil.Process(victim.status().pid).send_signal(signal.SIGKILL)
+        begun = len(project.runs())
+        assert not folder.alive() and survivor.status().state in ("training", "finished"), "a training goes on without it"
+        second = begin(folder)
+        wait(lambda: sum(trial.state == "finished" for trial in trials(folder).values()) >= 2, second)
+        found = trials(folder)
+        by_run = {trial.run: trial for trial in found.values()}
+        for run in (survivor, victim):
+            assert by_run[run.name].state == "finished", (run.path / "trainer.log").read_text() + str(run.status())
+        assert len(by_run) == len(found) and len(found) >= begun
+        for run, lives in ((survivor, 1), (victim, 2)):
+            events, _ = run.events()
+            assert sum(isinstance(event, Started) for event in events) == lives
+            assert sum(isinstance(event, Produced) and event.kind == "resumed" for event in events) == lives - 1
+            assert by_run[run.name].value == run.status().best["held-out/mel"]
+        folder.ask_to_stop()
+        assert second.wait(60) == 0
+        status = folder.status()
+        assert status.state == "stopped" and not folder.alive()
+        assert not any(RunFolder(path).alive() for path in project.runs()), "no training is left behind"
+    finally:
+        for process in (first, second):
+            if process is not None:
+                process.kill()
+                process.wait()
+        for path in project.runs():
+            with suppress(psutil.Error):
+                if RunFolder(path).alive():
+                    psutil.Process(RunFolder(path).status().pid).kill()
+
+
+def test_a_signal_of_the_system_stops_it_safely(project: ProjectFolder) -> None:
+    plan = {"batch": 4, "precision": "fp32", "threads": 1}
+    folder = SearchFolder.create(project, "tiny", SPANS, 60.0, config={}, plan=plan, trial=5.0, workers=1)
+    process = begin(folder)
+    try:
+        wait(lambda: any(trial.minutes > 0 for trial in trials(folder).values()), process)
+        process.terminate()
+        assert process.wait(60) == 0
+        run = RunFolder(project.run_path(trials(folder)[0].run))
+        assert folder.status().state == "stopped" and run.status().state == "paused" and run.checkpoints()
+    finally:
+        process.kill()
+        process.wait()
