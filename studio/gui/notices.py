@@ -8,10 +8,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
-from studio.training.power import Rest
 from studio.engine.training import RunView
 from studio.gui import theme
 from studio.gui.session import Problem, Session
+from studio.training.power import Rest
 
 COUNT = 30
 """Seconds in which one may say that the computer should stay awake."""

@@ -297,6 +297,8 @@ def apply(app: QApplication, theme: str) -> None:
 
 def mark(widget: QWidget, **properties: object) -> None:
     """Set dynamic properties (`role`, `state`) and restyle the widget, whether it was shown before or not."""
+    if all(widget.property(key) == value for key, value in properties.items()):
+        return
     for key, value in properties.items():
         widget.setProperty(key, value)
     widget.style().unpolish(widget)

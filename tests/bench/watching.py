@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> Table:
         table.add(name, *spread(found["ms"]), len(found["ms"]), found["alive"])
         shutil.rmtree(root, ignore_errors=True)
     table.notes = [
-        f"Lateness of a precise 16-ms timer in the event loop over {args.seconds:g} s; a hand walks through the moments twice a second.",
+        f"Lateness of a precise 16-ms timer in the event loop over {args.seconds:g} s; twice a second the hand walks on.",
         f"The files of the runs grow as those of real trainers do, {HOURS:g} h of curves and twelve previews already there.",
     ]
     return table

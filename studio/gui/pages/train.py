@@ -6,6 +6,7 @@ shown is read from run folders; the trainer is a process of its own. What is ask
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -179,11 +180,11 @@ class TrainPage(QWidget):
         self._logs.watch({v.name: v.path for v in views if v.name in self._chosen})
         stale = [v for v in views if v.alive or v.name not in self._found or self._found[v.name].state != v.state]
         if stale and not self._later.busy:
-            self._later.ask(partial(_look, [(v.name, v.path, v.state) for v in stale]))
+            self._later.ask(partial(_look, [(v.name, v.path, v.state, self._found.get(v.name)) for v in stale]))
 
     @Slot(object)
     def _looked(self, answer: object) -> None:
-        if isinstance(answer, dict):
+        if isinstance(answer, dict) and answer:
             self._found.update(answer)
             names = {view.name for view in self._session.training.views}
             self._found = {name: found for name, found in self._found.items() if name in names}
@@ -318,20 +319,39 @@ class _Found:
     note: str = ""
     plan: dict[str, Any] | None = None
     state: str = ""
+    stamp: tuple[int, ...] = ()
 
     @property
     def stars(self) -> int:
         return sum(moment.starred for moment in self.moments)
 
 
-def _look(runs: list[tuple[str, Path, str]]) -> dict[str, _Found]:
+def _look(runs: list[tuple[str, Path, str, _Found | None]]) -> dict[str, _Found]:
+    """Of each run its name, folder, state and what was found before; only what is different now."""
     found = {}
-    for name, path, state in runs:
-        run = RunFolder(path)
+    for name, path, state, before in runs:
+        run, stamp = RunFolder(path), _stamp(path)
+        if before is not None and (before.state, before.stamp) == (state, stamp):
+            continue
         try:
             plan = run.config.plan
         except StudioError:
             plan = {}
         moments = tuple(run.checkpoints())
-        found[name] = _Found(tuple(run.previews()), moments, tuple(run.probes()), run.size(), run.note(), plan, state)
+        found[name] = _Found(tuple(run.previews()), moments, tuple(run.probes()), run.size(), run.note(), plan, state, stamp)
     return found
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Changes whenever a preview, a checkpoint, a star, a probe, the plan or the note does."""
+    watched = [path / part for part in ("previews", "checkpoints", "probes", "note.json", "config.json")]
+    with contextlib.suppress(OSError):
+        watched += sorted((path / "checkpoints").iterdir())
+    return tuple(_changed(one) for one in watched)
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -5,6 +5,7 @@ The raw numbers are one click away.
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -28,6 +29,7 @@ class CurvesPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session, self._logs = session, logs
         self._views: tuple[RunView, ...] = ()
+        self._series: list[Series] = []
         self._numbers: NumbersDialog | None = None
         self.plot = CurvePlot()
         self.quality = QComboBox()
@@ -94,7 +96,9 @@ class CurvesPanel(QWidget):
                 name = kind if alone else f"{view.title}, {kind}" if dashed else view.title
                 color: str | int = "accent" if alone else i
                 series.append(Series(name, curves.minutes(steps), values, color, dashed, listed=alone or not dashed))
-        self.plot.set_series(series, self.tr("min"))
+        if not _same(series, self._series):  # held-out sounds are measured far more seldom than the rest
+            self._series = series
+            self.plot.set_series(series, self.tr("min"))
         self.all.setEnabled(bool(self._views) and bool(self._logs.curves(self._views[0].name).names()))
 
     def _fill_metrics(self) -> None:
@@ -123,3 +127,10 @@ class CurvesPanel(QWidget):
     @Slot(int)
     def _numbers_closed(self, _: int) -> None:
         self._numbers = None
+
+
+def _same(first: list[Series], second: list[Series]) -> bool:
+    return len(first) == len(second) and all(
+        (a.name, a.color, a.dashed) == (b.name, b.color, b.dashed) and np.array_equal(a.x, b.x) and np.array_equal(a.y, b.y)
+        for a, b in zip(first, second)
+    )

@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 RAW = 0.25
 SMOOTH = 0.04
 """Share of the points that a smoothed one averages over, to either side together."""
+CROWD = 2
+"""Curves up to which the raw values are drawn behind each; behind more of them nobody could tell whose they are."""
 LEFT, RIGHT, TOP, BELOW = 46, 12, 12, 22
 
 
@@ -77,7 +79,7 @@ class CurvePlot(Canvas):
     def set_marks(self, xs: Sequence[float]) -> None:
         """Faint lines at these x, for instance the moment that is being heard."""
         self._marks = tuple(xs)
-        self.refresh()
+        self.update()
 
     # ---- geometry
     @property
@@ -123,6 +125,7 @@ class CurvePlot(Canvas):
         if self._cache is None:
             self._cache = self._render()
         painter.drawPixmap(0, 0, self._cache)
+        self._paint_marks(painter)
         if self._hover is not None and self._series and self._plot.contains(self._hover):
             self._paint_hover(painter, self._hover.x())
 
@@ -141,13 +144,9 @@ class CurvePlot(Canvas):
             return page
         self._paint_axes(painter)
         painter.setClipRect(self._plot.adjusted(0, -2, 2, 2))
-        painter.setPen(QPen(self.ink("text", 0.35), 1))
-        for mark in self._marks:
-            x = float(self._xs(mark))
-            painter.drawLine(QPointF(x, self._plot.top() + 18), QPointF(x, self._plot.bottom()))
         for series, line in zip(self._series, self._lines):
             tint = self._tint(series)
-            if series.smooth and len(series.y) > 3:
+            if series.smooth and len(series.y) > 3 and sum(s.listed for s in self._series) <= CROWD:
                 faint = QColor(tint)
                 faint.setAlphaF(RAW)
                 painter.setPen(QPen(faint, 1))
@@ -167,6 +166,13 @@ class CurvePlot(Canvas):
         self._paint_legend(painter)
         painter.end()
         return page
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        if any(len(series.y) for series in self._series):
+            painter.setPen(QPen(self.ink("text", 0.35), 1))
+            for x in (float(self._xs(mark)) for mark in self._marks):
+                if self._plot.left() <= x <= self._plot.right() + 1:
+                    painter.drawLine(QPointF(x, self._plot.top() + 18), QPointF(x, self._plot.bottom()))
 
     def _paint_legend(self, painter: QPainter) -> None:
         """What the lines are, from the right upper corner to the left, as far as there is room."""
