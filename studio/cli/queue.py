@@ -16,6 +16,7 @@ from studio.cli.training import train_here
 from studio.errors import StudioError, UsageError
 from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.training import queue as waiting
+from studio.training import searches
 from studio.training.power import Power
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ def _work(project: ProjectFolder, done: list[RunFolder]) -> Generator[Event, Non
             if working is not None:
                 last = working
                 yield Progress(done=len(done), note=f"Waiting for {working.name}")
+                time.sleep(LOOK)
+                continue
+            if (search := searches.going(project)) is not None:
+                yield Progress(done=len(done), note=f"Waiting for {search.name}")
                 time.sleep(LOOK)
                 continue
             name = waiting.take(project)
