@@ -42,7 +42,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters that share one optimiser. `every`: steps once per that many trainer steps; `steps`: that many times then."""
+    """Parameters that share one optimiser. `every`: steps once per that many trainer steps; `steps`: that many times then;
+    `hears`: false where its losses look at no batch but at what the model kept, so that none is drawn for it."""
 
     name: str
     parameters: list[nn.Parameter]
@@ -52,6 +53,7 @@ class Group:
     every: int = 1
     steps: int = 1
     clip: float = 1.0
+    hears: bool = True
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class OneShot(Model):
         self.length = nn.Sequential(nn.Linear(D + K, 128), nn.LeakyReLU(SLOPE), nn.Linear(128, 1))
         self.flow = Flow(D, K, 256)
         self.critics = Critics(RATE, C, K, config.critic_width)
-        self.shown: tuple[Tensor, Tensor, Tensor] | None = None  # real, made and classes of this step, for the critics
+        self.shown: tuple[list[Tensor], list[Tensor], Tensor] | None = None  # what critics see of this step's real and made
         self.register_buffer("share", torch.ones(K + 1))
         rows = max(1, min(BANK, data.count))
         self.register_buffer("bank", torch.zeros(rows, D))
@@ -190,8 +190,8 @@ class OneShot(Model):
         learner = [*self.encoder.parameters(), *self.decode.parameters(), *self.length.parameters()]
         groups = (
             Group("sound", learner, lr=self.config.rate, betas=(0.8, 0.99), weight_decay=1e-2),
-            Group("critics", list(self.critics.parameters()), lr=2e-4, betas=(0.8, 0.99), every=2),
-            Group("prior", list(self.flow.parameters()), lr=1e-3, betas=(0.9, 0.99), steps=3),
+            Group("critics", list(self.critics.parameters()), lr=2e-4, betas=(0.8, 0.99), every=2, hears=False),
+            Group("prior", list(self.flow.parameters()), lr=1e-3, betas=(0.9, 0.99), steps=3, hears=False),
         )
         return (Phase("learn", groups),)
 
@@ -257,9 +257,9 @@ class OneShot(Model):
         if self.config.adversarial == 0 or progress < self.config.critics - 0.05:
             return {}
         crops = [F.pad(x, (0, max(0, CROP - x.shape[-1])))[..., :CROP] for real, made, _ in shown for x in (real, made)]
-        real, made = augment(torch.cat(crops[::2]), torch.cat(crops[1::2]))
+        real, made = (self.critics.look(x) for x in augment(torch.cat(crops[::2]), torch.cat(crops[1::2])))
         classes = torch.cat([c for _, _, c in shown])
-        self.shown = real, made.detach(), classes
+        self.shown = real, [x.detach() for x in made], classes
         if progress < self.config.critics:
             return {}
         return self.critics.teach(real, made, classes)

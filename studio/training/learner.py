@@ -6,6 +6,7 @@ and goes on bit for bit on a CPU.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,12 +93,12 @@ class Learner:
         """Begin a phase with fresh optimisers. Weights outside its groups rest."""
         self.phase, self.phase_start = phase, step
         self.groups = self.phases[phase].groups
-        fused = self.device.type == "cuda"
+        fused = self.device.type in ("cpu", "cuda")  # one pass over the weights instead of a dozen
         self.optimisers = [
             torch.optim.AdamW(g.parameters, lr=g.lr, betas=g.betas, weight_decay=g.weight_decay, fused=fused)
             for g in self.groups
         ]
-        self.draws = max(group.steps for group in self.groups)
+        self.draws = max((group.steps for group in self.groups if group.hears), default=1)
         """Batches of one step."""
 
     # ---- the step
@@ -113,13 +114,14 @@ class Learner:
         rate = rate_at(within, step - self.phase_start, self.plan.warmup) * self.plan.rate * self.slowed
         outcome = Outcome({}, rate, True)
         self.model.train()
+        heard = functools.cache(draw)  # the groups of a step hear the same batches
         for group, optimiser in zip(self.groups, self.optimisers):
             if step % group.every:
                 continue
             self._wake(group)
             for i in range(group.steps):
                 optimiser.zero_grad(set_to_none=True)
-                if self._ascend(group, draw, step * self.draws + i, within, outcome):
+                if self._ascend(group, heard, step * self.draws + (i if group.hears else 0), within, outcome):
                     self._descend(group, optimiser, rate, outcome)
         self.average.update()
         return outcome

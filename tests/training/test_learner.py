@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from studio.errors import BrokenCheckpoint
 from studio.library import reader
-from studio.models.base import Batch
+from studio.models.base import Batch, Phase
 from studio.models.controls import DataFacts, Material
 from studio.project.folder import ProjectFolder
 from studio.training.average import Average
@@ -53,6 +54,26 @@ def test_a_step_moves_only_the_weights_of_its_group(draw: Callable[[int], Batch]
     moved = {n.split(".")[0] for n, p in one.model.named_parameters() if not torch.equal(p, before[n])}
     assert moved == {"enter", "leave"}
     assert all(p.grad is None for p in one.model.parameters())
+
+
+def test_a_batch_is_drawn_once_a_step_and_only_for_those_who_hear_it(draw: Callable[[int], Batch]) -> None:
+    drawn: list[int] = []
+    one = learner()  # its critic steps twice at even steps
+
+    def noted(number: int) -> Batch:
+        drawn.append(number)
+        return draw(number)
+
+    for step in range(3):
+        one.step(step, 0.0, noted)
+    assert drawn == [0, 1, 2, 4, 5]
+    drawn.clear()
+    sound, critic = one.phases[0].groups
+    one.phases = (Phase("both", (sound, dataclasses.replace(critic, hears=False))),)
+    one._enter(0, 0)
+    for step in range(3):
+        one.step(step, 0.0, noted)
+    assert drawn == [0, 1, 2]
 
 
 @pytest.mark.parametrize("damage", ["missing", "shape", "foreign"])

@@ -19,7 +19,7 @@ FLOOR = 1e-4
 
 
 class PictureCritic(nn.Module):
-    """(B, C, T) and class weights (B, K) → score per place (B, n) and the features on the way."""
+    """A picture of sound and class weights (B, K) → score per place (B, n) and the features on the way."""
 
     def __init__(self, rate: int, channels: int, classes: int, n_fft: int, n_mels: int, hop: int, width: int) -> None:
         super().__init__()
@@ -31,10 +31,13 @@ class PictureCritic(nn.Module):
         self.score = nn.Conv2d(widths[-1], 1, 3, padding=1)
         self.classes = nn.Parameter(0.02 * torch.randn(classes, widths[-1]))
 
-    def forward(self, audio: Tensor, classes: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def look(self, audio: Tensor) -> Tensor:
+        """(B, C, T) → its picture (B, C, frames, mels)."""
         B, C, T = audio.shape
-        mel = self.mel(audio.reshape(B * C, T)).unflatten(0, (B, C))  # (B, C, frames, mels)
-        x = ((mel + FLOOR).log10() + 2.5).contiguous(memory_format=torch.channels_last)
+        mel = self.mel(audio.reshape(B * C, T)).unflatten(0, (B, C))
+        return ((mel + FLOOR).log10() + 2.5).contiguous(memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor, classes: Tensor) -> tuple[Tensor, list[Tensor]]:
         features = []
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
@@ -51,23 +54,27 @@ class Critics(nn.Module):
         shapes = ((512, 64, 128), (2048, 128, 512))
         self.parts = nn.ModuleList(PictureCritic(rate, channels, classes, n, m, h, width) for n, m, h in shapes)
 
-    def judge(self, real: Tensor, made: Tensor, classes: Tensor) -> dict[str, Tensor]:
+    def look(self, audio: Tensor) -> list[Tensor]:
+        """(B, C, T) → what each critic sees of it."""
+        return [part.look(audio) for part in self.parts]  # type: ignore[operator]
+
+    def judge(self, real: list[Tensor], made: list[Tensor], classes: Tensor) -> dict[str, Tensor]:
         """What the critics learn from: hinge losses, and how often they are right."""
-        loss, right = made.new_zeros(()), made.new_zeros(())
-        for part in self.parts:
-            yes, _ = part(real, classes)
-            no, _ = part(made, classes)
+        loss, right = classes.new_zeros(()), classes.new_zeros(())
+        for part, true, false in zip(self.parts, real, made):
+            yes, _ = part(true, classes)
+            no, _ = part(false, classes)
             loss = loss + (F.relu(1 - yes).mean() + F.relu(1 + no).mean()) / len(self.parts)
             right = right + ((yes > 0).float().mean() + (no < 0).float().mean()).detach() / 2 / len(self.parts)
         return {"critic/hinge": loss, "critic/right": right}
 
-    def teach(self, real: Tensor, made: Tensor, classes: Tensor) -> dict[str, Tensor]:
+    def teach(self, real: list[Tensor], made: list[Tensor], classes: Tensor) -> dict[str, Tensor]:
         """What the decoder learns from them: the score of what it made, and its distance to the real features."""
-        score, match = made.new_zeros(()), made.new_zeros(())
-        for part in self.parts:
+        score, match = classes.new_zeros(()), classes.new_zeros(())
+        for part, true, false in zip(self.parts, real, made):
             with torch.no_grad():
-                _, wanted = part(real, classes)
-            no, found = part(made, classes)
+                _, wanted = part(true, classes)
+            no, found = part(false, classes)
             score = score - no.mean() / len(self.parts)
             for a, b in zip(found, wanted):
                 match = match + (a - b).float().abs().mean() / b.float().abs().mean().clamp_min(1e-3) / len(found) / len(

@@ -6,14 +6,18 @@ lies below is inaudible and would otherwise dominate. B batch, T samples.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
 MELS = (5, 10, 20, 40, 80, 160, 320)
 FLOOR = 1e-4  # −80 dB
+SMALL = 1e-12
 
 
 def mel_filters(rate: int, n_fft: int, n_mels: int) -> np.ndarray:
@@ -40,28 +44,79 @@ def roughness(mel: Tensor) -> Tensor:
 class Mel(nn.Module):
     """(B, T) → mel amplitudes (B, frames, n_mels); a full-scale sine reads about 1 in its band.
 
-    Frame n is centred on sample n·hop. Frames are joined from blocks of one hop, several times cheaper to differentiate than
-    torch.stft, and |·| has slope 0 at silence where the square root of a power has none.
+    Frame n is centred on sample n·hop. |·| has slope 0 at silence, where the square root of a power has none.
     """
 
-    bank: Tensor
     taper: Tensor
 
     def __init__(self, rate: int, n_fft: int, n_mels: int, hop: int) -> None:
         super().__init__()
         self.n_fft, self.hop = n_fft, hop
-        self.register_buffer("bank", torch.from_numpy(mel_filters(rate, n_fft, n_mels).T.copy()), persistent=False)
         window = np.hanning(n_fft + 1)[:-1]
         self.register_buffer("taper", torch.from_numpy(window * 2 / window.sum()).float(), persistent=False)
+        self.starts = []
+        for part, (start, weights) in enumerate(_parts(mel_filters(rate, n_fft, n_mels).T)):
+            self.starts.append(start)
+            self.register_buffer(f"bank{part}", torch.from_numpy(weights), persistent=False)
 
     def forward(self, audio: Tensor) -> Tensor:
+        half, short = self.n_fft // 2, -audio.shape[-1] % self.hop
         with torch.autocast(audio.device.type, enabled=False):
-            half, turns = self.n_fft // 2, self.n_fft // self.hop
-            short = -audio.shape[-1] % self.hop
-            blocks = F.pad(audio.float(), (half, half + short)).unflatten(-1, (-1, self.hop))
-            last = blocks.shape[1] - turns + 1
-            frames = torch.cat([blocks[:, turn : turn + last] for turn in range(turns)], 2)  # (B, frames, n_fft)
-            return torch.fft.rfft(frames * self.taper).abs() @ self.bank
+            padded = F.pad(audio.float(), (half, half + short))
+            banks = [getattr(self, f"bank{part}") for part in range(len(self.starts))]
+            return _Mel.apply(padded, self.taper, self.hop, self.starts, *banks)
+
+
+PARTS = 4
+"""A mel bank is nearly empty: cut into this many groups of neighbouring bands, a third of the products remains."""
+
+
+def _parts(bank: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """(bins, n_mels) → for each group of bands the first bin it hears, and the weights of those it hears."""
+    found = []
+    for columns in np.array_split(bank, PARTS if bank.shape[1] >= 8 * PARTS else 1, axis=1):
+        heard = np.flatnonzero(columns.any(1))
+        found.append((int(heard[0]), columns[heard[0] : heard[-1] + 1].copy()))
+    return found
+
+
+class _Mel(torch.autograd.Function):
+    """Tapered frames → |FFT| → bands, with the way back written out: one real inverse FFT and an overlap-add, half the work of
+    differentiating torch.stft or these operations one by one. Not twice differentiable, and says so when asked.
+
+    audio (B, T) padded; taper (n_fft,); starts and banks as of `_parts`; F frames, K bins, M bands.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, audio: Tensor, taper: Tensor, hop: int, starts: list[int], *banks: Tensor) -> Tensor:
+        spectrum = torch.fft.rfft(audio.unfold(1, len(taper), hop) * taper)  # (B, F, K)
+        real, imaginary = torch.view_as_real(spectrum).unbind(-1)
+        size = (real * real).addcmul_(imaginary, imaginary).sqrt_()
+        ctx.save_for_backward(spectrum, size, taper, *banks)
+        ctx.hop, ctx.starts = hop, starts
+        flat = size.flatten(0, 1)
+        parts = [flat[:, a : a + len(bank)] @ bank for a, bank in zip(starts, banks)]
+        return torch.cat(parts, 1).unflatten(0, size.shape[:2])  # (B, F, M)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        spectrum, size, taper, *banks = ctx.saved_tensors
+        B, count, _ = size.shape
+        n_fft, hop = len(taper), ctx.hop
+        slope = torch.zeros_like(size).flatten(0, 1)  # (B·F, K)
+        parts = grad.flatten(0, 1).split([bank.shape[1] for bank in banks], 1)
+        for a, bank, part in zip(ctx.starts, banks, parts):
+            slope[:, a : a + len(bank)].addmm_(part, bank.T)
+        slope = slope.view_as(size) * (n_fft / 2) / size.clamp_min(SMALL)
+        slope[..., 0] *= 2
+        slope[..., -1] *= 2
+        frames = torch.fft.irfft(spectrum * slope, n_fft) * taper  # the adjoint of rfft: bins between the ends count once
+        turns = n_fft // hop
+        audio = frames.new_zeros(B, count + turns - 1, hop)
+        for turn in range(turns):
+            audio[:, turn : turn + count] += frames[..., turn * hop : (turn + 1) * hop]
+        return audio.flatten(1), None, None, None, *(None for _ in banks)
 
 
 class MelDistance(nn.Module):
