@@ -42,7 +42,7 @@ def trials(folder: SearchFolder) -> dict[int, Trial]:
 
 def test_a_killed_search_goes_on_with_the_trials_it_had(project: ProjectFolder) -> None:
     plan = {"batch": 4, "precision": "fp32", "threads": 1, "save": 0.3}
-    folder = SearchFolder.create(project, "tiny", SPANS, 60.0, config={"latent": 6}, plan=plan, trial=0.12, workers=2)
+    folder = SearchFolder.create(project, "tiny", SPANS, 60.0, config={"latent": 6}, plan=plan, trial=0.06, workers=2)
 
     def going() -> list[RunFolder]:
         return [run for path in project.runs() if (run := RunFolder(path)).alive() and run.status().step > 20]
