@@ -13,7 +13,9 @@ from studio.explore.copying import Detector
 from studio.library.measure import CLIPPED, OFFSET
 from studio.library.reader import TrainingSet
 
-SILENT = 10 ** (-50 / 20)
+SILENT = 10 ** (-36 / 20)
+"""Peak under which a sound counts as silent, beside training sounds that all reach −1 dB."""
+
 COMPARED = 32
 """Training sounds, evenly chosen, whose spread is the natural one."""
 

@@ -35,6 +35,10 @@ OVERFIT = 0.04
 JUMPED = 0.25
 """Rise of both distances above where they were at their best that counts as unstable."""
 
+SHAKES, STEADY, JOINT = 0.035, 0.25, 0.8
+"""Unstable too: both distances change by this share from one measurement to the next, all that leads nowhere (the line through
+them makes less than STEADY of the way they go up and down), and they do it together (correlation)."""
+
 FLAWED = 0.5
 """Share of the new sounds that are silent, clipped or impossible, in two previews running, from which a run is silent."""
 
@@ -143,12 +147,34 @@ def _unstable(known: Evidence) -> Verdict | None:
     t, held, train = _sane(known)
     if len(t) < FEWEST or not len(train):
         return None
+    shake = _shake(t, held, train)
+    if shake:
+        why = f"the distance jumps up and down by {shake:.0%} from one measurement to the next. A lower rate calms it"
+        return Verdict("unstable", f"Unstable — {why}.", offers=("slower", "best", "stop"))
     best = int(np.argmin(held))
     rise = min(float(np.median(held[-2:])) / held[best], float(np.median(train[-2:])) / train[best]) - 1
     if best >= len(t) - 2 or rise < JUMPED:
         return None
     why = f"the distance to known and unknown sounds rose {rise:.0%} since its best {_time(t[-1] - t[best])} ago"
     return Verdict("unstable", f"Unstable — {why}. The best moment is kept.", offers=("best", "slower", "stop"))
+
+
+def _shake(t: NDArray[np.float64], held: NDArray[np.float64], train: NDArray[np.float64]) -> float:
+    """How far both distances jump from measurement to measurement, as a share; 0 where they go somewhere."""
+    recent = t >= t[-1] - _stretch(t)
+    t, held, train = t[recent], held[recent], train[recent]
+    if len(t) < 1.5 * FEWEST or not min(held.min(), train.min()) > 0:
+        return 0.0
+    jumps, ways, rests = [], [], []
+    for y in (held, train):
+        slope, _ = _line(t, y)
+        steps = np.abs(np.diff(y))
+        jumps.append(float(np.median(steps) / np.median(y)))
+        ways.append(abs(slope) * (t[-1] - t[0]) / max(float(steps.sum()), 1e-12))
+        rests.append(y - slope * t)
+    if min(jumps) < SHAKES or max(ways) > STEADY or np.corrcoef(rests[0], rests[1])[0, 1] < JOINT:
+        return 0.0
+    return min(jumps)
 
 
 def _silent(known: Evidence) -> Verdict | None:

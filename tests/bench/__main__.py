@@ -28,12 +28,15 @@ BENCHES: dict[str, tuple[str, str]] = {
     "underruns": ("window", "underruns"),
     "quality": ("quality", "run"),
     "endurance": ("endurance", "run"),
+    "faults": ("faults", "run"),
     "arms": ("arms", "run"),
     "copies": ("copies", "run"),
     "gesture": ("window", "gesture"),
     "determinism": ("determinism", "run"),
     "keys": ("keys", "run"),
     "factors": ("factors", "run"),
+    "verdicts": ("verdicts", "run"),
+    "scale": ("scale", "run"),
     "watching": ("watching", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
@@ -57,11 +60,13 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=256, help="quality: new sounds")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--steps", type=int, default=60, help="endurance: steps of the training that is killed")
+    parser.add_argument("--standstill", type=float, default=60.0, help="faults: seconds for which a trainer is stopped")
     parser.add_argument("--patience", type=float, default=20.0, help="endurance: longest life of a trainer in seconds")
     parser.add_argument("--arms", default="default; plain", help="arms: settings of each, by semicolons; see arms.py")
     parser.add_argument("--settings", default="", help="factors: further settings of its trainings, KEY=VALUE by spaces")
     parser.add_argument("--parallel", type=int, default=2, help="arms: how many train at a time")
     parser.add_argument("--keep", type=Path, help="arms, factors: a folder for the project with the trained runs")
+    parser.add_argument("--only", default="", help="verdicts: names of the trainings to drive anew, by commas")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the tables go")
     args = parser.parse_args()
     if unknown := sorted(set(args.names) - set(BENCHES)):
