@@ -107,7 +107,8 @@ class Model(nn.Module):
 
         Only this group's parameters ask for gradients while it is called. No name of `weights` among them: this group
         has nothing to learn now and its step is left out. All randomness is from torch's global generators, so that a resumed
-        run repeats itself.
+        run repeats itself. A loss is a mean over the batch's sounds, so that several processes can share them; what they keep
+        in buffers is then agreed upon (training/distributed.py).
         """
         raise NotImplementedError
 

@@ -211,6 +211,7 @@ def follow(team: Team, run: RunFolder, family: type[Model]) -> None:
         if isinstance(order, Stand):
             torch.set_num_threads(order.threads)
             shop = shop or Workshop(family, config, plan, device, _sounds(run, order), order.data, plan.batch, team)
+            learner = None  # before there is another one
             learner = Member(shop.build(), plan, order.precision, team, shop.batch)
             learner.restore(tensors, order.memory)
             continue

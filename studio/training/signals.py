@@ -43,3 +43,17 @@ def listening(asked: Asked | set[str]) -> Iterator[None]:
         _listeners.remove(asked)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """For processes that are told by another one when it is over: Ctrl-C in a terminal and torchrun's end reach them all."""
+    before = {}
+    for number in (*HURRIED, signal.SIGINT):
+        with suppress(ValueError):
+            before[number] = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -45,7 +45,7 @@ from studio.training.pulse import Pulse
 from studio.training.report import Report
 from studio.training.run import RunFolder
 from studio.training.saving import Saved, Saver, TrainingFile
-from studio.training.signals import listening
+from studio.training.signals import deaf, listening
 from studio.training.team import Team
 from studio.training.validation import Validation
 from studio.training.verdict import TOO_SHORT
@@ -76,7 +76,7 @@ def train(run: RunFolder, family: type[Model] | None = None) -> Work:
         if team is None or team.leads:
             yield from _trained(run, family, team)
         else:
-            with devices.tuned():
+            with deaf(), devices.tuned():
                 distributed.follow(team, run, family or base.family(run.config.family))
 
 

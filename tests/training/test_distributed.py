@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -104,6 +105,8 @@ def _together(pair: Pair) -> None:
         deadline = time.monotonic() + 200
         while pair.paused.status().step < 5 and all(p.poll() is None for p in both) and time.monotonic() < deadline:
             time.sleep(0.02)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):  # a terminal's Ctrl-C, and what torchrun makes of it
+            both[1].send_signal(number)
         pair.paused.request("pause")
         assert [p.wait(timeout=60) for p in both] == [0, 0], log.read_text()
     finally:
