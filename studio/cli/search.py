@@ -14,7 +14,7 @@ from studio.cli.folders import open_project, settings_of, short
 from studio.errors import BadConfig, UsageError
 from studio.events import Finished, Work
 from studio.project.folder import ProjectFolder
-from studio.training.searches import SearchFolder, all_of
+from studio.training.searches import ENDS, SearchFolder, all_of
 
 
 def search(args: Namespace) -> Work:
@@ -92,8 +92,8 @@ def _prepared(project: ProjectFolder, args: Namespace) -> SearchFolder:
     else:
         spans = tuple(offered.values())
     space.comparable(spans, lambda changes: family.material(fields.configure(config, changes), data))
-    if {"minutes", "steps"} & set(plan):
-        raise BadConfig(name="minutes", reason="a search says itself how long a trial is; use --minutes and --trial")
+    if ends := set(ENDS) & set(plan):
+        raise BadConfig(name=", ".join(ends), reason="all trials are equally long; use --minutes and --trial")
     standard = msgspec.to_builtins(TrainerConfig())
     return SearchFolder.create(
         project,

@@ -246,7 +246,7 @@ class _Search:
         spans = {span.name: span for span in self.file.spans}
         config = self.file.config | {n: v for n, v in entry.settings.items() if not spans[n].plan}
         plan = self.file.plan | {n: v for n, v in entry.settings.items() if spans[n].plan}
-        plan |= {"minutes": self.file.trial, "steps": None, "quality": None, "flat": None}  # all equally long
+        plan["minutes"] = self.file.trial
         plan["preview"] = min(plan.get("preview", math.inf), 15.0, self.file.trial * 60 / WHOLE)
         plan["threads"] = plan.get("threads") or max(1, cores() // self.workers)
         if plan.get("precision", "auto") == "auto" and self.status.default is not None:

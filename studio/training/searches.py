@@ -50,6 +50,9 @@ SHORTEST, LONGEST = 0.5, 60.0
 OF_THE_MODEL = ("batch", "rate", "balanced", "ema", "warmup")
 """Settings of the trainer that belong into a preset; the others are about time and machine."""
 
+ENDS = ("minutes", "steps", "quality", "flat")
+"""Settings by which a training ends: those of a search are all equally long."""
+
 START = 0.2
 """Minutes that a trial takes beside its training: imports, sounds, the last measurement."""
 
@@ -163,7 +166,7 @@ class SearchFolder:
                 created=time.time(),
                 config=config,
                 own=own or {},
-                plan=plan or {},
+                plan={name: value for name, value in (plan or {}).items() if name not in ENDS},
                 spans=spans,
                 minutes=minutes,
                 trial=length,

@@ -31,8 +31,7 @@ class SearchDialog(QDialog):
         self, session: Session, family: FamilyFacts, config: dict[str, Any], plan: dict[str, Any], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._session, self._family, self._config = session, family, config
-        self._plan = {name: value for name, value in plan.items() if name not in ("minutes", "steps")}
+        self._session, self._family, self._config, self._plan = session, family, config, plan
         self._view: SearchView | None = None
         self.setWindowTitle(self.tr("Find better settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
