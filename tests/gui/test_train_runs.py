@@ -263,7 +263,7 @@ def test_what_must_be_smaller_to_fit_is_taken_over(dressed: Any, qtbot: Any) -> 
     panel.show_fit(FitFacts("oneshot", {"seed": 99}, fit))  # of other settings
     assert panel.config["seed"] == 3 and panel.fit.isHidden()
     panel.show_fit(FitFacts("oneshot", panel.own_config, fit))
-    assert panel.config["seed"] == 1 and "3.0 GB of 8.0" in panel.fit.words.text() and "fit" in panel.note.text()
+    assert panel.config["seed"] == 1 and "3.0 of 8.0" in panel.fit.words.text() and "fit" in panel.note.text()
     panel._take({"seed": 5}, {}, "")
     assert panel.config["seed"] == 5
 

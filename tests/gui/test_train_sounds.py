@@ -244,6 +244,20 @@ def test_the_page_compares_the_moment_that_is_heard(shown: TrainPage, qtbot: Any
     dialog.reject()
 
 
+def test_a_preview_that_was_made_anew_is_heard_anew(shown: TrainPage, session: Session, qtbot: Any) -> None:
+    qtbot.waitUntil(lambda: ready(shown))
+    view = session.training.views[0]
+    preview = RunFolder(view.path).previews()[-1]
+    again = preview.path(preview.cells[0])
+    before = shown.timeline._known[again]
+    again.unlink()
+    files.write(again, tone(3000))
+    file = PreviewFile(step=preview.step, minutes=preview.minutes + 1, cells=preview.cells)
+    atomic.write_json(again.parent / "preview.json", file)  # the training went back and came here once more
+    shown._touched(view.name)
+    qtbot.waitUntil(lambda: again in shown.timeline._known and shown.timeline._known[again] is not before)
+
+
 def test_a_preview_that_vanishes_leaves_an_empty_cell(shown: TrainPage, session: Session, qtbot: Any) -> None:
     folder = session.training.views[0].path / "previews" / step_folder(50)
     folder.mkdir()

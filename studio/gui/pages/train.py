@@ -26,7 +26,7 @@ from studio.gui.pages.train_compare import CompareDialog
 from studio.gui.pages.train_curves import CurvesPanel
 from studio.gui.pages.train_log import RunLogs
 from studio.gui.pages.train_ready import Readiness
-from studio.gui.pages.train_run_list import RunRow
+from studio.gui.pages.train_run_list import RunRow, quality
 from studio.gui.pages.train_runs import RunsPanel
 from studio.gui.pages.train_start import StartPanel
 from studio.gui.pages.train_timeline import Timeline, Told
@@ -154,6 +154,9 @@ class TrainPage(QWidget):
         working = [r for r in rows if r.view.alive and r.view.place is None]
         rest = [r for r in rows if r.view.place is None and not r.view.alive]
         self.runs.set_rows([*working, *waiting, *rest])
+        family = self.start.family
+        reached = [quality(view) for view in views if family is not None and view.family == family.info.id]
+        self.start.plan_box.suggest(min((number for number in reached if number is not None), default=None))
         training = self._session.training
         self.runs.set_rest(training.power.able if working or waiting else frozenset(), training.after or "")
         self._show()
@@ -236,9 +239,9 @@ class TrainPage(QWidget):
         if view.state == "failed":
             return self.tr("There is no sound of this training")
         if not view.alive:
-            return (
-                self.tr("The first sounds come soon after it begins") if view.place is not None else self.tr("No previews yet")
-            )
+            if view.place is None:
+                return self.tr("No previews yet")
+            return self.tr("The first sounds come soon after it begins.\nDrop one of yours here to hear it among them.")
         if view.status.next_preview is not None and view.status.state == "training":
             if view.status.next_preview < 1:
                 return self.tr("The first sounds are being made")

@@ -54,7 +54,7 @@ class PlanBox(QWidget):
         self.flat.setValue(FLAT)
         self.ends_flat = self._end(column, self.tr("or flat for"), self.flat)
         self.ends_flat.setToolTip(self.tr("Ends when the held-out distance has not got better for so long"))
-        self.quality = self._number(0.0001, 9999, 4, "", self.tr("Held-out distance to reach"))
+        self.quality = self._number(0.001, 9999, 3, "", self.tr("Held-out distance to reach"))
         self.quality.setValue(0.25)
         self.ends_good = self._end(column, self.tr("or as good as"), self.quality)
         self.ends_good.setToolTip(self.tr("Ends when the held-out distance is this low; smaller is better"))

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 from studio.engine.engine import FamilyFacts, FitFacts
 from studio.errors import StudioError
 from studio.fields import decode
+from studio.gui.pages.train_plan import FIELDS
 from studio.gui.pages.train_start import StartPanel
 from studio.gui.session import Session
 from studio.gui.widgets.later import Later
@@ -36,6 +37,7 @@ class Readiness(QObject):
         self._session, self._start, self._page = session, start, parent
         self.sounds, self.labels = 0, 0
         self._busy = False
+        self._asked = b""
         self._tried: dict[bytes, FitFacts | None] = {}
         self._checking = Later(self)
         self._checking.done.connect(self._checked)
@@ -102,8 +104,10 @@ class Readiness(QObject):
             self._rest.start()
 
     def _settings(self) -> bytes:
+        """Names what is chosen, without how long it is trained: that takes no memory."""
         family = self._start.family
-        asked: Any = (family.info.id, self._start.own_config, self._start.plan) if family is not None else None
+        plan = {name: value for name, value in self._start.plan.items() if name not in FIELDS}
+        asked: Any = (family.info.id, self._start.own_config, plan) if family is not None else None
         return msgspec.json.encode(asked)
 
     @Slot()
@@ -113,7 +117,7 @@ class Readiness(QObject):
         if family is None or project is None or not family.ready or self._busy or not self._page.isVisible():
             return
         if settings not in self._tried:
-            self._tried[settings] = None
+            self._tried[settings], self._asked = None, settings
             try:
                 plan = decode(TrainerConfig, self._start.plan)
             except StudioError:
@@ -122,5 +126,5 @@ class Readiness(QObject):
 
     @Slot(object)
     def _fitted(self, facts: FitFacts) -> None:
-        self._tried[self._settings()] = facts
+        self._tried[self._asked] = facts
         self._start.show_fit(facts)

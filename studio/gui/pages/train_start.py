@@ -137,7 +137,9 @@ class StartPanel(QWidget):
         self.data = QLabel()
         self.data.setWordWrap(True)
         self.data.setTextFormat(Qt.TextFormat.RichText)
-        self.data.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
+        self.data.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
         self.data.linkActivated.connect(self._go_sounds)
         theme.mark(self.data, role="caption")
         self.data.hide()
@@ -229,8 +231,7 @@ class StartPanel(QWidget):
             return
         more = self.tr("and {0} more").format(len(worth) - 1) if len(worth) > 1 else ""
         text = " ".join(filter(None, (f"{worth[0].sentence}", more)))
-        color = theme.color("accent").name()
-        self.data.setText(f"{text}. <a href='sounds' style='color: {color}'>{self.tr('See Sounds')}</a>")
+        self.data.setText(f"{text}. <a href='sounds'>{self.tr('See Sounds')}</a>")
         theme.mark(self.data, state=worth[0].severity)
 
     def set_presets(self, presets: Sequence[Preset]) -> None:

@@ -176,12 +176,20 @@ class Timeline(QWidget):
         fresh = self.told.name != before.name
         if fresh:
             self._playing = None
-        if fresh or [p.step for p in self.told.previews] != [p.step for p in before.previews]:
+        if not fresh and self.told.previews != before.previews:
+            self._forget([preview for preview in before.previews if preview not in self.told.previews])
+        if fresh or self.told.previews != before.previews:
             self._set_stops(len(self.told.previews) - 1 if fresh or at_end else self.slider.value())
             self._show_moment()
         elif self.told.own != before.own or self.told.soon != before.soon:
             self._show_moment()
         self._show_head()
+
+    def _forget(self, previews: list[Preview]) -> None:
+        """These are gone, or were made anew after the training went back."""
+        for preview in previews:
+            for cell in preview.cells:
+                self._known.pop(preview.path(cell), None)
 
     @property
     def told(self) -> Told:

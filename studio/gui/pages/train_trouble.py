@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPus
 import studio
 from studio.engine.training import RunView
 from studio.errors import StudioError
-from studio.events import Failed
+from studio.events import Event, Failed
 from studio.gui import theme
 from studio.training.plan import TrainerConfig
 from studio.training.run import RunFolder
@@ -42,11 +42,19 @@ def details(view: RunView) -> str:
         lines.append("")
     except StudioError as error:
         lines += [error.message, ""]
-    failures = [event for event in run.events()[0] if isinstance(event, Failed)]
+    failures = [event for event in _last_events(run) if isinstance(event, Failed)]
     if failures and failures[-1].details:
         lines += [failures[-1].details.rstrip(), ""]
     lines += _tail(run, LINES)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _last_events(run: RunFolder) -> list[Event]:
+    try:
+        size = (run.path / "events.jsonl").stat().st_size
+    except OSError:
+        return []
+    return run.events(max(0, size - 200_000))[0]  # a line that is cut in two means nothing
 
 
 def _tail(run: RunFolder, lines: int) -> list[str]:

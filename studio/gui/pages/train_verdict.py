@@ -29,6 +29,7 @@ class VerdictPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._ends: list[str] = []
+        self._planned: float | None = None
         theme.mark(self, role="panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = QLabel()
@@ -113,6 +114,7 @@ class VerdictPanel(QWidget):
     def show_run(self, view: RunView, playable: bool, plan: Mapping[str, Any] | None = None) -> None:
         """`plan`: what the run was told, for what may end it before its time."""
         status = view.status
+        self._planned = (plan or {}).get("minutes")
         self._ends = words.ends(plan or {}) if view.alive or view.place is not None else []
         self.title.setText(view.title or view.name)
         self.title.setToolTip(view.name)
@@ -177,6 +179,8 @@ class VerdictPanel(QWidget):
         if status.minutes or status.planned:
             spent = words.minutes(status.minutes)
             parts.append(self.tr("{0} of {1}").format(spent, words.minutes(status.planned)) if status.planned else spent)
+        elif self._planned:
+            parts.append(self.tr("for {0}").format(words.minutes(self._planned)))
         parts += self._ends
         if view.alive:
             parts.append(words.left(status.eta_low, status.eta_high))

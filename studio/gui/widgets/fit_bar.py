@@ -60,9 +60,10 @@ class FitBar(QWidget):
         if not total:
             return
         self.bar.set_shares(ours / total, others / total)
-        text = self.tr("Needs {0} GB of {1} GB; others use {2} GB").format(_gb(ours), _gb(total), _gb(others))
+        text = self.tr("Needs {0} of {1} GB · others {2} GB")
         if not fits:
-            text = self.tr("Needs {0} GB, but of {1} GB others use {2} GB").format(_gb(ours), _gb(total), _gb(others))
+            text = self.tr("Needs {0} GB, but of {1} GB others hold {2} GB")
+        text = text.format(_gb(ours), _gb(total), _gb(others))
         self.words.setText(text)
         theme.mark(self.words, state="" if fits else "warn")
         how = self.tr("Measured with a few real steps.") if measured else self.tr("A rule of thumb, until it is measured.")
