@@ -14,7 +14,7 @@ from studio.project.state import PreviewCell as CellFile
 
 ACROSS = 5
 """Columns: four of the training's own, one of the user's."""
-LEAST = 76
+LEAST = 56
 """Points: the lowest a cell may be."""
 
 Key = tuple[str, str]

@@ -32,6 +32,7 @@ class CurvesPanel(QWidget):
         self._series: list[Series] = []
         self._numbers: NumbersDialog | None = None
         self.plot = CurvePlot()
+        self.plot.setMinimumHeight(56)  # the words and the sounds come first where there is little room
         self.quality = QComboBox()
         self.quality.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.quality.setMinimumContentsLength(12)

@@ -54,7 +54,7 @@ class FamilyCard(QAbstractButton):
         wants = self._words(self.tr("Wants {0}").format(facts.info.wants[:1].lower() + facts.info.wants[1:]), "caption")
         have = self._words(self._have(sounds, labels), "caption")
         theme.mark(have, state="good" if facts.ready else "warn")
-        time = self._words(self._time(), "caption")
+        self.time = time = self._words(self._time(facts.seconds_to_first_sound), "caption")
         if not facts.fits:
             theme.mark(time, state="warn")
         column = QVBoxLayout(self)
@@ -84,10 +84,13 @@ class FamilyCard(QAbstractButton):
             return self.tr("You have {0} sounds in {1} labels").format(f"{sounds:,}", labels)
         return self.tr("You have {0} sounds").format(f"{sounds:,}")
 
-    def _time(self) -> str:
+    def set_first_sound(self, seconds: float) -> None:
+        """Measured, where before it was a rule of thumb."""
+        self.time.setText(self._time(seconds))
+
+    def _time(self, first: float | None) -> str:
         if not self.facts.fits:
             return self.tr("May not fit into the memory of this machine")
-        first = self.facts.seconds_to_first_sound
         if first is None:
             return ""
         return self.tr("First sound after about {0}").format(words.seconds(5 * round(first / 5) if first > 10 else first))
@@ -245,6 +248,9 @@ class StartPanel(QWidget):
             return
         self._lighter = (facts.config, dict(fit.changes))
         chosen = self.tr("{0} sounds a step, {1}").format(fit.batch, fit.precision) if fit.batch else ""
+        card = self._cards.checkedButton()
+        if isinstance(card, FamilyCard) and fit.measured:
+            card.set_first_sound(fit.first_sound)
         self.fit.show_fit(fit.bytes, fit.others, fit.total, chosen, fit.measured, fit.fits)
         self._count()
 

@@ -193,7 +193,10 @@ def _token(view: RunView) -> str:
         return "bad"
     if view.state in ("paused", "queued", "preparing"):
         return "warn"
-    return {"copying": "warn", "flat": "warn", "getting worse": "warn"}.get(view.status.verdict, "good")
+    verdict = view.status.verdict
+    if verdict in ("collapsing", "unstable", "silent"):
+        return "bad"
+    return "warn" if verdict in ("overfitting", "copying", "flat") else "good"
 
 
 class MemoryBar(QWidget):

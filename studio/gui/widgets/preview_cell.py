@@ -63,7 +63,7 @@ class PreviewCell(Cell):
     """The cell itself: the user does not want this sound any more. Only where it is `removable`."""
 
     def __init__(self, parent: QWidget | None = None, removable: bool = False) -> None:
-        super().__init__(80, 76, parent)
+        super().__init__(80, 56, parent)
         self.key = ("", "")
         self.removable = removable
         self.title = ""
@@ -175,7 +175,7 @@ class AddCell(Cell):
     pressed = Signal()
 
     def __init__(self, words: str, parent: QWidget | None = None) -> None:
-        super().__init__(80, 76, parent)
+        super().__init__(80, 56, parent)
         self._words = words
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(words)
