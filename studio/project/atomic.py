@@ -10,6 +10,7 @@ import errno
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,10 @@ from studio.project import migrations
 S = TypeVar("S", bound=msgspec.Struct)
 LARGEST = 64 << 20
 """Bytes. No JSON file of a project comes near; a hostile one could fill the memory."""
+
+WINDOWS = os.name == "nt"
+PATIENCE = (0.005, 0.02, 0.05, 0.1, 0.2)
+"""Seconds between attempts to replace a file that somebody has open."""
 
 _count = itertools.count()
 
@@ -48,7 +53,7 @@ def write_bytes(path: Path, data: bytes) -> Path:
                 os.fsync(handle)
             finally:
                 os.close(handle)
-            temp.replace(path)
+            put(temp, path)
         except BaseException:
             with suppress(OSError):
                 temp.unlink()
@@ -57,6 +62,17 @@ def write_bytes(path: Path, data: bytes) -> Path:
     except OSError as error:
         raise not_saved(path, error) from error
     return path
+
+
+def put(temp: Path, path: Path) -> None:
+    """Give `temp` the name `path`. Windows refuses while somebody reads what is there, which takes milliseconds."""
+    for rest in PATIENCE if WINDOWS else ():
+        try:
+            temp.replace(path)
+            return
+        except PermissionError:
+            time.sleep(rest)
+    temp.replace(path)
 
 
 def write_json(path: Path, value: msgspec.Struct) -> Path:

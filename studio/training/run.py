@@ -164,7 +164,7 @@ class RunFolder:
         temp = self.path / f".status.json.{os.getpid()}.partial"
         try:
             temp.write_bytes(msgspec.json.encode(status))
-            temp.replace(self.path / "status.json")
+            atomic.put(temp, self.path / "status.json")
         except OSError as error:
             with contextlib.suppress(OSError):
                 temp.unlink()

@@ -67,7 +67,7 @@ SOONEST = 5.0
 def train(run: RunFolder, family: type[Model] | None = None) -> Work:
     """Train a run to the end of its plan, or until it is asked to stop or pause.
 
-    Finished: {"run", "state", "steps", "minutes", "best", "problem"}. Raises TrainingError (also: somebody trains it), Diverged,
+    Finished: {"run", "state", "steps", "minutes", "best", "problem"}. Raises TrainingError (somebody else trains it), Diverged,
     OutOfMemory, DeviceLost, and what reading the project raises. A disk that is full or gone does not raise: it pauses the run.
     Closing it stops the run safely. `family` overrides the lookup by the run's family id. One of several processes trains its
     part (training/team.py); all but the first say nothing.
@@ -310,8 +310,7 @@ class _Training:
                 sums.add(outcome)
             if self.pace.spent - logged >= plans.log_every(self.plan.log, self.pace.spent):
                 logged = self.pace.spent
-                speed = self.shop.batch / max(1e-6, self.pace.step_seconds)
-                yield from self.report.measured(self.step, logged, sums.take() | {"speed/sounds": speed})
+                yield from self.report.measured(self.step, logged, sums.take() | self._speed())
             yield from self._look_around()
             if self.report.due():
                 self._show()
@@ -365,6 +364,7 @@ class _Training:
     def _lengthen(self) -> None:
         """Follow a plan that has become longer."""
         assert self.learner is not None
+        self.goals.reached = ""
         self.pace.minutes = None if self.plan.steps else self.plan.minutes
         total, share = self.pace.whole(self.step, self.plan.steps)
         self.schedule = self.schedule.lengthen(self.step, total, share, [phase.share for phase in self.learner.phases])
@@ -517,6 +517,11 @@ class _Training:
         yield from self.report.notice("BatchHalved", sentence, self.step)
 
     # ---- small
+    def _speed(self) -> dict[str, float]:
+        """Sounds, and seconds of audio, that go into steps in a second."""
+        step = max(1e-6, self.pace.step_seconds)
+        return {"speed/sounds": self.shop.batch / step, "speed/audio": self.shop.seconds / step}
+
     def _show(self, **changes: Any) -> None:
         """status.json with every number of the moment."""
         if self.learner is None:
@@ -540,6 +545,7 @@ class _Training:
             "batch": self.shop.batch,
             "memory_mb": devices.held_mb(self.device),
             "step_seconds": self.pace.step_seconds,
+            "audio_speed": self._speed()["speed/audio"] if self.pace.steps else 0.0,
             "preview_cost": self.preview_total / spent,
             "save_cost": self.save_total / spent,
             "next_preview": max(0.0, self._next_preview() - spent),

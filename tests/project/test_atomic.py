@@ -124,3 +124,25 @@ def test_moving_replaces_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "b").read_bytes() == b"b"
     with pytest.raises(NotSaved):
         atomic.move(tmp_path / "none", tmp_path / "c")
+
+
+def test_a_file_that_somebody_reads_is_replaced_when_they_are_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Windows has it, for which a file that is open can't be replaced."""
+    path = tmp_path / "a.json"
+    path.write_bytes(b"old")
+    real, readers = Path.replace, [3]
+
+    def replace(self: Path, target: Path) -> Path:
+        if readers[0]:
+            readers[0] -= 1
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(atomic, "WINDOWS", True)
+    atomic.write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+    readers[0] = 100
+    with pytest.raises(NotSaved):
+        atomic.write_bytes(path, b"newer")
+    assert path.read_bytes() == b"new" and [p.name for p in tmp_path.iterdir()] == ["a.json"]

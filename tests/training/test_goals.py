@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from studio.events import Metric
+from studio.events import Metric, Produced
 from studio.training import trainer, validation
 from studio.training.goals import Goals
 from studio.training.plan import TrainerConfig
@@ -67,6 +67,15 @@ def test_a_run_ends_at_its_quality_and_goes_on_when_asked(make: Make, monkeypatc
     later = list(train(run, Tiny))  # by hand: to the end of the plan, as if it had never ended
     assert run.status().step == 60 and not produced(later, "notice")
     assert losses(whole.events()[0]) == losses(run.events()[0])
+
+
+def test_a_run_that_reached_its_goal_goes_on_when_its_plan_is_made_longer(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer._Training, "_look_around", lambda self: self._validate())
+    run = make(steps=30, quality=1e9)  # good enough at once
+    for event in train(run, Tiny):
+        if isinstance(event, Produced) and event.kind == "notice":
+            run.request("longer", minutes=0.001)  # in the moment in which it ends
+    assert run.status().state == "finished" and run.status().step > 30
 
 
 def test_a_run_ends_when_nothing_has_improved_for_long(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
