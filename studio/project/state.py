@@ -70,7 +70,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     message: what is going on now; verdict, sentence: how it goes, in one word and in words; offers: what can be done about it,
         as words that a run can be asked, and "continue" for a longer plan (training/verdict.py)
     metrics: newest value of each curve; best: held-out numbers of the best checkpoint, at best_step
-    step_seconds: median of recent steps; preview_cost, save_cost: share of the training time that went into them
+    step_seconds: median of recent steps; audio_speed: seconds of audio that steps hear per second
+    preview_cost, save_cost: share of the training time that went into them
     next_preview: seconds until the next preview; memory_mb: what the trainer holds on its device; disk_mb: size of the run
     key, error, hint: name, sentence and advice of what paused or failed the run
     pid, born, host, life: the process, when it started, its machine, its name for ever; heartbeat: when it last wrote
@@ -101,6 +102,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: float = 0.0
     disk_mb: float = 0.0
     step_seconds: float = 0.0
+    audio_speed: float = 0.0
     preview_cost: float = 0.0
     save_cost: float = 0.0
     next_preview: float | None = None

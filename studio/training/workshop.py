@@ -48,7 +48,7 @@ class Workshop:
         self.team = team
         near = device.type != "cpu" and sounds.bytes < RESIDENT * devices.memory(device)[1]
         self.sounds = sounds.on(device) if near else sounds
-        self.batch = 0
+        self.batch, self.seconds = 0, 0.0
         self.use(batch)
 
     def use(self, batch: int) -> None:
@@ -58,6 +58,8 @@ class Workshop:
         labels = self.sounds.label if self.plan.balanced else None
         self.sampler = Sampler(self.sounds.frames, batch, self.plan.seed, labels)
         self.batch = self.sampler.batch
+        self.seconds = self.batch * float(np.average(self.sounds.seconds, weights=self.sampler.weights))
+        """Of audio in a step, on average."""
         if self.team and self.batch < self.team.size:
             raise TrainingError(reason=f"{self.team.size} processes cannot share {self.batch} sounds")
 

@@ -11,6 +11,7 @@ import torch
 from studio.audio import files
 from studio.errors import BadConfig, Diverged, NothingToLearn, OutOfMemory, TrainingError
 from studio.events import Finished, Metric, Started
+from studio.library import reader
 from studio.library.index import Index
 from studio.models import checkpoint
 from studio.project import atomic
@@ -78,6 +79,16 @@ def test_the_same_seed_trains_the_same_and_another_does_not(make: Make) -> None:
     found = [losses(list(train(run, Tiny))) for run in (one, again, other)]
     assert found[0] == found[1] != found[2]
     assert same(one, again) and not same(one, other)
+
+
+def test_how_much_is_heard_in_a_second_is_told(make: Make) -> None:
+    run = make(steps=12)
+    told = list(train(run, Tiny))
+    sounds, audio = losses(told, "speed/sounds"), losses(told, "speed/audio")
+    length = reader.load(ProjectFolder.open(run.project, lock=False), Tiny.material(None, None), "train").seconds.mean()
+    assert sounds.keys() == audio.keys() and len(audio) == 12
+    assert all(audio[step] == pytest.approx(sounds[step] * length, rel=1e-3) for step in audio)
+    assert run.status().audio_speed == pytest.approx(audio[12], rel=1e-3)
 
 
 def test_groups_step_in_their_rhythm(make: Make) -> None:
