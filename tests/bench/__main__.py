@@ -35,6 +35,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "determinism": ("determinism", "run"),
     "keys": ("keys", "run"),
     "factors": ("factors", "run"),
+    "pitch": ("pitch", "run"),
     "verdicts": ("verdicts", "run"),
     "scale": ("scale", "run"),
     "watching": ("watching", "run"),
