@@ -188,6 +188,25 @@ def test_what_can_be_done_is_offered_and_nothing_else(
         assert asked.args == [what]
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"state": "finished", "message": "Nothing has improved for 10 min.", "sentence": "Flat."}, "Nothing has improved"),
+        ({"state": "finished", "message": "Finished", "sentence": "Flat."}, "Flat."),
+        ({"state": "paused", "error": "The disk is full.", "hint": "Free some space.", "sentence": "Slow."}, "The disk is full."),
+        ({"state": "paused", "message": "Paused", "sentence": "Slow."}, "Slow."),
+        ({"state": "training", "alive": True, "quiet": 70.0, "sentence": "Slow."}, "1 min"),
+    ],
+)
+def test_the_first_words_are_those_that_matter_now(
+    dressed: Any, qtbot: Any, tmp_path: Path, values: dict[str, Any], said: str
+) -> None:
+    panel = VerdictPanel()
+    qtbot.addWidget(panel)
+    panel.show_run(view(tmp_path, **values), False)
+    assert said in panel.sentence.text() and "Finished" not in panel.sentence.text()
+
+
 def test_what_may_end_a_plan_early_is_said() -> None:
     assert words.ends({"minutes": 20, "flat": 10, "quality": 0.25}) == ["or flat for 10 min", "or held-out 0.25"]
     assert words.ends({"minutes": 20, "flat": None}) == []

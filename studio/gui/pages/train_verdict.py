@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from studio.engine.training import RunView
 from studio.gui import theme
 from studio.gui.pages import train_words as words
+from studio.project.state import RunStatus
 
 ALARMS = {"overfitting": "warn", "copying": "warn", "collapsing": "bad", "unstable": "bad", "silent": "bad"}
 """Verdicts that are said in a colour; the others speak for themselves."""
@@ -30,6 +31,9 @@ class VerdictPanel(QWidget):
         super().__init__(parent)
         self._ends: list[str] = []
         self._planned: float | None = None
+        self._honest = self.tr(
+            "The plan ends with its time, not with a quality: while the verdict says improving, longer is better."
+        )
         theme.mark(self, role="panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = QLabel()
@@ -43,9 +47,6 @@ class VerdictPanel(QWidget):
         self.facts = QLabel()
         self.facts.setWordWrap(True)
         theme.mark(self.facts, role="dim")
-        self.facts.setToolTip(
-            self.tr("The plan ends with its time, not with a quality: while the verdict says improving, longer is better.")
-        )
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
@@ -122,11 +123,12 @@ class VerdictPanel(QWidget):
         theme.mark(self.state, state=words.STATES.get(view.state, ""), role="dim" if view.state not in words.STATES else "")
         self.sentence.setText(self._sentence(view))
         theme.mark(
-            self.sentence, state="bad" if view.state == "failed" else ALARMS.get(status.verdict, "") if view.alive else ""
+            self.sentence, state="bad" if status.error and not view.alive else ALARMS.get(status.verdict, "") if view.alive else ""
         )
         self.bar.setValue(round(status.progress * 1000))
         self.bar.setVisible(view.alive or 0 < status.progress < 1)
         self.facts.setText(self._facts(view))
+        self.facts.setToolTip("\n".join(filter(None, (self._how(status) if view.alive else "", self._honest))))
         self.pause.setVisible(view.alive)
         self.stop.setVisible(view.alive or view.place is not None or view.state == "paused")
         self.stop.setText(self.tr("Stop") if view.alive or view.state == "paused" else self.tr("Leave the queue"))
@@ -153,8 +155,10 @@ class VerdictPanel(QWidget):
 
     def _sentence(self, view: RunView) -> str:
         status = view.status
-        if view.state == "failed":
+        if view.state == "failed" or (view.state == "paused" and status.error):  # a full disk pauses
             return " ".join(filter(None, (status.error, status.hint)))
+        if view.state == "finished" and status.message.endswith("."):  # a goal ended it
+            return " ".join(filter(None, (status.message, status.sentence)))
         if view.state == "interrupted":
             kept = self.tr("Everything up to the last save is kept; Resume goes on from there.")
             return " ".join(filter(None, (status.error or self.tr("The training was cut off."), kept)))
@@ -167,6 +171,13 @@ class VerdictPanel(QWidget):
         if view.state == "queued":
             return self.tr("It begins as soon as what is before it has ended.") if view.place else status.message
         return status.message or self.tr("Getting ready")
+
+    def _how(self, status: RunStatus) -> str:
+        """On what it trains, and with how much at a time."""
+        parts = [status.device, words.size(int(status.memory_mb * 1e6)) if status.memory_mb else "", status.precision]
+        if status.batch:
+            parts.append(self.tr("{0} sounds a step").format(status.batch))
+        return "  ·  ".join(filter(None, parts))
 
     def _next(self, seconds: float | None) -> str:
         if seconds is None:
@@ -186,11 +197,8 @@ class VerdictPanel(QWidget):
             parts.append(words.left(status.eta_low, status.eta_high))
             if status.state == "training":
                 parts.append(status.message or self._next(status.next_preview))
-            parts.append(status.device)
-            if speed := getattr(status, "audio_speed", 0.0):
-                parts.append(self.tr("hears {0} s of sound a second").format(f"{speed:.3g}"))
-            if status.memory_mb:
-                parts.append(words.size(int(status.memory_mb * 1e6)))
+            if status.audio_speed:
+                parts.append(self.tr("hears {0}× real time").format(f"{status.audio_speed:.3g}"))
         elif status.step:
             parts.append(self.tr("step {0}").format(f"{status.step:,}"))
         return "  ·  ".join(filter(None, parts))
