@@ -199,7 +199,11 @@ class _Search:
         """Give every free worker something to do: what nobody looks after any more, then what comes next."""
         for entry in self.study.entries():
             free = entry.number not in self.going and len(self.going) < self.workers
-            if free and entry.state == "training" and self._orphan(entry):
+            if not free or entry.state != "training" or not self._orphan(entry):
+                continue
+            if entry.role == "search" and self.left <= 0:
+                self._give_up(entry)
+            else:
                 self._adopt(entry)
         while len(self.going) < self.workers:
             waits = self.study.waiting()
@@ -228,12 +232,17 @@ class _Search:
             return
         self._train(entry)
 
+    def _give_up(self, entry: Entry) -> None:
+        """There is no time left for a trial that nobody looks after."""
+        self.study.drop(entry.number, None)
+        if entry.run and (run := RunFolder(self.project.run_path(entry.run))).alive():
+            run.request("stop")
+
     def _train(self, entry: Entry) -> None:
-        if not entry.run:
+        run = RunFolder(self.project.run_path(entry.run)) if entry.run else None
+        if run is None or not (run.path / "config.json").exists():  # or somebody has thrown it away
             run = self._new_run(entry)
             self.study.assign(entry.number, run.path.name)
-        else:
-            run = RunFolder(self.project.run_path(entry.run))
         free = set(range(self.workers)) - {going.slot for going in self.going.values()}
         going = Going(run, entry.role, min(free))
         self.going[entry.number] = going

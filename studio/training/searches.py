@@ -27,7 +27,7 @@ import studio
 from studio.errors import BadConfig, NotAProject, StudioError
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
-from studio.training import process
+from studio.training import presets, process
 from studio.training.presets import Preset
 from studio.training.space import Span
 
@@ -159,9 +159,10 @@ class SearchFolder:
             taken = {path.name.removesuffix(".partial") for path in project.searches_dir.iterdir()}
             stem = f"{time.strftime('%Y-%m-%d')}-{family}-"
             path = next(p for n in range(1, len(taken) + 2) if (p := project.searches_dir / f"{stem}{n}").name not in taken)
+            names = _names(project)
             value = SearchFile(
                 app=studio.__version__,
-                name=f"Search {len(all_of(project)) + 1}",
+                name=next(name for n in range(1, len(names) + 2) if (name := f"Search {n}") not in names),
                 family=family,
                 created=time.time(),
                 config=config,
@@ -246,6 +247,17 @@ def all_of(project: ProjectFolder) -> list[SearchFolder]:
     files = [p / "search.json" for p in project.searches_dir.iterdir() if p.suffix != ".partial"]
     there = [path for path in files if path.is_file()]
     return [SearchFolder(path.parent) for path in sorted(there, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
+
+
+def _names(project: ProjectFolder) -> set[str]:
+    """What searches and presets of a project are called already."""
+    found: set[str] = set()
+    for search in all_of(project):
+        with suppress(StudioError):
+            found.add(search.file.name)
+    with suppress(StudioError):
+        found |= {preset.name for preset in presets.read(project)}
+    return found
 
 
 def preset_of(file: SearchFile, trial: Trial) -> Preset:

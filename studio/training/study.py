@@ -10,11 +10,13 @@ SQLite's locks can't be trusted on network disks. Both survive a kill at any mom
 
 from __future__ import annotations
 
+import functools
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 import optuna
@@ -23,10 +25,14 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from studio.errors import BrokenFile
+from studio.errors import BrokenFile, DiskFull, NotSaved
+from studio.project.atomic import not_saved
 from studio.training.searches import Role, SearchFolder
 from studio.training.searches import TrialState as TheirState
 from studio.training.space import Span
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 RUNGS = (1, 3)
 """Ninths of a trial's time after which it is judged."""
@@ -73,8 +79,26 @@ class Entry:
     age: float
 
 
+def _told(method: Callable[P, R]) -> Callable[P, R]:
+    """What the library says of a disk that is full or gone, in our words. Raises DiskFull, NotSaved."""
+
+    @functools.wraps(method)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except OSError as error:
+            raise not_saved(Path("study"), error) from error
+        except optuna.exceptions.StorageInternalError as error:
+            words = str(error.__cause__ or error)
+            if "is full" in words:
+                raise DiskFull(name="study") from error
+            raise NotSaved(name="study", reason=words.splitlines()[0][:120]) from error
+
+    return inside
+
+
 class Study:
-    """Opens the study of a search, or begins an empty one. Raises BrokenFile."""
+    """Opens the study of a search, or begins an empty one. Raises BrokenFile; every method DiskFull, NotSaved."""
 
     def __init__(self, folder: SearchFolder, spans: Iterable[Span], shared: bool = False) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -92,10 +116,12 @@ class Study:
             raise BrokenFile(name=f"the study of {folder.name}", reason=str(error).splitlines()[0][:120]) from error
         self.look()
 
+    @_told
     def look(self) -> None:
         """Read what others and this process have put down: `entries` and `waiting` are as of the last look."""
         self._trials = self._study.get_trials(deepcopy=False)
 
+    @_told
     def begin(self, owner: dict[str, object]) -> Entry:
         """The next trial: what is enqueued, or what is drawn."""
         trial = self._study.ask(self._space)
@@ -111,19 +137,23 @@ class Study:
         """Let these settings be trained again, from a fresh seed."""
         self._enqueue(dict(settings), "check")
 
+    @_told
     def claim(self, number: int, owner: dict[str, object]) -> Entry:
         """Take over a trial whose owner is gone."""
         self._note(number, "owner", owner)
         self.look()
         return self._entry(self._trials[number])
 
+    @_told
     def release(self, number: int) -> None:
         """Let anyone take over a trial."""
         self._note(number, "owner", {})
 
+    @_told
     def assign(self, number: int, run: str) -> None:
         self._note(number, "run", run)
 
+    @_told
     def report(self, number: int, rung: int, value: float) -> bool:
         """A trial's distance after `rung` ninths of its time. Returns whether it should be dropped."""
         trial = self._trial(number)
@@ -131,15 +161,18 @@ class Study:
             trial.report(value, rung)
         return trial.should_prune()
 
+    @_told
     def finish(self, number: int, value: float) -> None:
         self._study.tell(number, value, skip_if_finished=True)
 
+    @_told
     def drop(self, number: int, value: float | None) -> None:
         """It came no further than this; that counts against its settings."""
         if value is not None:
             self._note(number, "reached", value)
         self._study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
 
+    @_told
     def fail(self, number: int) -> None:
         """It says nothing about its settings."""
         self._study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
@@ -154,6 +187,7 @@ class Study:
         return any(settings is None or notes.get("fixed_params") == settings for notes in there)
 
     # ---- inside
+    @_told
     def _enqueue(self, settings: dict[str, Any], role: Role) -> None:
         self._study.enqueue_trial(settings, user_attrs={"role": role})
         self.look()
