@@ -35,6 +35,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "determinism": ("determinism", "run"),
     "keys": ("keys", "run"),
     "factors": ("factors", "run"),
+    "searching": ("searching", "run"),
     "pitch": ("pitch", "run"),
     "verdicts": ("verdicts", "run"),
     "scale": ("scale", "run"),
@@ -65,7 +66,8 @@ def main() -> int:
     parser.add_argument("--patience", type=float, default=20.0, help="endurance: longest life of a trainer in seconds")
     parser.add_argument("--arms", default="default; plain", help="arms: settings of each, by semicolons; see arms.py")
     parser.add_argument("--settings", default="", help="factors: further settings of its trainings, KEY=VALUE by spaces")
-    parser.add_argument("--parallel", type=int, default=2, help="arms: how many train at a time")
+    parser.add_argument("--parallel", type=int, default=2, help="arms, searching: how many train at a time")
+    parser.add_argument("--pairs", type=int, default=2, help="searching: comparisons from fresh seeds")
     parser.add_argument("--keep", type=Path, help="arms, factors: a folder for the project with the trained runs")
     parser.add_argument("--only", default="", help="verdicts: names of the trainings to drive anew, by commas")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the tables go")
