@@ -39,14 +39,19 @@ SHAKES, STEADY, JOINT = 0.035, 0.25, 0.8
 """Unstable too: both distances change by this share from one measurement to the next, all that leads nowhere (the line through
 them makes less than STEADY of the way they go up and down), and they do it together (correlation)."""
 
+BURST, RECOVERED = 8.0, 0.95
+"""Unstable too: the gradients once grew to this many times their median, and the distance has not come down to this share of
+what it was just after that."""
+
 FLAWED = 0.5
 """Share of the new sounds that are silent, clipped or impossible, in two previews running, from which a run is silent."""
 
 COPIED = 0.15
 """Share of the new sounds that are nearly training sounds from which a run is copying."""
 
-ALIKE = 0.35
-"""Diversity of the new sounds, as a share of that among training sounds, under which a run is collapsing."""
+ALIKE, LEARNED = 0.35, 0.9
+"""Diversity of the new sounds, as a share of that among training sounds, under which a run is collapsing, if its distance has
+come down to a share of where it was at first: sounds of an untrained model are alike too."""
 
 UNUSED = 0.05
 """Share of the latent numbers in use under which a run is collapsing."""
@@ -79,6 +84,7 @@ class Evidence:
         diversity as a share of that among training sounds; NaN where not measured
     active: latent numbers in use, of `latents`; None where the family does not say
     impossible: share of recent steps with impossible numbers; rollbacks: times it had to go back lately
+    burst: the largest gradient as a multiple of the median, at `burst_at` minutes
     """
 
     minutes: NDArray[np.float64] = field(default_factory=_none)
@@ -96,6 +102,8 @@ class Evidence:
     latents: int = 0
     impossible: float = 0.0
     rollbacks: int = 0
+    burst: float = 0.0
+    burst_at: float = 0.0
 
     @classmethod
     def of(
@@ -113,6 +121,7 @@ class Evidence:
         steps, held = curves.values(judged)
         beside, train = curves.values(judged.replace("held-out/", "training/"))
         heard, silent = curves.values("new/silent")
+        burst, burst_at = _burst(curves)
         return cls(
             minutes=curves.minutes(steps),
             held=held,
@@ -126,7 +135,20 @@ class Evidence:
             latents=latents,
             impossible=impossible,
             rollbacks=rollbacks,
+            burst=burst,
+            burst_at=burst_at,
         )
+
+
+def _burst(curves: Curves) -> tuple[float, float]:
+    """The largest gradient of the first group of weights as a multiple of the median, and the minute it came."""
+    name = next((name for name in curves.by_name if name.startswith("gradient/")), "")
+    steps, norms = curves.values(name)
+    steps, norms = steps[np.isfinite(norms)], norms[np.isfinite(norms)]
+    if len(norms) < 2 * FEWEST or not np.median(norms) > 0:
+        return 0.0, 0.0
+    largest = int(np.argmax(norms))
+    return float(norms[largest] / np.median(norms)), float(curves.minutes(steps[largest : largest + 1])[0])
 
 
 def judge(known: Evidence) -> Verdict:
@@ -151,6 +173,10 @@ def _unstable(known: Evidence) -> Verdict | None:
     if shake:
         why = f"the distance jumps up and down by {shake:.0%} from one measurement to the next. A lower rate calms it"
         return Verdict("unstable", f"Unstable — {why}.", offers=("slower", "best", "stop"))
+    after = held[t >= known.burst_at]
+    if known.burst >= BURST and len(after) >= FEWEST and np.median(after[-3:]) > RECOVERED * after[0]:
+        why = f"its steps were {known.burst:.0f} times larger than usual once, and the distance has not come down since"
+        return Verdict("unstable", f"Unstable — {why}. Begin again at a lower rate.", offers=("stop", "slower"))
     best = int(np.argmin(held))
     rise = min(float(np.median(held[-2:])) / held[best], float(np.median(train[-2:])) / train[best]) - 1
     if best >= len(t) - 2 or rise < JUMPED:
@@ -196,7 +222,10 @@ def _collapsing(known: Evidence) -> Verdict | None:
         why = f"only {known.active:.0f} of {known.latents} latent numbers are in use: different sounds come out alike"
         return Verdict("collapsing", f"Collapsing — {why}.", offers=_WAY_BACK)
     spread = known.diversity
-    if len(spread) >= 3 and max(spread[-2:]) < ALIKE and spread[-1] <= 1.1 * spread[-2]:
+    _, held, _ = _sane(known)
+    learned = len(held) > 0 and held.min() < LEARNED * held[0]  # else it is not a collapse but a beginning
+    fell = len(spread) > 0 and spread[-1] < 0.5 * max(spread)
+    if len(spread) >= 3 and max(spread[-2:]) < ALIKE and spread[-1] <= 1.1 * spread[-2] and (learned or fell):
         why = f"new sounds differ {spread[-1]:.0%} as much as yours do ({known.sounds} sounds)"
         return Verdict("collapsing", f"Collapsing — {why}.", offers=_WAY_BACK)
     return None
