@@ -193,7 +193,7 @@ def test_what_can_be_done_is_offered_and_nothing_else(
     [
         ({"state": "finished", "message": "Nothing has improved for 10 min.", "sentence": "Flat."}, "Nothing has improved"),
         ({"state": "finished", "message": "Finished", "sentence": "Flat."}, "Flat."),
-        ({"state": "paused", "error": "The disk is full.", "hint": "Free some space.", "sentence": "Slow."}, "The disk is full."),
+        ({"state": "paused", "error": "The disk is full.", "hint": "Free some.", "sentence": "Slow."}, "The disk is full."),
         ({"state": "paused", "message": "Paused", "sentence": "Slow."}, "Slow."),
         ({"state": "training", "alive": True, "quiet": 70.0, "sentence": "Slow."}, "1 min"),
     ],

@@ -219,7 +219,7 @@ class TrainPage(QWidget):
         chosen = [other for name in self._chosen if (other := self._session.training.view(name)) is not None]
         self.verdict.show_run(view, bool(found.moments), found.plan)
         second = self._told(chosen[1]) if len(chosen) > 1 else None
-        self.timeline.show_runs(self._told(view), second, self._kept(view, found))
+        self.timeline.show_runs(self._told(view), second)
         self.curves.show_runs(tuple(chosen))
 
     def _told(self, view: RunView) -> Told:
@@ -232,6 +232,7 @@ class TrainPage(QWidget):
             found.own,
             self._waiting(view),
             self.tr("in the next preview") if view.alive or view.place is not None else self.tr("from the next training on"),
+            self._kept(view, found),
         )
 
     def _waiting(self, view: RunView) -> str:

@@ -42,8 +42,8 @@ BRIEF = 1.5
 
 @dataclass(frozen=True)
 class Told:
-    """A run as the timeline shows it. `own`: names of the user's probes; `waiting`: said while there are no previews;
-    `soon`: said where an own probe has not been heard yet."""
+    """A run as the timeline shows it. own: the user's probes; waiting: said while there are no previews; soon: said where one's
+    own probe has not been heard yet; kept: what the previews cost and the models take."""
 
     name: str
     title: str = ""
@@ -52,6 +52,7 @@ class Told:
     own: tuple[Path, ...] = ()
     waiting: str = ""
     soon: str = ""
+    kept: str = ""
 
 
 class Timeline(QWidget):
@@ -107,7 +108,7 @@ class Timeline(QWidget):
         self.originals.setCheckable(True)
         self.originals.setToolTip(self.tr("Hear what the reconstructions try to be"))
         theme.mark(self.originals, role="segment")
-        self.originals.toggled.connect(self._show_moment)
+        self.originals.toggled.connect(self._go_on)
         self.blind = QPushButton(self.tr("A/B"))
         self.blind.setToolTip(self.tr("Compare two moments without knowing which is which"))
         self.blind.setAccessibleName(self.tr("Blind comparison"))
@@ -117,7 +118,7 @@ class Timeline(QWidget):
         self.star.setCheckable(True)
         self.explore = self._icon_button("explore", self.tr("Open this moment in Explore"), self._ask_explore)
         self.slider = MomentSlider()
-        self.slider.valueChanged.connect(self._slid)
+        self.slider.valueChanged.connect(self._go_on)
         head = QHBoxLayout()
         head.setSpacing(theme.SMALL)
         head.addWidget(self.title)
@@ -162,7 +163,7 @@ class Timeline(QWidget):
         return button
 
     # ---- what is shown
-    def show_runs(self, first: Told, second: Told | None = None, kept: str = "") -> None:
+    def show_runs(self, first: Told, second: Told | None = None) -> None:
         """Previews of a run, and of the one it is compared with. The newest is followed if it was shown."""
         before = self.told
         sides = (first, second) if second is not None else (first,)
@@ -171,14 +172,12 @@ class Timeline(QWidget):
         self._side = self._side if same else 0
         at_end = self.slider.value() >= self.slider.maximum()
         self.sides = sides
-        self.kept.setText(kept)
-        self.kept.setVisible(bool(kept))
         fresh = self.told.name != before.name
-        if fresh:
-            self._playing = None
         if not fresh and self.told.previews != before.previews:
             self._forget([preview for preview in before.previews if preview not in self.told.previews])
         if fresh or self.told.previews != before.previews:
+            if fresh or at_end:
+                self._playing = None  # what sounds is of another moment now
             self._set_stops(len(self.told.previews) - 1 if fresh or at_end else self.slider.value())
             self._show_moment()
         elif self.told.own != before.own or self.told.soon != before.soon:
@@ -216,6 +215,8 @@ class Timeline(QWidget):
         self.slider.update()
         self.empty.setText(told.waiting)
         self.when.setText(self._when())
+        self.kept.setText(told.kept)
+        self.kept.setVisible(bool(told.kept))
         self.empty.setVisible(not there)
         for widget in (self.slider, self.sounds, self.star, self.explore, self.blind):
             widget.setVisible(there)
@@ -252,10 +253,7 @@ class Timeline(QWidget):
         preview = self.preview
         return next((m for m in self.told.moments if preview is not None and m.step == preview.step), None)
 
-    def _slid(self, _: int) -> None:
-        self._go_on()
-
-    def _go_on(self) -> None:
+    def _go_on(self, *_: object) -> None:
         """Show the moment at the slider; what sounds goes on there."""
         self._resound = self._playing is not None
         self._show_moment()
@@ -392,6 +390,8 @@ class Timeline(QWidget):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.sounds.add.set_hot(True)
+        else:
+            event.ignore()  # the window may know what to do with it
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.sounds.add.set_hot(False)

@@ -122,9 +122,8 @@ class VerdictPanel(QWidget):
         self.state.setText(words.state_words(view))
         theme.mark(self.state, state=words.STATES.get(view.state, ""), role="dim" if view.state not in words.STATES else "")
         self.sentence.setText(self._sentence(view))
-        theme.mark(
-            self.sentence, state="bad" if status.error and not view.alive else ALARMS.get(status.verdict, "") if view.alive else ""
-        )
+        alarm = ALARMS.get(status.verdict, "") if view.alive else "bad" if status.error else ""
+        theme.mark(self.sentence, state=alarm)
         self.bar.setValue(round(status.progress * 1000))
         self.bar.setVisible(view.alive or 0 < status.progress < 1)
         self.facts.setText(self._facts(view))
