@@ -47,21 +47,16 @@ class Pulse:
             self._thread = None
 
     def clock(self) -> float:
-        """Seconds since some moment, without those lost."""
-        return self._look() - self.lost
-
-    def _look(self, beat: bool = False) -> float:
+        """Seconds since some moment, without those lost; never less than before."""
         with self._lock:
             now = time.monotonic()
-            silent = now - self._last
-            if self._thread is not None and silent > STOPPED:
-                self.lost += silent
-            if beat or silent > STOPPED:
-                self._last = now
-            return now
+            if self._thread is not None and now - self._last > STOPPED:  # neither the loop nor the thread has looked
+                self.lost += now - self._last
+            self._last = now
+            return now - self.lost
 
     def _beat(self) -> None:
         while not self._end.wait(EVERY):
-            self._look(beat=True)
+            self.clock()
             with suppress(OSError):
                 os.utime(self._file)

@@ -277,12 +277,17 @@ def test_what_others_put_into_the_queue_is_seen_and_kept(training: Training, qtb
     assert waiting.read(project) == ()
 
 
-def test_a_run_that_nobody_would_begin_can_be_begun(training: Training, qtbot: Any, project: ProjectFolder) -> None:
+def test_a_run_that_nobody_would_begin_can_be_begun_by_any_clock(
+    training: Training, qtbot: Any, project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, ear = time.time, Ear(training)
+    monkeypatch.setattr(time, "time", lambda: real() + 86_400)  # this window's, not its trainers'
     orphan = RunFolder.create(project, "oneshot", {}, name="short").path.name  # its window died before it could start it
     training.look()
     assert training.view(orphan).state == "queued" and training.view(orphan).resumable
     training.resume(orphan)
     until(training, qtbot, orphan, "finished")
+    assert not any(view.state in ("failed", "interrupted") for views in ear.views for view in views)
 
 
 def test_a_queue_that_can_not_be_written_loses_nothing_and_is_told_once(
@@ -307,14 +312,6 @@ def test_a_queue_that_can_not_be_written_loses_nothing_and_is_told_once(
     until(training, qtbot, run, "finished")
 
 
-def test_the_end_of_a_training_is_told_once(training: Training, qtbot: Any) -> None:
-    ear = Ear(training)
-    run = training.queue("oneshot", {}, {}, "short")
-    until(training, qtbot, run, "finished")
-    training.look()
-    assert [(view.name, view.state) for view in ear.ended] == [(run, "finished")] and ear.left == []
-
-
 def test_the_computer_rests_after_the_last_training_and_only_then(training: Training, qtbot: Any) -> None:
     ear = Ear(training)
     training.after = "sleep"
@@ -323,6 +320,7 @@ def test_the_computer_rests_after_the_last_training_and_only_then(training: Trai
     assert ear.left == []
     until(training, qtbot, second, "finished")
     assert ear.left == ["sleep"] and training.after is None
+    assert [(view.name, view.state) for view in ear.ended] == [(first, "finished"), (second, "finished")]  # each told once
     training.after = "sleep"
     stopped = start(training, qtbot)
     training.stop(stopped)  # somebody is there
@@ -343,15 +341,6 @@ def test_a_trainer_that_does_not_answer_is_told_and_can_be_ended(
     assert training.end(run)
     until(training, qtbot, run, "interrupted")
     assert not training.end(run)
-
-
-def test_a_clock_that_is_set_ends_no_start(training: Training, qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + 86_400)  # this window's, not its trainers'
-    ear = Ear(training)
-    run = start(training, qtbot, "short")
-    until(training, qtbot, run, "finished")
-    assert not any(view.state in ("failed", "interrupted") for views in ear.views for view in views)
 
 
 @pytest.mark.parametrize("answer,able", [('s "yes"', True), ('s "challenge"', False), ("", False)])

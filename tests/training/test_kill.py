@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ import pytest
 import torch
 
 import studio
+from studio.training import pulse
 from studio.training.device import NICE
 from studio.training.run import RunFolder
 from studio.training.saving import Saver
@@ -68,14 +71,34 @@ def test_a_killed_trainer_goes_on_bit_for_bit(make: Make, seed: int) -> None:
     assert len(broken.previews()) >= 1 and not list(broken.path.rglob("*.safetensors.partial"))
 
 
-def test_a_dead_trainer_is_noticed(make: Make) -> None:
-    run = make(steps=100_000)
+def test_a_trainer_that_was_stopped_has_not_aged_and_a_dead_one_is_noticed(make: Make) -> None:
+    run = make(steps=None, minutes=30.0, log=1.0)
     process = child(run)
     deadline = time.monotonic() + 60
     while run.status().state != "training" and time.monotonic() < deadline:
         time.sleep(0.02)
     assert run.alive() and run.status().pid == process.pid
     assert psutil.Process(process.pid).nice() == NICE
+    if hasattr(signal, "SIGSTOP"):
+        stand_still(run, process, pulse.STOPPED + 0.5)
     process.kill()
     process.wait()
     assert not run.alive() and run.status().state == "training"  # nobody could write another
+
+
+def stand_still(run: RunFolder, process: subprocess.Popen, seconds: float) -> None:
+    """Stop the process for so long. It is there all the while, and the time does not count as training."""
+    os.kill(process.pid, signal.SIGSTOP)
+    while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)
+    before, began = run.status(), time.monotonic()
+    assert before.state == "training"
+    time.sleep(seconds)
+    assert run.status() == before and run.alive()
+    os.kill(process.pid, signal.SIGCONT)
+    gone = time.monotonic() - began
+    while run.status().heartbeat == before.heartbeat and process.poll() is None:
+        time.sleep(0.02)
+    after = time.monotonic() - began - gone  # until it spoke again, on a busy computer
+    assert process.poll() is None and run.status().state == "training"
+    assert run.status().minutes * 60 <= before.minutes * 60 + pulse.EVERY + after + 0.6
