@@ -23,8 +23,8 @@ Offer = Literal["continue", "slower", "best", "stop"]
 TOO_SHORT = "Too short to judge. The previews tell more; a longer training makes them clearer."
 """The last sentence of a run that ended before there was a trend."""
 
-FEWEST = 4
-"""Measurements before anything is said about a trend."""
+FEWEST, SURE = 4, 3
+"""Measurements before anything is said about a trend, and since the best one before stopping is called safe."""
 
 IMPROVING, SLOW = 0.03, 0.008
 """Fall of the distance over a stretch, as a share, from which it counts as improving, or as slowly improving."""
@@ -80,8 +80,8 @@ class Evidence:
     """What is known of a run.
 
     held, train: distances (lower is better) at `minutes`, of `files` held-out sounds; train empty where not measured
-    silent, clipped, broken, copies, diversity: of the `sounds` new sounds of each preview, at the minutes `heard`; shares,
-        diversity as a share of that among training sounds; NaN where not measured
+    silent, clipped, offset, broken, copies, diversity: of the `sounds` new sounds of each preview, at the minutes `heard`;
+        shares, diversity as a share of that among training sounds; NaN where not measured
     active: latent numbers in use, of `latents`; None where the family does not say
     impossible: share of recent steps with impossible numbers; rollbacks: times it had to go back lately
     burst: the largest gradient as a multiple of the median, at `burst_at` minutes
@@ -94,6 +94,7 @@ class Evidence:
     heard: NDArray[np.float64] = field(default_factory=_none)
     silent: NDArray[np.float64] = field(default_factory=_none)
     clipped: NDArray[np.float64] = field(default_factory=_none)
+    offset: NDArray[np.float64] = field(default_factory=_none)
     broken: NDArray[np.float64] = field(default_factory=_none)
     copies: NDArray[np.float64] = field(default_factory=_none)
     diversity: NDArray[np.float64] = field(default_factory=_none)
@@ -129,7 +130,7 @@ class Evidence:
             files=files,
             heard=curves.minutes(heard),
             silent=silent,
-            **{name: curves.at(f"new/{name}", heard) for name in ("clipped", "broken", "copies", "diversity")},
+            **{name: curves.at(f"new/{name}", heard) for name in ("clipped", "offset", "broken", "copies", "diversity")},
             sounds=sounds,
             active=curves.last("latent/active"),
             latents=latents,
@@ -208,6 +209,7 @@ def _silent(known: Evidence) -> Verdict | None:
         (known.silent, "can't be heard"),
         (known.broken, "have impossible samples"),
         (known.clipped, "are clipped: their loudest moments are cut flat"),
+        (known.offset, "sit off the zero line"),
     )
     for shares, what in kinds:
         if len(shares) >= 2 and min(shares[-2:]) >= FLAWED:  # false for NaN
@@ -271,7 +273,7 @@ def _trend(known: Evidence) -> Verdict:
         sentence = f"Slow — held-out distance fell only {-change:.1%} {last}."
         return Verdict("slow", sentence, change, span, offers=("continue", "slower", "stop"))
     flat = _flat(t, y, level)
-    safe = since > 0.2 * t[-1]
+    safe = since > 0.2 * t[-1] and len(t) - best > SURE
     quiet = f"the best was {_time(since)} ago: stopping is safe" if safe else "the best is recent"
     sentence = f"Flat for {_time(flat)} — held-out distance changed by {change:+.1%} {last}; {quiet}."
     return Verdict("flat", sentence, change, span, flat, safe, ("stop", "slower", "best"))

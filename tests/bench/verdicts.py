@@ -95,7 +95,7 @@ class Drive:
 
 
 DRIVES = (
-    Drive("new", "improving", "default settings, the first steps"),
+    Drive("new", "improving", "default settings, the first steps", plan={"batch": 8}, steps=90),
     Drive("kicks", "improving", "kicks only", labels=("kick",), train=20),
     Drive("frames", "improving", "the inverse STFT decoder", config={"decoder": "istft"}),
     Drive("wild", "unstable", "a hundred times the rate", config={"rate": 0.01}, plan={"rate": 10.0, "ema": 0.5}),
@@ -106,7 +106,7 @@ DRIVES = (
     Drive("toms by heart", "copying", "the same on toms", family=Parrot, labels=("tom",), train=20, steps=40),
     Drive("frozen", "flat", "a millionth of the rate", plan={"rate": 1e-6}, steps=40),
     Drive("settled", "flat", "asked ten times to slow down after a third", steps=90, asks={30: ("slower",) * 10}),
-    Drive("creep", "slow", "a fiftieth of the rate", plan={"rate": 0.02}),
+    Drive("creep", "slow", "a tenth of the rate", plan={"rate": 0.1}),
     Drive("late", "slow", "asked three times to slow down after a third", steps=120, asks={40: ("slower",) * 3}),
     Drive("pulled", "collapsing", "latents pulled together a thousand times too much", config=PULLED, steps=100),
     Drive("pulled kicks", "collapsing", "the same on kicks", config=PULLED, labels=("kick",), train=20, steps=100),
