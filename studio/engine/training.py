@@ -134,7 +134,6 @@ class Training(QObject):
         self._known.clear()
         self._queue, self._queue_stamp, self._retry = (), 0, 0.0
         if project is not None:
-            self.power.ask()
             self._timer.start()
         else:
             self.after = None
@@ -359,6 +358,8 @@ class Training(QObject):
                 )
             )
         found = tuple(sorted(views, key=lambda view: (-view.created, view.name)))
+        if any(view.alive for view in found):
+            self.power.ask()
         if found != self._views:
             before, self._views = self._views, found
             self.changed.emit(found)

@@ -36,15 +36,20 @@ class Power:
     def __init__(self) -> None:
         self._commands = COMMANDS.get(sys.platform, {})
         self._asked: dict[Rest, subprocess.Popen[str]] = {}
+        self._begun = False
         self.able: frozenset[Rest] = frozenset()
 
     def ask(self) -> None:
+        """Once; later calls do nothing."""
+        if self._begun:
+            return
+        self._begun = True
         there = [rest for rest, command in self._commands.items() if shutil.which(command[0])]
         if sys.platform != "linux":
             self.able = frozenset(there)
             return
         for rest in there:
-            if shutil.which(QUESTIONS[rest][0]) and rest not in self._asked:
+            if shutil.which(QUESTIONS[rest][0]):
                 self._asked[rest] = subprocess.Popen(
                     QUESTIONS[rest], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
                 )

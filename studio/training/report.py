@@ -42,6 +42,7 @@ class Report:
         self.impossible = 0.0
         self.went_back = -1e9
         self._shown = 0.0
+        self._unsaid: list[Event] = []
         self.status = msgspec.structs.replace(
             run.status(),
             state="preparing",
@@ -58,9 +59,11 @@ class Report:
 
     # ---- events
     def tell(self, *events: Event) -> Work:
-        """Write events down, then yield them."""
-        self.run.append(*events)
+        """Write events down, then yield them. Those that the disk refused come with the next that it takes."""
         self.curves.add(events)
+        self._unsaid += events
+        self.run.append(*self._unsaid)
+        self._unsaid.clear()
         yield from events
 
     def measured(self, step: int, spent: float, values: dict[str, float]) -> Work:

@@ -213,6 +213,7 @@ class RunFolder:
                 file.write(data)
             self._healed = True
         except OSError as error:
+            self._healed = False  # half a line may stand there
             raise atomic.not_saved(path, error) from error
 
     def events(self, since: int = 0) -> tuple[list[Event], int]:

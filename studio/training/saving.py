@@ -99,6 +99,8 @@ class Saver:
         return path
 
     def _point(self, path: Path, metrics: dict[str, float], best: bool) -> None:
+        with contextlib.suppress(OSError):
+            atomic.settle(self.run.path / "events.jsonl")  # after a power cut the curves reach as far as the save
         pointer = Pointer(folder=f"checkpoints/{path.name}", step=int(path.name.removeprefix("step-")), metrics=metrics)
         for name in ("latest.json", "best.json")[: 1 + best]:
             atomic.write_json(self.run.path / name, pointer)

@@ -71,6 +71,7 @@ def test_a_disk_that_fills_up_pauses_the_run_and_nothing_is_lost(small: Path, ma
     status = run.status()  # as it is on the disk that is still full
     assert (status.state, status.key, status.pid) == ("paused", "DiskFull", 0) and "full" in status.error and status.hint
     assert [e.detail["key"] for e in produced(told, "notice")] == ["DiskFull"]
+    assert set(losses(run.events()[0])) == set(range(1, status.step + 1))  # not one number unsaid
     assert not list(run.path.rglob("*.partial"))
     (small.parent / "filler").unlink()
     list(train(run, Tiny))
