@@ -13,13 +13,16 @@ Answer = Literal["keep", "stop", "cancel"]
 
 
 class Closing(QDialog):
-    """The window closes while a training runs."""
+    """The window closes while a training runs, or a search with its trials."""
 
-    def __init__(self, parent: QWidget, run: str, waiting: int = 0) -> None:
+    def __init__(self, parent: QWidget, run: str, waiting: int = 0, searching: bool = False) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Close Wavewright"))
         self.answer: Answer = "cancel"
-        title = QLabel(self.tr("“{run}” is still training").format(run=run))
+        still = self.tr("“{run}” is still training")
+        if searching:
+            still = self.tr("The search for better settings is still at work")
+        title = QLabel(still.format(run=run))
         title.setProperty("role", "title")
         text = self.tr(
             "It can go on in the background: open Wavewright again to see how it is doing. "
@@ -64,11 +67,11 @@ class Closing(QDialog):
         self.accept()
 
 
-def closing_answer(parent: QWidget, run: str, waiting: int = 0) -> Answer:
+def closing_answer(parent: QWidget, run: str, waiting: int = 0, searching: bool = False) -> Answer:
     """Ask what becomes of the training `run` when the window closes, while so many wait. Without anyone to ask it goes on."""
     if QCoreApplication.closingDown():
         return "keep"
-    dialog = Closing(parent, run, waiting)
+    dialog = Closing(parent, run, waiting, searching)
     dialog.exec()
     answer = dialog.answer
     dialog.deleteLater()

@@ -37,7 +37,8 @@ from PySide6.QtWidgets import (
 )
 
 from studio import settings as preferences
-from studio.errors import UsageError
+from studio.engine.training import RunView
+from studio.errors import StudioError, UsageError
 from studio.gui import files, theme
 from studio.gui.actions import PAGES, Actions
 from studio.gui.dialogs import closing_answer
@@ -50,6 +51,7 @@ from studio.gui.widgets.toast import Toasts
 from studio.gui.widgets.top_bar import TopBar
 from studio.gui.widgets.transport import Transport
 from studio.gui.widgets.welcome import Welcome
+from studio.training.searches import SearchFolder
 
 log = logging.getLogger(__name__)
 Factory = Callable[[Session], QWidget]
@@ -393,18 +395,29 @@ class MainWindow(QMainWindow):
         run = self.session.training.active
         if run is not None:
             waiting = sum(view.place is not None for view in self.session.training.views)
-            answer = closing_answer(self, run.title, waiting)
+            answer = closing_answer(self, run.title, waiting, bool(run.trial_of))
             if answer == "cancel":
                 event.ignore()
                 return
             if answer == "stop":
-                self.session.training.stop(run.name)
+                self._stop_safely(run)
             else:
                 self.session.training.carry_on()
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self.session.change(geometry=geometry, page=self._page if self._page in PAGES else self.session.settings.page)
         event.accept()
         self.session.stop()
+
+    def _stop_safely(self, run: RunView) -> None:
+        """The training, or the search that it is a trial of."""
+        project = self.session.project
+        if run.trial_of and project is not None:
+            try:
+                SearchFolder(project.searches_dir / run.trial_of).ask_to_stop()
+            except StudioError as error:
+                log.warning("the search was not asked to stop: %s", error)
+        else:
+            self.session.training.stop(run.name)
 
     def _restore(self) -> None:
         saved = self.session.settings.geometry

@@ -361,6 +361,21 @@ def test_closing_asks_what_becomes_of_a_training(window: MainWindow, session: Se
     assert stopped == ["r"] and handed == ["keep"] and len(asked) == 3 and asked[0][1] == 0
 
 
+def test_closing_stops_the_search_and_not_one_of_its_trials(window: MainWindow, session: Session, monkeypatch: Any) -> None:
+    assert session.project is not None
+    folder = session.project.searches_dir / "found"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(main_window, "closing_answer", lambda parent, run, waiting, searching: "stop" if searching else "keep")
+    monkeypatch.setattr(type(session.training), "active", view(alive=True, state="training", trial_of="found"))
+    stopped: list[str] = []
+    monkeypatch.setattr(session.training, "stop", stopped.append)
+    event = QCloseEvent()
+    window.closeEvent(event)
+    assert event.isAccepted() and (folder / "requests" / "stop").exists() and stopped == []
+    window.top_bar.training.show_runs((view(alive=True, state="training", trial_of="found"),))
+    assert "Searching" in window.top_bar.training.words and not window.top_bar.training._stop.isVisible()
+
+
 def test_the_closing_question_has_three_answers(window: MainWindow, qtbot: Any) -> None:
     for button, answer in (("_keep", "keep"), ("_stop", "stop")):
         dialog = dialogs.Closing(window, "Drums-1")

@@ -140,6 +140,8 @@ class Asks(QObject):
 
     def _probes(self) -> list[Path]:
         for view in self._session.training.views:  # newest first
+            if view.trial_of:
+                continue
             if found := RunFolder(view.path).probes():
                 return found
         return []

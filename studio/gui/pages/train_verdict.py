@@ -128,19 +128,20 @@ class VerdictPanel(QWidget):
         self.bar.setVisible(view.alive or 0 < status.progress < 1)
         self.facts.setText(self._facts(view))
         self.facts.setToolTip("\n".join(filter(None, (self._how(status) if view.alive else "", self._honest))))
-        self.pause.setVisible(view.alive)
-        self.stop.setVisible(view.alive or view.place is not None or view.state == "paused")
+        trial = bool(view.trial_of)  # its search decides what becomes of it
+        self.pause.setVisible(view.alive and not trial)
+        self.stop.setVisible((view.alive or view.place is not None or view.state == "paused") and not trial)
         self.stop.setText(self.tr("Stop") if view.alive or view.state == "paused" else self.tr("Leave the queue"))
-        self.resume.setVisible(view.resumable and view.place is None)
+        self.resume.setVisible(view.resumable and view.place is None and not trial)
         self.explore.setVisible(playable)
         self._show_offers(view)
 
     def _show_offers(self, view: RunView) -> None:
         """What the verdict suggests, as far as it can be done now. Stop has its button already; it lights up."""
         waits = view.place is not None
-        offered = set() if waits or view.quiet else set(view.status.offers)
+        offered = set() if waits or view.quiet or view.trial_of else set(view.status.offers)
         able = {
-            "continue": "continue" in offered or (view.state == "finished" and not waits),
+            "continue": "continue" in offered or (view.state == "finished" and not waits and not view.trial_of),
             "slower": "slower" in offered and view.alive,
             "best": "best" in offered and view.alive,
             "retry": view.state == "failed" and not waits,

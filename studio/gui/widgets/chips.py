@@ -140,19 +140,22 @@ class TrainingChip(Chip):
     def show_runs(self, views: tuple[RunView, ...]) -> None:
         """The run at work, else the newest one that is paused or next in the queue, else nothing."""
         self._view = view = next((v for v in views if v.alive), None) or next(
-            (v for v in views if v.state == "paused" or v.place == 0), None
+            (v for v in views if (v.state == "paused" and not v.trial_of) or v.place == 0), None
         )
         self.setVisible(view is not None)
         if view is None:
             return
         self._dot.set_token(_token(view))
-        self._words.set_words(" · ".join(filter(None, (view.title, self._minutes(view), self._state(view)))))
-        going = view.alive
+        told = (view.title, self._minutes(view), self._state(view))
+        if view.trial_of:  # its search decides what becomes of it
+            told = (self.tr("Searching for better settings"), "", view.title)
+        self._words.set_words(" · ".join(filter(None, told)))
+        going = view.alive and not view.trial_of
         self._pause.setIcon(theme.icon("pause" if going else "play"))
         tip = self.tr("Pause training and free its memory") if going else self.tr("Go on training")
         self._pause.setToolTip(tip)
         self._pause.setAccessibleName(tip)
-        self._pause.setVisible(going or view.state == "paused")
+        self._pause.setVisible(going or (view.state == "paused" and not view.trial_of))
         self._stop.setVisible(going or view.place is not None)
 
     def _minutes(self, view: RunView) -> str:
