@@ -12,7 +12,8 @@ wherever a loss is a mean over its sounds; noise in a step is each process's own
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 BUCKET = 25 << 20
 """Bytes of gradients that are summed in one go (DistributedDataParallel's own choice)."""
 
+HEAD = 4
+"""Numbers that go before the losses: memory full, impossible numbers, has gradients, checksum of the losses' names."""
+
 NAMED = 128
 """Losses of a group whose means over all processes are shown; of more, only the first process's are."""
 
@@ -57,7 +61,8 @@ class Member(Learner):
 
     def step(self, step: int, progress: float, draw: Callable[[int], Batch]) -> Outcome:
         outcome = super().step(step, progress, draw)
-        self.buffers.agree()
+        with self._ahead():
+            self.buffers.agree()
         return outcome
 
     def _ascend(self, group: Group, draw: Callable[[int], Batch], number: int, progress: float, outcome: Outcome) -> bool:
@@ -76,26 +81,27 @@ class Member(Learner):
         return self._sum(group.parameters, mine, outcome, asks, full)
 
     def _sum(self, parameters: list[nn.Parameter], mine: Outcome, outcome: Outcome, asks: bool, full: bool) -> bool:
-        share = self.team.share(self.batch)
-        names = sorted(mine.values)[:NAMED]
-        head = torch.zeros(4 + NAMED + len(parameters), dtype=torch.float64)
-        head[:4] = torch.tensor([full, not mine.sound, asks, crc32("".join(names).encode()) % 2**20], dtype=torch.float64)
-        own = float(head[3])
+        """Make every gradient, and what is said of them, that of the whole batch. All processes come here as often."""
+        share, names = self.team.share(self.batch), sorted(mine.values)[:NAMED]
+        said, used = slice(HEAD, HEAD + len(names)), HEAD + NAMED
+        checksum = crc32("".join(names).encode()) % 2**20
+        head = torch.zeros(used + len(parameters), dtype=torch.float64)
+        head[:HEAD] = torch.tensor([full, not mine.sound, asks, checksum], dtype=torch.float64)
         if names:
-            head[4 : 4 + len(names)] = torch.stack([mine.values[n].double() for n in names]).cpu() * share
-        head[4 + NAMED :] = torch.tensor([p.grad is not None for p in parameters], dtype=torch.float64)
-        self.team.sum(head)
-        if head[0]:
+            head[said] = torch.stack([mine.values[name].double() for name in names]).cpu() * share
+        head[used:] = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.float64)
+        anybody_full, anybody_broken, anybody_asks, checksums = self.team.sum(head)[:HEAD].tolist()
+        if anybody_full:
             raise torch.OutOfMemoryError("out of memory on one of the devices")
         outcome.values.update(mine.values)
-        if float(head[3]) == own * self.team.size:  # all have losses of the same names
-            outcome.values.update(zip(names, head[4 : 4 + len(names)].float()))
-        outcome.sound &= not head[1]
-        if head[1] or not head[2]:
+        if checksums == checksum * self.team.size:  # all have losses of the same names
+            outcome.values.update(zip(names, head[said].float()))
+        outcome.sound &= not anybody_broken
+        if anybody_broken or not anybody_asks:
             return False
-        followed = [p for p, used in zip(parameters, head[4 + NAMED :].tolist()) if used]
-        for bucket in buckets(followed):
-            self._average(bucket, share)
+        with self._ahead():
+            for bucket in buckets([p for p, users in zip(parameters, head[used:].tolist()) if users]):
+                self._average(bucket, share)
         return True
 
     def _average(self, parameters: list[nn.Parameter], share: float) -> None:
@@ -106,9 +112,14 @@ class Member(Learner):
             parameter.grad = grad.copy_(part.view_as(grad))
 
     def _descend(self, group: Group, optimiser: torch.optim.Optimizer, rate: float, outcome: Outcome) -> None:
-        """Raises OutOfMemory: here the others have gone ahead."""
-        try:
+        with self._ahead():
             super()._descend(group, optimiser, rate, outcome)
+
+    @contextlib.contextmanager
+    def _ahead(self) -> Iterator[None]:
+        """Where the others cannot be told of a full memory any more, it ends this process: OutOfMemory."""
+        try:
+            yield
         except (RuntimeError, MemoryError) as error:
             if not devices.ran_out_of_memory(error):
                 raise

@@ -9,6 +9,8 @@ preview), and sums over all, on the devices (NCCL between NVIDIA cards, Gloo els
 from __future__ import annotations
 
 import contextlib
+import time
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -22,9 +24,13 @@ from torch import distributed as dist
 from studio.errors import ProcessLost, TrainingError
 from studio.models.controls import DataFacts, Material
 from studio.training import device as devices
+from studio.training import trouble
 from studio.training.learner import Memory
 from studio.training.plan import TrainerConfig
-from studio.training.ranks import ranks
+from studio.training.ranks import Ranks, ranks
+
+MEETING = timedelta(minutes=30)
+"""Until all processes are there."""
 
 PATIENCE = timedelta(days=1)
 """For the next order: preparing a million sounds takes hours, and a paused first process is not a lost one."""
@@ -140,7 +146,10 @@ def met(plan: TrainerConfig) -> Iterator[Team | None]:
             raise TrainingError(reason=f"{who.here} processes need as many cards, and there are {torch.cuda.device_count()}")
         torch.cuda.set_device(who.place)
     with _together():
-        dist.init_process_group("cpu:gloo,cuda:nccl" if cards and dist.is_nccl_available() else "gloo")
+        store, _, _ = next(dist.rendezvous("env://"))
+        store = dist.PrefixStore(fresh(store, who), store)
+        backend = "cpu:gloo,cuda:nccl" if cards and dist.is_nccl_available() else "gloo"
+        dist.init_process_group(backend, store=store, rank=who.rank, world_size=who.size)
         team = Team(who.rank, who.size)
     try:
         yield team
@@ -151,12 +160,40 @@ def met(plan: TrainerConfig) -> Iterator[Team | None]:
         dist.destroy_process_group()
 
 
+def fresh(store: dist.Store, who: Ranks) -> str:
+    """A name under which nobody has met in this store, agreed by all.
+
+    torchrun keeps one store through all its starts, and torch would read in it where the processes of an earlier life were
+    listening: then two of them wait for each other for ever. So each process but the first asks under a word of its own, which
+    only this life can answer, and the first one answers whatever is asked until all have said that they heard it.
+    Raises ProcessLost where somebody does not come.
+    """
+    name = f"life-{uuid.uuid4().hex}"
+    if who.rank:
+        store.set(f"asks-{who.rank}", name)
+        store.wait([f"answer-{name}"], MEETING)
+        answer = store.get(f"answer-{name}").decode()
+        store.set(f"heard-{answer}-{who.rank}", "")
+        return answer
+    missing, end = set(range(1, who.size)), time.monotonic() + MEETING.total_seconds()
+    while missing:
+        if time.monotonic() > end:
+            raise ProcessLost(reason=f"{len(missing)} of {who.size} did not come")
+        for rank in sorted(missing):
+            if store.check([f"heard-{name}-{rank}"]):
+                missing.remove(rank)
+            elif store.check([f"asks-{rank}"]):
+                store.set(f"answer-{store.get(f'asks-{rank}').decode()}", name)
+        time.sleep(0.02)
+    return name
+
+
 @contextlib.contextmanager
 def _together() -> Iterator[None]:
     """What torch raises when another process is gone, by our name."""
     try:
         yield
     except RuntimeError as error:
-        if devices.ran_out_of_memory(error):
+        if trouble.named(error) is not error:  # of this machine; whoever catches it names it
             raise
         raise ProcessLost(reason=str(error).splitlines()[0][:200]) from error
