@@ -17,6 +17,7 @@ from studio.project.folder import ProjectFolder
 from studio.project.formats import current
 from studio.project.migrations import STEPS
 from studio.project.recipe import Recipe, Request
+from studio.training import presets, searches
 
 GOLDEN = Path(__file__).parent / "v1" / "project"
 
@@ -91,6 +92,19 @@ def test_the_history_of_explore_opens(golden: Path) -> None:
     assert (start.model, start.run) == ("0123abcd", "2026-11-20-oneshot-1")
     low, high, _ = unpack(start.outline)
     assert len(high) == POINTS and np.allclose(high, np.linspace(1, 0, POINTS), atol=0.005) and np.allclose(low, -high)
+
+
+def test_searches_and_their_presets_open(golden: Path) -> None:
+    with ProjectFolder.open(golden) as project:
+        preset = presets.find(project, "Search 1 – Größe")
+        assert preset.config == {"width": 600, "decoder": "istft"} and preset.plan == {"rate": 2.66, "batch": 9}
+        (search,) = searches.all_of(project)
+    width, rate, decoder = search.file.spans
+    assert (width.low, width.high, width.usual, rate.plan, decoder.choices) == (256, 768, 512, True, ("pqmf", "istft"))
+    assert (search.file.minutes, search.file.trial, search.file.workers, search.file.shared) == (20.0, 3.25, 2, True)
+    status = search.status()
+    assert status.default == status.found == status.trials[0] and status.trials[0].value == 0.4
+    assert (status.state, status.spent, status.trials[1].state) == ("stopped", 7.5, "dropped") and not search.alive()
 
 
 def test_a_format_has_one_more_than_its_migrations() -> None:

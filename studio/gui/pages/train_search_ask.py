@@ -48,8 +48,9 @@ class AskPanel(QWidget):
         help = {(f.name, True): f.help for f in trainers} | {(f.name, False): f.help for f in family.fields}
         text = QLabel(
             self.tr(
-                "Many short trainings with other settings, and what says unheard sounds best wins. The settings you have now "
-                "are tried first; in the end the best is trained once more beside them, to be sure it was not luck."
+                "Many short trainings with other settings: the one that says sounds best which it never heard wins. The "
+                "settings you have now are tried first; in the end the best is trained once more beside them, to be sure it "
+                "was not luck."
             )
         )
         text.setWordWrap(True)
