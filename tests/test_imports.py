@@ -39,7 +39,7 @@ TORCH = {"library/reader.py", "generate.py", "evaluate.py"}  # beside models/ an
 NO_TORCH_TRAINING = {  # the window reads runs with these
     *("ranks.py", "run.py", "plan.py", "queue.py", "verdict.py", "curves.py"),
     *("process.py", "pulse.py", "power.py", "reserve.py", "goals.py", "trouble.py"),
-    *("space.py", "searches.py", "presets.py", "trial.py", "study.py", "search.py"),
+    *("space.py", "searches.py", "presets.py", "trial.py", "study.py", "search.py", "children.py"),
 }
 
 

@@ -5,7 +5,6 @@ A search is a process of its own, `wavewright search PROJECT --resume NAME`, tha
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from studio.engine import trainers
 from studio.errors import StudioError, TrainingError
 from studio.events import failed
-from studio.training import presets
+from studio.training import children, presets
 from studio.training.presets import Preset
 from studio.training.searches import WORKING, SearchFile, SearchFolder, SearchStatus, Trial, all_of, preset_of
 
@@ -114,8 +113,7 @@ class Searches(QObject):
 
     @staticmethod
     def command(folder: SearchFolder) -> list[str]:
-        python = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "studio"]
-        return [*python, "search", str(folder.project), "--resume", folder.name]
+        return children.command("search", folder.project, "--resume", folder.name)
 
     # ---- looking
     @Slot()

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 
 from studio.errors import Interrupted
+from studio.training import children
+from studio.training.children import LOG, command
 
-DETACHED = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+__all__ = ["LOG", "collect", "command", "exists", "last_words", "spawn", "why"]
 
-LOG = "trainer.log"
 _children: list[subprocess.Popen[bytes]] = []
 _codes: dict[int, int] = {}
 """How those ended that this process started, by their number."""
 
 
-def command(*words: object) -> list[str]:
-    """What says `words` on the command line."""
-    python = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "studio"]
-    return [*python, *map(str, words)]
-
-
 def spawn(command: list[str], run: Path, log: str = LOG) -> int:
     """Start a trainer, or a search, whose output goes to a file of its folder. Returns its number. Raises OSError."""
-    with (run / log).open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=run,
-            env=_environment(),
-            start_new_session=True,
-            creationflags=DETACHED,
-        )
+    process = children.spawn(command, run, log)
     _children.append(process)
     _codes.pop(process.pid, None)
     return process.pid
@@ -77,9 +60,3 @@ def last_words(run: Path, lines: int = 3, log: str = LOG) -> str:
             return "\n".join(file.read().decode("utf-8", "replace").strip().splitlines()[-lines:])
     except OSError:
         return ""
-
-
-def _environment() -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    return {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "PYTHONPATH": path}

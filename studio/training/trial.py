@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from studio.errors import TrainingError
 from studio.project.state import RunStatus
+from studio.training import children
 from studio.training.curves import Curves
 from studio.training.run import RUNNING, RunFolder, Word
 from studio.training.searches import Role
@@ -29,8 +30,6 @@ MEASURED = ("held-out/", "training/")
 
 LIVES = 3
 """Times that a process may vanish without a word before its trial counts as failed."""
-
-DETACHED = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 
 class Going:
@@ -54,17 +53,7 @@ class Going:
             return
         self._lives += 1
         try:
-            with (self.run.path / "trainer.log").open("ab") as output:
-                self._process = subprocess.Popen(
-                    command(self.run.path),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    cwd=self.run.path,
-                    env=environment(self.slot),
-                    start_new_session=True,
-                    creationflags=DETACHED,
-                )
+            self._process = children.spawn(command(self.run.path), self.run.path, **environment(self.slot))
         except OSError as problem:
             raise TrainingError(reason=f"a trial could not be started ({problem})") from problem
 
@@ -153,19 +142,13 @@ def brief(status: RunStatus) -> str:
 
 def command(run: Path) -> list[str]:
     """What trains the folder `run`."""
-    python = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "studio"]
-    return [*python, "train", str(run)]
+    return children.command("train", run)
 
 
-def environment(slot: int = 0) -> dict[str, str]:
-    """That of a worker: with several GPUs each has its own."""
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    mine = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
+def environment(slot: int) -> dict[str, str]:
+    """What is different for a worker: with several GPUs each has its own."""
     visible = [g for g in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if g] or [str(g) for g in range(gpus())]
-    if len(visible) > 1:
-        mine["CUDA_VISIBLE_DEVICES"] = visible[slot % len(visible)]
-    return mine
+    return {"CUDA_VISIBLE_DEVICES": visible[slot % len(visible)]} if len(visible) > 1 else {}
 
 
 def gpus() -> int:
