@@ -26,13 +26,13 @@ import torch
 from studio import fields
 from studio.errors import StudioError, TrainingError
 from studio.events import Finished, Progress, Started, Work
-from studio.library.reader import TrainingSet
+from studio.library.reader import IN_MEMORY, TrainingSet
 from studio.models import base
 from studio.models.base import Model
 from studio.models.controls import DataFacts, Material
 from studio.training.learner import Learner
 from studio.training.plan import TrainerConfig
-from studio.training.workshop import Workshop
+from studio.training.workshop import RESIDENT, Workshop
 
 COPIES = 5
 """Of each weight: itself, its gradient, two moments of its optimiser, its average."""
@@ -71,8 +71,8 @@ class Fit:
 
     bytes: held by the training at its peak; others: held by everybody else now; total: of the device, 0 where nobody looked
     weights: numbers in the model; first_sound: seconds from Start to the first preview
-    batch, precision, threads: with which it fits and is fastest; changes: settings of the family to change so that it fits
-    seconds: of one step at its heaviest
+    batch, precision, threads: with which it fits and is fastest; batch 0: not even one sound a step does
+    changes: settings of the family to change so that it fits; seconds: of one step at its heaviest
     measured: whether steps were really done; else all of it is a rule of thumb
     """
 
@@ -81,7 +81,7 @@ class Fit:
     first_sound: float
     total: int = 0
     others: int = 0
-    batch: int = 0
+    batch: int = 1
     precision: str = ""
     threads: int = 0
     changes: dict[str, Any] = field(default_factory=dict)
@@ -95,8 +95,8 @@ class Fit:
 
     @property
     def fits(self) -> bool:
-        """Whether there is memory for it; true where nobody looked. By halving its batch a training may yet fit."""
-        return not self.total or self.bytes + self.others <= self.total
+        """Whether there is memory for it; true where nobody looked."""
+        return not self.total or (self.batch > 0 and self.bytes + self.others <= self.total)
 
 
 def estimate(family: type[Model], config: Any, data: DataFacts, plan: TrainerConfig | None = None, device: str = "cpu") -> Fit:
@@ -111,9 +111,10 @@ def estimate(family: type[Model], config: Any, data: DataFacts, plan: TrainerCon
     return Fit(held, weights, _first_sound(START[device] + TRIED[device], data, plan), batch=plan.batch)
 
 
-def _sounds(data: DataFacts, material: Material) -> float:
-    """Bytes of all sounds in memory."""
-    return data.count * min(data.seconds, material.seconds) * material.rate * material.channels * 2
+def _sounds(data: DataFacts, material: Material, most: float = IN_MEMORY) -> float:
+    """Bytes of all sounds in memory; 0 where they are more than `most` and stay in their files."""
+    found = data.count * min(data.seconds, material.seconds) * material.rate * material.channels * 2
+    return found if found <= most else 0.0
 
 
 def _first_sound(start: float, data: DataFacts, plan: TrainerConfig) -> float:
@@ -186,7 +187,7 @@ def _try(family: type[Model], config: Any, data: DataFacts, plan: TrainerConfig,
     guess = estimate(family, config, data, plan, device.type)
     material = family.material(config, data)
     sounds = _made_up(material, data, min(plan.batch, max(1, data.count)))
-    kept = _sounds(data, material)
+    kept = _sounds(data, material, IN_MEMORY if device.type == "cpu" else RESIDENT * room / ROOM)
     shop = Workshop(family, config, plan, device, sounds, data, plan.batch)
     best = replace(guess, batch=0)
     try:

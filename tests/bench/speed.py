@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from studio.training import device as devices  # before torch: it sets how threads wait
@@ -32,6 +33,9 @@ from studio.training.workshop import Workshop
 from tests.bench import peers, scene
 from tests.bench.peers import Peer
 from tests.bench.results import Table
+
+CLIP = 65536 / 44100
+"""Seconds: the longest that WaveGAN can."""
 
 WARM = 1
 """Turns that are not counted."""
@@ -83,13 +87,13 @@ def run(args: argparse.Namespace) -> Table:
 
 
 def _sounds(args: argparse.Namespace) -> tuple[TrainingSet, Any]:
-    """What is learned from, and the settings that are recommended for it."""
+    """What is learned from, and the settings that are recommended for it but for the length."""
     root = args.temp / "Project"
     with ProjectFolder.create(root) as project:
         scene.finish(import_folders(project, [scene.sounds(args)]))
         facts = reader.facts(project)
         kind = family("oneshot")
-        config = kind.recommended(facts)
+        config = msgspec.structs.replace(kind.recommended(facts), seconds=CLIP)
         return reader.load(project, kind.material(config, facts), "train", facts.labels), config
 
 

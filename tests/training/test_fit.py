@@ -27,6 +27,7 @@ def test_more_of_anything_needs_more() -> None:
     assert estimate(Tiny, Config(), DATA, TrainerConfig(batch=64)).bytes > small.bytes
     many = estimate(Tiny, Config(), DataFacts(count=60_000))
     assert many.bytes > small.bytes and many.first_sound > small.first_sound
+    assert estimate(Tiny, Config(), DataFacts(count=10**8)).bytes == estimate(Tiny, Config(), DataFacts(count=0)).bytes
 
 
 def test_a_training_fits_into_what_others_leave() -> None:
@@ -74,7 +75,7 @@ def test_steps_are_taken_with_the_whole_batch_where_it_fits() -> None:
 def test_a_batch_that_runs_out_of_memory_is_halved() -> None:
     assert tried(batch=64, trouble="memory:16").batch == 16
     nothing = tried(trouble="memory:0")
-    assert nothing.batch == 0 and not nothing.measured
+    assert nothing.batch == 0 and not nothing.measured and not nothing.fits
 
 
 def test_crops_become_shorter_before_a_step_hears_too_few(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +91,7 @@ def test_a_batch_that_would_take_what_is_not_there_is_not_tried(monkeypatch: pyt
     monkeypatch.setattr(Tiny, "losses", lambda self, batch, *rest: sizes.append(len(batch.audio)) or real(self, batch, *rest))
     monkeypatch.setattr(devices, "memory", lambda device: (2000, 1000))
     monkeypatch.setattr(devices, "peak", lambda device: 100 + 60 * sizes[-1])
-    monkeypatch.setattr(fit, "_sounds", lambda data, material: 0)
+    monkeypatch.setattr(fit, "_sounds", lambda *_: 0)
     found = tried(batch=64)
     assert found.batch == 8 and max(sizes[-4:]) == 8  # of 900: 580 for 8, 1,060 for 16
     assert found.bytes == 580 and found.total == 2000 and found.others == 1000 and found.free == 420
