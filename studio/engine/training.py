@@ -51,7 +51,7 @@ QUIET, QUIET_STEP = 15.0, 5.0
 class _Known:
     """What was read of a run, and when its files were last different.
 
-    pid, started, before: the trainer that was started here and has not spoken yet, since when, and the heartbeat before it;
+    pid, started, before: the trainer that was started here and has not spoken yet, since when, heartbeat and state before it;
     heard: when its heartbeat was last another. Times are of a clock that nobody sets.
     """
 
@@ -62,7 +62,7 @@ class _Known:
     offset: int = 0
     pid: int = 0
     started: float | None = None
-    before: float = 0.0
+    before: tuple[float, str] = (0.0, "")
     heard: float = field(default_factory=time.monotonic)
 
 
@@ -311,7 +311,7 @@ class Training(QObject):
     def _watch_start(self, known: _Known) -> None:
         """A new trainer has said its first word, or died before it."""
         assert known.started is not None
-        if known.status.heartbeat != known.before or known.status.state not in ("queued", *RUNNING):
+        if (known.status.heartbeat, known.status.state) != known.before:
             known.started = None
         elif not trainers.exists(known.pid) or time.monotonic() - known.started > START:
             known.started = None
@@ -384,7 +384,7 @@ class Training(QObject):
         return trainers.command("train", run)
 
     def _start(self, known: _Known) -> None:
-        known.before = known.status.heartbeat
+        known.before = known.status.heartbeat, known.status.state
         try:
             known.pid = trainers.spawn(self.command(known.folder.path), known.folder.path)
         except OSError as problem:

@@ -155,6 +155,21 @@ def test_pause_and_resume_go_on_in_a_new_process(training: Training, qtbot: Any)
     until(training, qtbot, run, "stopped")
 
 
+def test_a_resumed_run_has_the_device_to_itself_from_the_start(training: Training, qtbot: Any) -> None:
+    paused = start(training, qtbot)
+    training.pause(paused)
+    until(training, qtbot, paused, "paused")
+    busy = start(training, qtbot)
+    waits = training.queue("oneshot", {}, {}, "short")
+    training.resume(paused)
+    assert [training.view(run).place for run in (paused, waits)] == [0, 1]
+    training.stop(busy)
+    qtbot.waitUntil(lambda: training.view(paused).state == "training", timeout=20_000)
+    assert training.view(waits).place == 0  # also while the trainer had not yet said a word
+    training.stop(paused)
+    until(training, qtbot, waits, "finished")
+
+
 def test_a_trainer_outlives_the_window_and_is_found_again(training: Training, qtbot: Any, project: ProjectFolder) -> None:
     run = start(training, qtbot)
     pid = training.view(run).status.pid
