@@ -32,6 +32,10 @@ IMPROVING, SLOW = 0.03, 0.008
 OVERFIT = 0.04
 """Rise of the held-out distance above its best, while the training distance falls, that counts as overfitting."""
 
+ALONE, GAP = 0.04, 0.8
+"""Overfitting too: the training distance falls by that share over a stretch in which the held-out one does not, and is at most
+that share of it."""
+
 JUMPED = 0.25
 """Rise of both distances above where they were at their best that counts as unstable."""
 
@@ -255,7 +259,7 @@ def _trend(known: Evidence) -> Verdict:
     span = float(t[-1] - t[recent][0])
     slope, scatter = _line(t[recent], y[recent])
     level = float(np.median(y[recent]))
-    change = slope * span / level if level else 0.0
+    change = _change(t[recent], y[recent])
     sure = abs(slope * span) > scatter
     last = f"in the last {_time(span)} ({where})"
     best = int(np.argmin(y))
@@ -266,6 +270,12 @@ def _trend(known: Evidence) -> Verdict:
         why = f"held-out distance rose {newest / y[best] - 1:.0%} since its best {_time(since)} ago ({where})"
         sentence = f"Overfitting — {why} while training distance still falls. The best moment is kept: stopping is safe."
         return Verdict("overfitting", sentence, change, span, since, True, ("stop", "best"))
+    learns = _change(t[recent], x[recent]) if len(x) else 0.0
+    if learns <= -ALONE and change > -SLOW and np.median(x[-3:]) < GAP * newest:
+        why = (
+            f"only sounds it learns from still get better, by {-learns:.0%} in the last {_time(span)} ({where}: {change:+.1%})"
+        )
+        return Verdict("overfitting", f"Overfitting — {why}. Stopping is safe.", change, span, since, True, ("stop", "best"))
     if change <= -IMPROVING and sure:
         sentence = f"Improving — held-out distance fell {-change:.0%} {last}."
         return Verdict("improving", sentence, change, span, offers=("continue",))
@@ -287,6 +297,12 @@ def _sane(known: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64], ND
         return t[good], y[good], _none()
     good &= np.isfinite(x)
     return t[good], y[good], x[good]
+
+
+def _change(t: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """What the line through the points makes from first to last, as a share of their median."""
+    level = float(np.median(y))
+    return _line(t, y)[0] * float(t[-1] - t[0]) / level if level else 0.0
 
 
 def _flat(t: NDArray[np.float64], y: NDArray[np.float64], level: float) -> float:

@@ -79,8 +79,8 @@ class Torn(OneShot):
 
 @dataclass(frozen=True)
 class Drive:
-    """A training and where it should go. `labels` of sounds, all by default; `train` of them are learned from, one kit or many;
-    asks: step → words."""
+    """A training and where it should go. `labels` of sounds, all by default; `train` of them are learned from; asks: step →
+    words; fresh: driven for the first time after the verdict's thresholds were chosen."""
 
     name: str
     word: Word
@@ -92,6 +92,7 @@ class Drive:
     train: int = 96
     asks: dict[int, tuple[str, ...]] = field(default_factory=dict)
     family: type[Model] = OneShot
+    fresh: bool = False
 
 
 DRIVES = (
@@ -105,7 +106,7 @@ DRIVES = (
     Drive("by heart", "copying", "half of what it makes is what it heard", family=Parrot, steps=40),
     Drive("toms by heart", "copying", "the same on toms", family=Parrot, labels=("tom",), train=20, steps=40),
     Drive("frozen", "flat", "a millionth of the rate", plan={"rate": 1e-6}, steps=40),
-    Drive("settled", "flat", "asked ten times to slow down after a third", steps=90, asks={30: ("slower",) * 10}),
+    Drive("settled", "flat", "asked ten times to slow down after a third", steps=150, asks={30: ("slower",) * 10}),
     Drive("creep", "slow", "a tenth of the rate", plan={"rate": 0.1}),
     Drive("late", "slow", "asked three times to slow down after a third", steps=120, asks={40: ("slower",) * 3}),
     Drive("pulled", "collapsing", "latents pulled together a thousand times too much", config=PULLED, steps=100),
@@ -113,8 +114,23 @@ DRIVES = (
     Drive("three kicks", "overfitting", "three kicks", labels=("kick",), train=3, config=FAST | {"latent": 4}, steps=200),
     Drive("four hats", "overfitting", "four hats", labels=("hat",), train=4, config=FAST, plan={"ema": 0.9}, steps=200),
     Drive("six snares", "overfitting", "six snares", labels=("snare",), train=6, config=FAST, plan={"ema": 0.9}, steps=200),
-    Drive("burst", "unstable", "two kicks, four times the rate, latents not held at all", labels=("kick",), train=2,
-          config={"rate": 4e-3, "latent": 2, "kl": 0.0, "width": 128}, plan={"ema": 0.9}, steps=200),
+    Drive("burst", "unstable", "twenty times the rate, two kicks, latents not held at all", labels=("kick",), train=2,
+          config={"rate": 0.01, "latent": 2, "kl": 0.0, "width": 128}, plan={"rate": 2.0, "ema": 0.9}, steps=150),
+    Drive("cymbals", "improving", "cymbals", labels=("cymbal",), train=60, plan={"batch": 8, "seed": 7}, steps=90, fresh=True),
+    Drive("late cymbals", "slow", "cymbals, asked three times to slow down after a third", labels=("cymbal",), train=60,
+          plan={"seed": 7}, steps=120, asks={40: ("slower",) * 3}, fresh=True),
+    Drive("still perc", "flat", "percussion, asked ten times to slow down at once", labels=("perc",), train=60,
+          plan={"seed": 7}, steps=90, asks={8: ("slower",) * 10}, fresh=True),
+    Drive("five claps", "overfitting", "five claps", labels=("clap",), train=5, config=FAST, plan={"ema": 0.9, "seed": 7},
+          steps=200, fresh=True),
+    Drive("hats by heart", "copying", "half of what it makes is what it heard", family=Parrot, labels=("hat",), train=30,
+          plan={"seed": 7}, steps=40, fresh=True),
+    Drive("pulled cymbals", "collapsing", "latents pulled together too much", config=PULLED | {"latent": 32},
+          labels=("cymbal",), train=60, plan={"seed": 7}, steps=100, fresh=True),
+    Drive("wild toms", "unstable", "fifty times the rate", config={"rate": 0.01}, labels=("tom",), train=30,
+          plan={"rate": 5.0, "seed": 7}, steps=90, fresh=True),
+    Drive("mute snares", "silent", "a decoder too soft, at a low rate", family=Mute, labels=("snare",), train=40,
+          plan={"rate": 0.02, "seed": 7}, steps=30, fresh=True),
 )  # fmt: skip
 
 
@@ -137,9 +153,14 @@ def run(args: argparse.Namespace) -> Table:
         found = [verdict.word for record, verdict in said if record["word"] == word]
         table.add(word, *(found.count(other) or "" for other in words[1:]), found.count("starting") or "")
     right = sum(record["word"] == verdict.word for record, verdict in said)
-    table.notes = [f"{right} of {len(said)} as intended. A run counts by its last verdict."]
+    fresh = [record["word"] == verdict.word for record, verdict in said if record.get("fresh")]
+    table.notes = [
+        f"{right} of {len(said)} as intended. A run counts by its last verdict.",
+        f"Of the {len(fresh)} that were driven only after the thresholds were chosen on the others: {sum(fresh)}.",
+    ]
     for record, verdict in said:
-        table.notes.append(f"{record['word']}, {record['how']}, {record['steps']} steps: “{verdict.sentence}”")
+        driven_into = f"{record['word']}, {record['how']}, {record['steps']} steps{', fresh' * record.get('fresh', False)}"
+        table.notes.append(f"{driven_into}: “{verdict.sentence}”")
     return table
 
 
@@ -167,8 +188,9 @@ def driven(root: Path, drive: Drive) -> dict[str, Any]:
             trouble.append((round(run.status().minutes, 3), error.key))
     status = run.status()
     return {
-        "name": drive.name, "word": drive.word, "how": drive.how, "steps": status.step, "minutes": round(status.minutes, 3),
-        "seconds": round(time.monotonic() - began, 1), "trouble": trouble, **recorded(evidence),
+        "name": drive.name, "word": drive.word, "how": drive.how, "fresh": drive.fresh, "steps": status.step,
+        "minutes": round(status.minutes, 3), "seconds": round(time.monotonic() - began, 1), "trouble": trouble,
+        **recorded(evidence),
     }  # fmt: skip
 
 
