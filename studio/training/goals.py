@@ -9,8 +9,8 @@ import msgspec
 
 from studio.training.plan import TrainerConfig
 
-STILL = ("flat", "overfitting")
-"""Verdicts under which the held-out distance does not get better."""
+STILL, GAINS = ("flat", "overfitting"), ("starting", "improving", "slow")
+"""Verdicts under which the held-out distance does not get better, and under which it does; others say nothing of it."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -30,8 +30,9 @@ class Goals:
 
     def measured(self, value: float, verdict: str, spent: float) -> None:
         """The number that decides was `value` after `spent` seconds of training, and the verdict is now `verdict`."""
-        since = self.progress.since
-        since = (spent if since is None else since) if verdict in STILL else None
+        since = None if verdict in GAINS else self.progress.since
+        if since is None and verdict in STILL:
+            since = spent
         self.progress = msgspec.structs.replace(self.progress, since=since)
         if self.progress.met:
             return

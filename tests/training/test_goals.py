@@ -25,7 +25,7 @@ def test_good_enough_is_enough() -> None:
 
 def test_flat_counts_from_when_it_began_and_anew_after_every_gain() -> None:
     goals = Goals(TrainerConfig(flat=10))
-    for minute, word in enumerate(["flat"] * 9 + ["slow"] + ["flat", "overfitting"] * 5):
+    for minute, word in enumerate(["flat"] * 9 + ["slow"] + ["flat", "overfitting", "copying", "unstable", "flat"] * 2):
         goals.measured(1.0, word, minute * 60)
         assert not goals.reached, minute
     goals.measured(1.0, "flat", 20 * 60)
