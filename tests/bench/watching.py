@@ -80,7 +80,6 @@ class Written:
         self.rng = np.random.default_rng(number)
         self.step, self.spent = 0, 0.0
         self.status = RunStatus(state="training", planned=480.0, device="CPU", message="", **process.me())
-        self.said = 0.0
 
     def log(self) -> None:
         self.step += 30
