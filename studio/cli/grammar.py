@@ -95,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
         one = verb("training", name, text)
         one.add_argument("run", metavar="RUN")
 
+    one = verb("training", "fit", "try out with a few steps whether the training of a run fits into memory")
+    one.add_argument("run", metavar="RUN")
+
     one = verb("training", "resume", "go on with a run, here")
     one.add_argument("run", metavar="RUN")
     one.add_argument("--minutes", type=float, metavar="M", help="train so much longer than planned, finished or not")

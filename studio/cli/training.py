@@ -1,7 +1,8 @@
-"""The verbs about training: train, queue, stop, pause, slower, best, resume, star."""
+"""The verbs about training: train, fit, stop, pause, slower, best, resume, star."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from argparse import Namespace
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import msgspec
 from studio.cli.folders import find_run, open_project, settings_of, short
 from studio.errors import BadConfig, NotAProject, UsageError
 from studio.events import Finished, Produced, Progress, Work
+from studio.project.folder import ProjectFolder
 from studio.training.run import RunFolder
 
 
@@ -60,6 +62,30 @@ def resume(args: Namespace) -> Work:
     if args.minutes is not None:
         run.lengthen(args.minutes)
     yield from train_here(run)
+
+
+def fit(args: Namespace) -> Work:
+    from studio.library.reader import facts
+    from studio.training.fit import probe
+
+    run = find_run(args.run)
+    config = run.config
+    for event in probe(config.family, config.config, facts(ProjectFolder.open(run.project, lock=False)), run.plan):
+        if not isinstance(event, Finished):
+            yield event
+            continue
+        found = event.result["fit"]
+        yield Finished(result={"run": str(run.path), "fits": found.fits, "free": found.free, **dataclasses.asdict(found)})
+
+
+def say_fit(result: dict[str, Any]) -> Iterator[str]:
+    held, others, free = (f"{result[name] / 1e9:.1f} GB" for name in ("bytes", "others", "free"))
+    yield (
+        f"It holds {held} beside the {others} of others, and leaves {free}" if result["fits"] else f"It needs {held}: too much"
+    )
+    yield f"  {result['batch']} sounds a step in {result['precision']}, first sound after about {result['first_sound']:.0f} s"
+    if result["changes"]:
+        yield "  with " + " ".join(f"{name}={short(value)}" for name, value in result["changes"].items())
 
 
 def stop(args: Namespace) -> Work:

@@ -51,3 +51,15 @@ def test_more_minutes_are_asked_of_one_at_work(run: RunFolder, monkeypatch: pyte
     finish(training.resume(asked(run, "resume", "--minutes", "20")))
     taken = run.take_requests()
     assert list(taken) == ["resume", "longer"] and taken["longer"]["minutes"] == 20 and run.plan.minutes == 10
+
+
+@pytest.mark.slow
+def test_a_run_is_tried_out(project: ProjectFolder) -> None:
+    small = {"width": 32, "critic_width": 4, "seconds": 0.3}
+    run = RunFolder.create(project, "oneshot", small, TrainerConfig(batch=2, precision="fp32", threads=1))
+    result = finish(training.fit(asked(run, "fit")))
+    assert result["fits"] and result["measured"] and result["batch"] == 2 and result["total"] > result["bytes"] > 1e8
+    said = " ".join(training.say_fit(result))
+    assert "2 sounds a step in fp32" in said and "window" not in said
+    assert "window=4" in " ".join(training.say_fit({**result, "fits": False, "changes": {"window": 4}}))
+    assert run.status().state == "queued"
