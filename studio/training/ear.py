@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from studio.audio import analysis
 from studio.audio.sound import Samples, Sound
 from studio.explore.copying import Detector
-from studio.library.measure import CLIPPED, OFFSET
+from studio.library.measure import CLIPPED
 from studio.library.reader import TrainingSet
 
 SILENT = 10 ** (-36 / 20)
 """Peak under which a sound counts as silent, beside training sounds that all reach −1 dB."""
+
+OFFSET = 0.1
+"""Distance of the mean from the zero line, of full scale; no drum comes near it."""
 
 COMPARED = 32
 """Training sounds, evenly chosen, whose spread is the natural one."""

@@ -55,7 +55,7 @@ COPIED = 0.15
 
 ALIKE, LEARNED = 0.35, 0.9
 """Diversity of the new sounds, as a share of that among training sounds, under which a run is collapsing, if its distance has
-come down to a share of where it was at first: sounds of an untrained model are alike too."""
+come down to LEARNED of where it was at first: sounds of an untrained model are alike too."""
 
 UNUSED = 0.05
 """Share of the latent numbers in use under which a run is collapsing."""
@@ -84,6 +84,7 @@ class Evidence:
     """What is known of a run.
 
     held, train: distances (lower is better) at `minutes`, of `files` held-out sounds; train empty where not measured
+    apart: the sounds of `held` are held out; else there are none, and they are some of those it learns from
     silent, clipped, offset, broken, copies, diversity: of the `sounds` new sounds of each preview, at the minutes `heard`;
         shares, diversity as a share of that among training sounds; NaN where not measured
     active: latent numbers in use, of `latents`; None where the family does not say
@@ -95,6 +96,7 @@ class Evidence:
     held: NDArray[np.float64] = field(default_factory=_none)
     train: NDArray[np.float64] = field(default_factory=_none)
     files: int = 0
+    apart: bool = True
     heard: NDArray[np.float64] = field(default_factory=_none)
     silent: NDArray[np.float64] = field(default_factory=_none)
     clipped: NDArray[np.float64] = field(default_factory=_none)
@@ -127,11 +129,13 @@ class Evidence:
         beside, train = curves.values(judged.replace("held-out/", "training/"))
         heard, silent = curves.values("new/silent")
         burst, burst_at = _burst(curves)
+        apart = judged.startswith("held-out/")
         return cls(
             minutes=curves.minutes(steps),
             held=held,
-            train=train if judged.startswith("held-out/") and np.array_equal(steps, beside) else _none(),
+            train=train if apart and np.array_equal(steps, beside) else _none(),
             files=files,
+            apart=apart,
             heard=curves.minutes(heard),
             silent=silent,
             **{name: curves.at(f"new/{name}", heard) for name in ("clipped", "offset", "broken", "copies", "diversity")},
@@ -179,10 +183,12 @@ def _unstable(known: Evidence) -> Verdict | None:
         why = f"the distance jumps up and down by {shake:.0%} from one measurement to the next. A lower rate calms it"
         return Verdict("unstable", f"Unstable — {why}.", offers=("slower", "best", "stop"))
     after = held[t >= known.burst_at]
-    if known.burst >= BURST and len(after) >= FEWEST and np.median(after[-3:]) > RECOVERED * after[0]:
+    if known.burst >= BURST and len(after) >= FEWEST and not _fell(after, float(np.median(after[-3:])), 1 - RECOVERED):
         why = f"its steps were {known.burst:.0f} times larger than usual once, and the distance has not come down since"
         return Verdict("unstable", f"Unstable — {why}. Begin again at a lower rate.", offers=("stop", "slower"))
     best = int(np.argmin(held))
+    if not min(held[best], train[best]) > 0:
+        return None
     rise = min(float(np.median(held[-2:])) / held[best], float(np.median(train[-2:])) / train[best]) - 1
     if best >= len(t) - 2 or rise < JUMPED:
         return None
@@ -208,6 +214,9 @@ def _shake(t: NDArray[np.float64], held: NDArray[np.float64], train: NDArray[np.
     return min(jumps)
 
 
+_WAY_BACK: tuple[Offer, ...] = ("best", "slower", "stop")
+
+
 def _silent(known: Evidence) -> Verdict | None:
     kinds = (
         (known.silent, "can't be heard"),
@@ -229,7 +238,7 @@ def _collapsing(known: Evidence) -> Verdict | None:
         return Verdict("collapsing", f"Collapsing — {why}.", offers=_WAY_BACK)
     spread = known.diversity
     _, held, _ = _sane(known)
-    learned = len(held) > 0 and held.min() < LEARNED * held[0]  # else it is not a collapse but a beginning
+    learned = len(held) > 0 and _fell(held, float(held.min()), 1 - LEARNED)  # else it is not a collapse but a beginning
     fell = len(spread) > 0 and spread[-1] < 0.5 * max(spread)
     if len(spread) >= 3 and max(spread[-2:]) < ALIKE and spread[-1] <= 1.1 * spread[-2] and (learned or fell):
         why = f"new sounds differ {spread[-1]:.0%} as much as yours do ({known.sounds} sounds)"
@@ -237,7 +246,8 @@ def _collapsing(known: Evidence) -> Verdict | None:
     return None
 
 
-_WAY_BACK: tuple[Offer, ...] = ("best", "slower", "stop")
+def _fell(y: NDArray[np.float64], to: float, share: float) -> bool:
+    return bool(y[0] - to >= share * abs(y[0]))
 
 
 def _copying(known: Evidence) -> Verdict | None:
@@ -251,7 +261,8 @@ def _trend(known: Evidence) -> Verdict:
     t, y, x = _sane(known)
     if len(t) < FEWEST:
         return Verdict("starting", "Starting — the first comparisons with held-out sounds are still to come.")
-    where = f"{known.files} held-out sounds" if known.files != 1 else "1 held-out sound"
+    which, kind = ("held-out distance", "held-out ") if known.apart else ("distance to sounds it learns from", "")
+    where = f"{known.files} {kind}sounds" if known.files != 1 else f"1 {kind}sound"
     stretch = _stretch(t)
     recent = t >= t[-1] - stretch
     if recent.sum() < FEWEST:
@@ -266,26 +277,24 @@ def _trend(known: Evidence) -> Verdict:
     since = float(t[-1] - t[best])
 
     newest = float(np.median(y[-3:]))
-    if len(x) and since > 0.25 * t[-1] and newest > y[best] * (1 + OVERFIT) and np.median(x[-3:]) <= x[best]:
+    if len(x) and since > 0.25 * t[-1] and newest > y[best] + OVERFIT * abs(y[best]) and np.median(x[-3:]) <= x[best]:
         why = f"held-out distance rose {newest / y[best] - 1:.0%} since its best {_time(since)} ago ({where})"
         sentence = f"Overfitting — {why} while training distance still falls. The best moment is kept: stopping is safe."
         return Verdict("overfitting", sentence, change, span, since, True, ("stop", "best"))
     learns = _change(t[recent], x[recent]) if len(x) else 0.0
-    if learns <= -ALONE and change > -SLOW and np.median(x[-3:]) < GAP * newest:
-        why = (
-            f"only sounds it learns from still get better, by {-learns:.0%} in the last {_time(span)} ({where}: {change:+.1%})"
-        )
+    if learns <= -ALONE and change > -SLOW and 0 < np.median(x[-3:]) < GAP * newest:
+        why = f"only known sounds still get better, by {-learns:.0%} in the last {_time(span)} ({where}: {change:+.1%})"
         return Verdict("overfitting", f"Overfitting — {why}. Stopping is safe.", change, span, since, True, ("stop", "best"))
     if change <= -IMPROVING and sure:
-        sentence = f"Improving — held-out distance fell {-change:.0%} {last}."
+        sentence = f"Improving — {which} fell {-change:.0%} {last}."
         return Verdict("improving", sentence, change, span, offers=("continue",))
     if change <= -SLOW and sure:
-        sentence = f"Slow — held-out distance fell only {-change:.1%} {last}."
+        sentence = f"Slow — {which} fell only {-change:.1%} {last}."
         return Verdict("slow", sentence, change, span, offers=("continue", "slower", "stop"))
     flat = _flat(t, y, level)
     safe = since > 0.2 * t[-1] and len(t) - best > SURE
     quiet = f"the best was {_time(since)} ago: stopping is safe" if safe else "the best is recent"
-    sentence = f"Flat for {_time(flat)} — held-out distance changed by {change:+.1%} {last}; {quiet}."
+    sentence = f"Flat for {_time(flat)} — {which} changed by {change:+.1%} {last}; {quiet}."
     return Verdict("flat", sentence, change, span, flat, safe, ("stop", "slower", "best"))
 
 
@@ -301,14 +310,14 @@ def _sane(known: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64], ND
 
 def _change(t: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """What the line through the points makes from first to last, as a share of their median."""
-    level = float(np.median(y))
+    level = abs(float(np.median(y)))
     return _line(t, y)[0] * float(t[-1] - t[0]) / level if level else 0.0
 
 
 def _flat(t: NDArray[np.float64], y: NDArray[np.float64], level: float) -> float:
     """Minutes since which the distance stays around `level`."""
     smooth = np.array([np.median(y[max(0, i - 1) : i + 2]) for i in range(len(y))])
-    away = np.flatnonzero(np.abs(smooth / level - 1) > IMPROVING / 2) if level else np.zeros(0, int)
+    away = np.flatnonzero(np.abs(smooth - level) > IMPROVING / 2 * abs(level))
     return float(t[-1] - t[min(len(t) - 1, away[-1] + 1 if len(away) else 0)])
 
 

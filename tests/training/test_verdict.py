@@ -185,6 +185,43 @@ def test_whatever_is_measured_there_is_a_sentence(
     assert (verdict.word == "starting") == (not verdict.offers)
 
 
+def test_without_held_out_sounds_the_sentence_says_so() -> None:
+    for end, word in ((0.2, "improving"), (1.0, "flat")):
+        t, y = curve(12, 24, end, 8, 0.0, 0)
+        verdict = say(t, y, files=24, apart=False)
+        assert verdict.word == word and "sounds it learns from" in verdict.sentence and "held-out" not in verdict.sentence
+
+
+@pytest.mark.parametrize("level", [0.0, -5.0])
+def test_a_measure_may_be_zero_or_negative(level: float) -> None:
+    t, y = curve(12, 24, 0.2, 8, 0.0, 0)
+    down, up = level + y, level + 1 - y
+    assert say(t, down, down).word == "improving"
+    assert say(t, up, up).word in ("flat", "unstable") and say(t, up, down).word == "overfitting"
+
+
+def test_steps_that_burst_and_never_recover_are_unstable() -> None:
+    t = np.arange(1, 13.0)
+    y = np.where(t < 3, 1.2, 2.2 + 0.03 * (-1) ** t)
+    assert say(t, y, y, burst=20.0, burst_at=2.5).word == "unstable"
+    assert say(t, 0.9**t, 0.9**t, burst=20.0, burst_at=2.5).word == "improving"
+    curves = Curves()
+    for step in range(30):
+        norm = Metric(step=step, name="gradient/sound", value=50.0 if step == 10 else 1.0)
+        curves.add([Metric(step=step, name=CLOCK, value=step / 10), norm])
+    known = Evidence.of(curves, "held-out/mel")
+    assert (known.burst, known.burst_at) == (50.0, 1.0)
+
+
+def test_a_distance_that_jumps_and_goes_nowhere_is_unstable() -> None:
+    t = np.arange(1, 25.0)
+    y = 1 + 0.06 * (-1) ** t
+    verdict = say(t, y, 0.9 * y)
+    assert verdict.word == "unstable" and "jumps" in verdict.sentence and verdict.offers[0] == "slower"
+    assert say(t, y, 1 + 0.06 * (-1) ** (t // 2)).word != "unstable"  # the two do not move together
+    assert say(t, y * 0.9**t, y * 0.9**t).word == "improving"
+
+
 @settings(max_examples=40, deadline=None)
 @given(scale=st.floats(0.01, 100), seed=st.integers(0, 99), noise=st.floats(0, 0.05))
 def test_the_unit_of_the_distance_does_not_matter(scale: float, seed: int, noise: float) -> None:
