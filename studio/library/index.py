@@ -276,7 +276,7 @@ class Index:
 
     def unreadable(self) -> list[tuple[str, str]]:
         """(path, reason) of files that were met but could not be read."""
-        return [(str(self._absolute(row[0])), row[1]) for row in self._all("SELECT path, reason FROM problem ORDER BY path")]
+        return [(self._absolute(row[0]), row[1]) for row in self._all("SELECT path, reason FROM problem ORDER BY path")]
 
     # ---- what the musician says
     def set_include(self, ids: Iterable[int], include: bool) -> None:
@@ -384,16 +384,18 @@ class Index:
         return text[len(inside) :].replace(os.sep, "/") if text.startswith(inside) else text
 
     # ---- inside
-    def _absolute(self, stored: str) -> Path:
-        path = Path(os.path.normpath(self.root / stored))
-        if not Path(stored).is_absolute() and self.root not in path.parents:
+    def _absolute(self, stored: str) -> str:
+        """Where a stored path leads. By strings alone where that is enough: there may be a million of them."""
+        root = str(self.root)
+        path = os.path.normpath(os.path.join(root, stored))  # noqa: PTH118
+        if not path.startswith(root + os.sep) and not Path(stored).is_absolute():
             raise BrokenFile(name=self.name, reason="a sound's path leads out of the project")
         return path
 
     def _row(self, row: Sequence[Any]) -> SoundRow:
         data = dict(zip(("id", *_STORED, "thumbnail", "fingerprint"), row))
         try:
-            data["path"] = str(self._absolute(data["path"]))
+            data["path"] = self._absolute(data["path"])
             data["problems"] = tuple(data["problems"].split())
             data["include"], data["trim"] = bool(data["include"]), bool(data["trim"])
             data["thumbnail"], data["fingerprint"] = data["thumbnail"] or b"", data["fingerprint"] or b""
