@@ -104,6 +104,6 @@ def _prepared(project: ProjectFolder, args: Namespace) -> SearchFolder:
         own={k: v for k, v in usual.items() if v != msgspec.to_builtins(recommended)[k]},
         plan={k: v for k, v in trainer.items() if v != standard[k]},
         trial=args.trial,
-        workers=args.workers or usual_workers(),
+        workers=args.workers or usual_workers(args.device or "auto"),
         shared=args.shared,
     )

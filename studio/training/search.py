@@ -26,6 +26,7 @@ import msgspec
 from studio.errors import DiskFull, StudioError, TrainingError
 from studio.events import Event, Finished, Produced, Progress, Started, Work, failed
 from studio.fields import decode
+from studio.project.atomic import not_saved
 from studio.project.folder import ProjectFolder
 from studio.training import presets, process
 from studio.training.plan import TrainerConfig
@@ -57,8 +58,11 @@ def search(folder: SearchFolder, workers: int | None = None) -> Work:
     `workers`: how many trials at a time, instead of what the search says.
     """
     lock = folder.lock()
-    with suppress(filelock.Timeout):
-        lock.acquire(blocking=False)
+    try:
+        with suppress(filelock.Timeout):
+            lock.acquire(blocking=False)
+    except OSError as error:
+        raise not_saved(folder.path, error) from error
     asked: set[str] = set()
     try:
         with listening(asked):
@@ -106,7 +110,8 @@ class _Search:
             if self.lead:
                 self.folder.asked_to_stop()  # not what an earlier life was asked
                 self._show("searching", message="Starting")
-            self.study = Study(self.folder, self.file.spans, self.file.shared)
+            seed = len(self.status.trials) if self.lead else None  # the same search draws the same, and goes on with others
+            self.study = Study(self.folder, self.file.spans, self.file.shared, seed)
             usual = [entry for entry in self.study.entries() if entry.role == "default" and entry.state != "failed"]
             if self.lead and not usual and not self.study.waiting():
                 self.study.usual()
@@ -180,20 +185,18 @@ class _Search:
             self.study.fail(number)
             self.failures += 1
         self._picture()
-        if going.role == "default" and status.state != "finished":
+        if going.role == "default" and (status.state != "finished" or value is None):
             raise TrainingError(reason=f"the usual settings could not be trained: {brief(status)}")
         if self.failures >= FAILURES:
             raise TrainingError(reason=f"{FAILURES} trials in a row failed: {brief(status)}")
-        trial = self.ended[number]
-        self._free_disk(trial, going.run)
-        yield Produced(kind="trial", path=str(going.run.path), detail=msgspec.to_builtins(trial))
+        self._free_disk()
+        yield Produced(kind="trial", path=str(going.run.path), detail=msgspec.to_builtins(self.ended[number]))
 
-    def _free_disk(self, trial: Trial, run: RunFolder) -> None:
+    def _free_disk(self) -> None:
         """Only the usual and the best settings keep their models."""
-        kept = {self.status.best, self.status.default.number if self.status.default else None}
-        for other in (*self.ended.values(), trial):
-            if other.run and other.number not in kept:
-                let_go(RunFolder(self.project.run_path(other.run)))
+        for trial in self.ended.values():
+            if trial.run and trial not in (self.status.default, self.status.found):
+                let_go(RunFolder(self.project.run_path(trial.run)))
 
     def _fill(self, state: SearchState) -> None:
         """Give every free worker something to do: what nobody looks after any more, then what comes next."""
@@ -247,7 +250,8 @@ class _Search:
         going = Going(run, entry.role, min(free))
         self.going[entry.number] = going
         going.look()
-        if going.status.state not in ("finished", "failed"):
+        over = ("finished", "failed", "stopped") if entry.role == "search" else ("finished", "failed")
+        if going.status.state not in over:
             going.start()
 
     def _new_run(self, entry: Entry) -> RunFolder:
@@ -284,7 +288,8 @@ class _Search:
                 going.look()
                 if not going.at_work:
                     del self.going[number]
-                    self.study.release(number)
+                    with suppress(StudioError):  # its owner will be gone, which says as much
+                        self.study.release(number)
             time.sleep(0.1)
 
     # ---- what it comes to

@@ -98,15 +98,20 @@ def _told(method: Callable[P, R]) -> Callable[P, R]:
 
 
 class Study:
-    """Opens the study of a search, or begins an empty one. Raises BrokenFile; every method DiskFull, NotSaved."""
+    """Opens the study of a search, or begins an empty one. `seed` drives what is drawn; two processes need two.
 
-    def __init__(self, folder: SearchFolder, spans: Iterable[Span], shared: bool = False) -> None:
+    Raises BrokenFile; every method DiskFull, NotSaved.
+    """
+
+    def __init__(self, folder: SearchFolder, spans: Iterable[Span], shared: bool = False, seed: int | None = None) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._spans = {span.name: span for span in spans}
         self._space = {span.name: _distribution(span) for span in self._spans.values()}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(n_startup_trials=FIRST_AT_RANDOM, multivariate=True, constant_liar=True)
+            sampler = optuna.samplers.TPESampler(
+                n_startup_trials=FIRST_AT_RANDOM, multivariate=True, constant_liar=True, seed=seed
+            )
         pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=RUNGS[0], reduction_factor=RUNGS[1] // RUNGS[0])
         try:
             self._study = optuna.create_study(

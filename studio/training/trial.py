@@ -137,7 +137,8 @@ def let_go(run: RunFolder) -> None:
 
 def brief(status: RunStatus) -> str:
     """Why it failed, in one sentence."""
-    return status.error.rstrip(".") or "its process ended without a word"
+    silent = "nothing could be measured" if status.state == "finished" else "its process ended without a word"
+    return status.error.rstrip(".") or silent
 
 
 def command(run: Path) -> list[str]:
@@ -168,10 +169,10 @@ def cores() -> int:
     return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
 
 
-def usual_workers() -> int:
+def usual_workers(device: str = "auto") -> int:
     """How many trials at a time: one for each GPU; without one as many as leave each at least two cores, at most four."""
-    if found := gpus():
+    if device in ("auto", "cuda") and (found := gpus()):
         return found
-    if sys.platform == "darwin":
+    if sys.platform == "darwin" and device != "cpu":
         return 1  # its GPU is shared by all
     return min(4, cores()) if cores() <= 2 else min(4, cores() // 2)

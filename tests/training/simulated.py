@@ -6,6 +6,7 @@ is follows from a formula of its settings.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +24,11 @@ Formula = Callable[[RunConfig], float]
 
 
 class World:
-    """`quality(config)`: what a training comes to in the end; `fate(config)`: the key of the error it dies of at once, or
-    "killed", or nothing. A training that is paused and started again goes on. begun: how often each run was started."""
+    """`quality(config)`: what a training comes to in the end, not finite where nothing is measured; `fate(config)`: the key of
+    the error it dies of at once, or "killed", or nothing. A training that is paused and started again goes on.
+
+    begun: how often each run was started.
+    """
 
     def __init__(self, quality: Formula, fate: Callable[[RunConfig], str] = lambda config: "") -> None:
         self.quality, self.fate = quality, fate
@@ -100,9 +104,11 @@ class _Training:
         share = min(1.0, self.spent / 60 / self.config.plan["minutes"])
         value = self.world.quality(self.config) + (1 - share)  # a straight line down to it
         clock = Metric(step=self.step, name=CLOCK, value=self.spent / 60)
-        losses = [Metric(step=self.step, name="adversarial/score", value=-value)]
-        self.run.append(clock, *losses, Metric(step=self.step, name="held-out/mel", value=value))
-        self.best = {"held-out/mel": value}
+        losses = [Metric(step=self.step, name="adversarial/score", value=-1000.0 * self.step)]
+        self.run.append(clock, *losses)
+        if math.isfinite(value):
+            self.run.append(Metric(step=self.step, name="held-out/mel", value=value))
+            self.best = {"held-out/mel": value}
         if share >= 1:
             self.end("finished")
         else:

@@ -55,7 +55,7 @@ def test_workers_share_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(trial, "gpus", lambda: 3)
     assert [trial.environment(slot)["CUDA_VISIBLE_DEVICES"] for slot in range(4)] == ["0", "1", "2", "0"]
-    assert trial.usual_workers() == 3
+    assert trial.usual_workers() == 3 and trial.usual_workers("cpu") <= 4
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
     assert [trial.environment(slot)["CUDA_VISIBLE_DEVICES"] for slot in range(2)] == ["5", "7"]
     monkeypatch.setattr(trial, "gpus", lambda: 0)

@@ -41,7 +41,7 @@ class AskPanel(QWidget):
 
     def __init__(self, family: FamilyFacts, config: dict[str, Any], plan: dict[str, Any]) -> None:
         super().__init__()
-        self._workers = usual_workers()
+        self._workers = usual_workers(plan.get("device", "auto"))
         trainers = describe(TrainerConfig)
         trainer = {**msgspec.to_builtins(TrainerConfig()), **plan}
         self._spans = (*space.offered(trainers, trainer, plan=True), *space.offered(family.fields, config))
