@@ -6,6 +6,7 @@ lies below is inaudible and would otherwise dominate. B batch, T samples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ WINDOWS = (32, 64, 128, 256, 512, 1024, 2048)
 MELS = (5, 10, 20, 40, 80, 160, 320)
 FLOOR = 1e-4  # −80 dB
 SMALL = 1e-12
+PARTS = 4
+"""A mel bank is nearly empty: cut into this many groups of neighbouring bands, a third of the products remains."""
 
 
 def mel_filters(rate: int, n_fft: int, n_mels: int) -> np.ndarray:
@@ -64,11 +67,9 @@ class Mel(nn.Module):
         with torch.autocast(audio.device.type, enabled=False):
             padded = F.pad(audio.float(), (half, half + short))
             banks = [getattr(self, f"bank{part}") for part in range(len(self.starts))]
-            return _Mel.apply(padded, self.taper, self.hop, self.starts, *banks)
-
-
-PARTS = 4
-"""A mel bank is nearly empty: cut into this many groups of neighbouring bands, a third of the products remains."""
+            if torch.is_grad_enabled() and padded.requires_grad:
+                return _Mel.apply(padded, self.taper, self.hop, self.starts, *banks)
+            return _hear(padded, self.taper, self.hop, self.starts, banks)[2]  # plain operations, which can be exported
 
 
 def _parts(bank: np.ndarray) -> list[tuple[int, np.ndarray]]:
@@ -80,6 +81,16 @@ def _parts(bank: np.ndarray) -> list[tuple[int, np.ndarray]]:
     return found
 
 
+def _hear(audio: Tensor, taper: Tensor, hop: int, starts: list[int], banks: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Padded (B, T) → spectra (B, F, K), their amplitudes, and bands (B, F, M)."""
+    spectrum = torch.fft.rfft(audio.unfold(1, len(taper), hop) * taper)
+    real, imaginary = torch.view_as_real(spectrum).unbind(-1)
+    size = (real * real).addcmul_(imaginary, imaginary).sqrt_()
+    flat = size.flatten(0, 1)
+    parts = [flat[:, a : a + len(bank)] @ bank for a, bank in zip(starts, banks)]
+    return spectrum, size, torch.cat(parts, 1).unflatten(0, size.shape[:2])
+
+
 class _Mel(torch.autograd.Function):
     """Tapered frames → |FFT| → bands, with the way back written out: one real inverse FFT and an overlap-add, half the work of
     differentiating torch.stft or these operations one by one. Not twice differentiable, and says so when asked.
@@ -89,14 +100,10 @@ class _Mel(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, audio: Tensor, taper: Tensor, hop: int, starts: list[int], *banks: Tensor) -> Tensor:
-        spectrum = torch.fft.rfft(audio.unfold(1, len(taper), hop) * taper)  # (B, F, K)
-        real, imaginary = torch.view_as_real(spectrum).unbind(-1)
-        size = (real * real).addcmul_(imaginary, imaginary).sqrt_()
+        spectrum, size, mel = _hear(audio, taper, hop, starts, banks)
         ctx.save_for_backward(spectrum, size, taper, *banks)
         ctx.hop, ctx.starts = hop, starts
-        flat = size.flatten(0, 1)
-        parts = [flat[:, a : a + len(bank)] @ bank for a, bank in zip(starts, banks)]
-        return torch.cat(parts, 1).unflatten(0, size.shape[:2])  # (B, F, M)
+        return mel
 
     @staticmethod
     @once_differentiable
