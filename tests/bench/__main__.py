@@ -70,7 +70,7 @@ def main() -> int:
     parser.add_argument("--parallel", type=int, default=2, help="arms, searching: how many train at a time")
     parser.add_argument("--pairs", type=int, default=2, help="searching: comparisons from fresh seeds")
     parser.add_argument("--keep", type=Path, help="arms, factors: a folder for the project with the trained runs")
-    parser.add_argument("--only", default="", help="verdicts: names of the trainings to drive anew, by commas")
+    parser.add_argument("--only", default="", help="verdicts: trainings to drive anew, by commas; “none” judges those recorded")
     parser.add_argument("--batch", type=int, default=8, help="speed: clips in a step")
     parser.add_argument("--rounds", type=int, default=5, help="speed: turns of two steps each")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where the tables go")
