@@ -223,13 +223,10 @@ def test_trials_that_all_fail_end_it(project: ProjectFolder, monkeypatch: pytest
     assert len(runs(project)) == 1 + search.FAILURES
 
 
-@pytest.mark.parametrize("shared", [False, True])
-def test_others_help_and_leave_the_comparison_to_who_leads(
-    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch, shared: bool
-) -> None:
+def test_others_help_and_leave_the_comparison_to_who_leads(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two searchers of one folder, as on two machines; both are driven by one clock."""
     world = World(more_is_better).rule(monkeypatch)
-    folder = make(project, shared=shared)
+    folder = make(project)
     lead, helper = search.search(folder), search.search(SearchFolder(folder.path), workers=1)
     events, helped = [], []
     for _ in range(5):
