@@ -127,9 +127,9 @@ def _rows(table: Table, args: argparse.Namespace) -> None:
         code = (
             "import sys, time, psutil\nfrom studio.library import reader\nfrom studio.models.controls import Material\n"
             "from studio.project.folder import ProjectFolder\nproject = ProjectFolder.open(sys.argv[1], lock=False)\n"
-            "before = psutil.Process().memory_info().rss\nstart = time.perf_counter()\n"
+            "before = psutil.Process().memory_info().rss\nstart = time.process_time()\n"
             "sounds = reader.load(project, Material(rate=8000, channels=1, seconds=0.1), 'train')\n"
-            "print(len(sounds), time.perf_counter() - start, psutil.Process().memory_info().rss - before)"
+            "print(len(sounds), time.process_time() - start, psutil.Process().memory_info().rss - before)"
         )
     done = subprocess.run(
         [sys.executable, "-c", code, str(args.temp / "Rows")],
@@ -143,7 +143,7 @@ def _rows(table: Table, args: argparse.Namespace) -> None:
     assert count == ROWS, done.stdout
     factor = SOUNDS / ROWS
     table.add(
-        f"the table of {ROWS:,} sounds, seconds to load",
+        f"the table of {ROWS:,} sounds, processor seconds to load",
         seconds,
         f"× {factor:.0f}, in all processes at once",
         f"{factor * seconds:.0f} s a start",
