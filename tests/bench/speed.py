@@ -79,9 +79,8 @@ def run(args: argparse.Namespace) -> Table:
         f" steps; batches of the same {len(sounds)} sounds, in memory, {devices.name(device)}",
         f"clips are as long for all; sounds fill {heard:.0%} of them, and only ours makes use of it: “filled” are the same"
         " sounds repeated to the end of the clip. Ours decodes 0.74 s of a clip in a step, and the others all of it",
-        "steps are not alike: one of ours is an autoencoder's, a prior's three and in every other the critics'; WaveGAN's its"
-        " critic's with gradient penalty and its generator's; RAVE's is the autoencoder's or, every fourth, its"
-        " discriminators'",
+        "a step of ours is the autoencoder's, the prior's three and every other time the critics'; one of WaveGAN its critic's"
+        " with gradient penalty and its generator's; one of RAVE the autoencoder's or, every fourth, its discriminators'",
     ]
     return table
 
