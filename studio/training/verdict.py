@@ -43,9 +43,9 @@ SHAKES, STEADY, JOINT = 0.035, 0.25, 0.8
 """Unstable too: both distances change by this share from one measurement to the next, all that leads nowhere (the line through
 them makes less than STEADY of the way they go up and down), and they do it together (correlation)."""
 
-BURST, RECOVERED = 8.0, 0.95
-"""Unstable too: the gradients once grew to this many times their median, and the distance has not come down to this share of
-what it was just after that."""
+BURST, HARMED, RECOVERED = 8.0, 1.02, 0.95
+"""Unstable too: the gradients once grew to this many times their median, and the distance is above HARMED of its best before;
+or, where it was not measured before, has not come down to RECOVERED of what it was just after."""
 
 FLAWED = 0.5
 """Share of the new sounds that are silent, clipped or impossible, in two previews running, from which a run is silent."""
@@ -182,8 +182,8 @@ def _unstable(known: Evidence) -> Verdict | None:
     if shake:
         why = f"the distance jumps up and down by {shake:.0%} from one measurement to the next. A lower rate calms it"
         return Verdict("unstable", f"Unstable — {why}.", offers=("slower", "best", "stop"))
-    after = held[t >= known.burst_at]
-    if known.burst >= BURST and len(after) >= FEWEST and not _fell(after, float(np.median(after[-3:])), 1 - RECOVERED):
+    before, after = held[t < known.burst_at], held[t >= known.burst_at]
+    if known.burst >= BURST and len(after) >= FEWEST and _harmed(before, after):
         why = f"its steps were {known.burst:.0f} times larger than usual once, and the distance has not come down since"
         return Verdict("unstable", f"Unstable — {why}. Begin again at a lower rate.", offers=("stop", "slower"))
     best = int(np.argmin(held))
@@ -246,6 +246,11 @@ def _collapsing(known: Evidence) -> Verdict | None:
     return None
 
 
+def _harmed(before: NDArray[np.float64], after: NDArray[np.float64]) -> bool:
+    newest = float(np.median(after[-3:]))
+    return newest > HARMED * before.min() if len(before) else not _fell(after, newest, 1 - RECOVERED)
+
+
 def _fell(y: NDArray[np.float64], to: float, share: float) -> bool:
     return bool(y[0] - to >= share * abs(y[0]))
 
@@ -294,7 +299,7 @@ def _trend(known: Evidence) -> Verdict:
     flat = _flat(t, y, level)
     safe = since > 0.2 * t[-1] and len(t) - best > SURE
     quiet = f"the best was {_time(since)} ago: stopping is safe" if safe else "the best is recent"
-    sentence = f"Flat for {_time(flat)} — {which} changed by {change:+.1%} {last}; {quiet}."
+    sentence = f"Flat for {_time(flat)} — {which} changed by {round(change, 3) + 0.0:+.1%} {last}; {quiet}."
     return Verdict("flat", sentence, change, span, flat, safe, ("stop", "slower", "best"))
 
 

@@ -160,8 +160,8 @@ def run(args: argparse.Namespace) -> Table:
         f"Of the {len(fresh)} that were driven only after the thresholds were chosen on the others: {sum(fresh)}.",
     ]
     table.notes.append(
-        "Driven is what was intended, not what came of it: where the verdict differs, the curve may. Copying, silent and impossible "
-        "numbers come of a fault that is built into the model; the others of settings and of what there is to learn."
+        "Driven is what was intended, not what came of it: where the verdict differs, the curve may. Copying, silent and "
+        "impossible numbers come of a fault built into the model; the others of settings and of what there is to learn."
     )
     for record, verdict in said:
         driven_into = f"{record['word']}, {record['how']}, {record['steps']} steps{', fresh' * record.get('fresh', False)}"

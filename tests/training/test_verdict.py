@@ -205,6 +205,9 @@ def test_steps_that_burst_and_never_recover_are_unstable() -> None:
     y = np.where(t < 3, 1.2, 2.2 + 0.03 * (-1) ** t)
     assert say(t, y, y, burst=20.0, burst_at=2.5).word == "unstable"
     assert say(t, 0.9**t, 0.9**t, burst=20.0, burst_at=2.5).word == "improving"
+    assert say(t, 2.2 + 0 * y, 2.2 + 0 * y, burst=20.0, burst_at=0.5).word == "unstable"
+    calm = np.maximum(0.4, 0.8**t)
+    assert say(t, calm, calm, burst=20.0, burst_at=6.5).word != "unstable"  # it did no harm
     curves = Curves()
     for step in range(30):
         norm = Metric(step=step, name="gradient/sound", value=50.0 if step == 10 else 1.0)
