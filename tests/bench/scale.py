@@ -312,9 +312,9 @@ def _killed(run: RunFolder) -> tuple[int, str]:
     times = 0
     try:
         for rank in ("1", "0"):
-            saves, begun = {m.step for m in run.checkpoints()}, run.status().born
+            saves = {m.step for m in run.checkpoints()}
             scene.wait(lambda seen=saves: {m.step for m in run.checkpoints()} - seen, 600, process)
-            reached = max(m.step for m in run.checkpoints())
+            reached, begun = max(m.step for m in run.checkpoints()), run.status().born
             next(p for p in _members(process.pid) if p.environ().get("RANK") == rank).kill()
             scene.wait(lambda b=begun: run.status().born != b and run.status().state == "training", 600, process)
             times += any(
