@@ -7,8 +7,8 @@ Format 1 (0.1)
     clips/<id>.wav        the sound as kept, 32-bit float, with the recipe in its `wwrc` chunk; edits never touch it
     runs/<name>/          config.json kind "run", status.json kind "status", checkpoints/*/config.json kind "checkpoint",
                           previews/*/preview.json kind "preview"; events.jsonl is append-only and has no header
-    searches/<name>/      search.json kind "search", status.json kind "search-status"; study.sqlite or study.journal is Optuna's;
-                          may be deleted when nothing is trained, then only what was tried is lost
+    searches/<name>/      search.json kind "search", status.json kind "search-status"; study.sqlite or study.journal is
+                          Optuna's; may be deleted when nothing is trained, then only what was tried is lost
     presets.json          kind "presets": presets, each a name, a family, and what differs from the recommended config and plan
     pins.json             kind "pins": pins, each a letter A to H, the recipe of its sound, x and y on the morph pad (±1), and
                           seconds, how long it came out; a letter stands once for each run; not there until one is set

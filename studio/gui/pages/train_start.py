@@ -232,8 +232,8 @@ class StartPanel(QWidget):
         self.data.setVisible(bool(worth))
         if not worth:
             return
-        more = self.tr("and {0} more").format(len(worth) - 1) if len(worth) > 1 else ""
-        text = " ".join(filter(None, (f"{worth[0].sentence}", more)))
+        more = self.tr("{0} more to look at").format(len(worth) - 1) if len(worth) > 1 else ""
+        text = "; ".join(filter(None, (worth[0].sentence, more)))
         self.data.setText(f"{text}. <a href='sounds'>{self.tr('See Sounds')}</a>")
         theme.mark(self.data, state=worth[0].severity)
 
