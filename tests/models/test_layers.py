@@ -16,7 +16,7 @@ from studio.models.layers.decoders import DECODERS, FRAME, Tones
 from studio.models.layers.discriminators import Critics
 from studio.models.layers.flow import Flow
 from studio.models.layers.istft import ISTFT, stft
-from studio.models.layers.losses import Mel, MelDistance, mel_filters
+from studio.models.layers.losses import Mel, MelDistance, mel_filters, roughness
 from studio.models.layers.partials import Partials
 from studio.models.layers.pqmf import BANDS, PQMF, filters
 from studio.models.oneshot import _finish
@@ -134,10 +134,20 @@ def test_training_minds_the_hit_more_than_the_tail() -> None:
 
 def test_training_and_measuring_distances_agree() -> None:
     torch.manual_seed(0)
-    a, b = torch.randn(4, 1, 16384) * 0.1, torch.randn(4, 1, 16384) * 0.03
+    a = torch.randn(4, 1, 16384) * 0.1
     distance = MelDistance(RATE)
-    sparse = torch.stack([distance.train()(a, b) for _ in range(4)]).mean()
-    assert float(sparse) == pytest.approx(float(distance.eval()(a, b).mean()), rel=0.02)
+    for b, rest in ((0.3 * a, 0.02), (torch.randn(4, 1, 16384) * 0.03, 0.1)):  # two draws differ a little in roughness
+        sparse = torch.stack([distance.train()(a, b) for _ in range(4)]).mean()
+        assert float(sparse) == pytest.approx(float(distance.eval()(a, b).mean()), rel=rest)
+
+
+def test_all_draws_of_a_noise_are_as_rough_and_what_lies_between_them_is_smooth() -> None:
+    torch.manual_seed(0)
+    mel = Mel(RATE, 1024, 80, 512)
+    draws = [(mel(0.1 * torch.randn(1, 32768))[None] + 1e-4).log10() for _ in range(24)]
+    one, other, between = (float(roughness(x).mean()) for x in (draws[0], draws[1], torch.stack(draws).mean(0)))
+    assert other == pytest.approx(one, rel=0.1)
+    assert between < 0.5 * one
 
 
 def test_distance_to_and_from_silence_has_a_finite_slope() -> None:
