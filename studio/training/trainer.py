@@ -330,7 +330,7 @@ class _Training:
 
     def _last_words(self, state: RunState) -> Work:
         """Measure, save, and be heard once more; a pause only saves, because somebody waits for the device."""
-        if self.step > self.start or not self.saver.newest():
+        if self.step > self.start or self.best is None:
             self._show(message="Saving")
             end = self.step
             if state != "paused" and "hurry" not in self.asked:
