@@ -38,7 +38,7 @@ INSET = 2 * 12 + 8
 
 
 class FamilyCard(QAbstractButton):
-    """One model family in a musician's words."""
+    """One model family in a musician's words; what it wants and takes is told by the chosen one, so that many fit."""
 
     def __init__(self, facts: FamilyFacts, sounds: int, labels: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,14 +62,24 @@ class FamilyCard(QAbstractButton):
         column.setSpacing(theme.SMALL)
         for label in (name, sentence, wants, have, time):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            label.setVisible(bool(label.text()))
             column.addWidget(label)
-        self.set_width(WIDTH - INSET)
+        told = {have: not facts.ready, time: not facts.fits}  # what stands in the way is told in any case
+        self._details = [label for label in (wants, have, time) if not told.get(label)]
+        self._width = WIDTH - INSET
+        self.toggled.connect(self._unfold)
+        self._unfold(False)
 
     def set_width(self, width: int) -> None:
+        self._width = width
         layout = self.layout()
         assert layout is not None
         self.setFixedSize(width, layout.heightForWidth(width))
+
+    @Slot(bool)
+    def _unfold(self, chosen: bool) -> None:
+        for label in self._details:
+            label.setVisible(chosen and bool(label.text()))
+        self.set_width(self._width)
 
     def _words(self, text: str, role: str = "dim") -> QLabel:
         label = QLabel(text)
@@ -87,6 +97,7 @@ class FamilyCard(QAbstractButton):
     def set_first_sound(self, seconds: float) -> None:
         """Measured, where before it was a rule of thumb."""
         self.time.setText(self._time(seconds))
+        self._unfold(self.isChecked())
 
     def _time(self, first: float | None) -> str:
         if not self.facts.fits:
