@@ -68,7 +68,7 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
     penalty: Annotated[
         Literal["r1", "r1+r2", "gradient"], setting("What keeps the critics' slopes small; gradient is WGAN-GP", expert=True)
     ] = "r1+r2"
-    weight: Annotated[float, setting("Weight of that penalty", ge=0, le=100, expert=True, search=(0.02, 1.0))] = 0.1
+    weight: Annotated[float, setting("Weight of that penalty", ge=0, le=100, expert=True, search=(0.1, 10))] = 1.0
     lazy: Annotated[int, setting("Steps of the critics from one penalty to the next", ge=1, le=64, expert=True)] = 8
     critic_steps: Annotated[int, setting("Steps of the critics for each of the generator", ge=1, le=10, expert=True)] = 1
     conditioning: Annotated[Literal["projection", "concat"], setting("How critics are told the class", expert=True)] = (

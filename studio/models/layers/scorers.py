@@ -7,6 +7,7 @@ C channels, T samples, K conditions, n places.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
@@ -22,6 +23,13 @@ CROP = 16384
 FLOOR = 1e-4
 Shape = tuple[int, int, int]
 """Window, mel bands and hop of a picture."""
+
+
+def lively(layers: Iterable[nn.Module]) -> None:
+    """Begin so that differences don't fade from layer to layer (He et al., 1502.01852)."""
+    for layer in layers:
+        nn.init.kaiming_normal_(layer.weight, SLOPE)  # type: ignore[arg-type]
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
 
 def cropped(audio: Tensor, place: Tensor) -> Tensor:
@@ -49,6 +57,7 @@ class PictureScorer(nn.Module):
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(sizes))
         self.last = nn.Conv2d(sizes[-1] + whole, sizes[-1], 3, padding=1)
         self.score = Head(sizes[-1], conditions, concat)
+        lively([*self.layers, self.last])
 
     def look(self, audio: Tensor, place: Tensor) -> Tensor:
         """(B, C, T) → (B, C, frames, mels), about −1.5 to 2."""
@@ -76,6 +85,7 @@ class BandScorer(nn.Module):
         sizes = (channels * BANDS, 2 * width, 4 * width, 6 * width, 6 * width)
         self.layers = nn.ModuleList(nn.Conv1d(a, b, 7, s, padding=3) for (a, b), s in zip(pairwise(sizes), (2, 2, 3, 3)))
         self.score = Head(sizes[-1], conditions, concat)
+        lively(self.layers)
 
     def look(self, audio: Tensor, place: Tensor) -> Tensor:
         """(B, C, T) → (B, C·16, T/16), small waves made visible."""
