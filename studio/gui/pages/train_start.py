@@ -272,13 +272,13 @@ class StartPanel(QWidget):
         self.more.setEnabled(family is not None)
         self.search.setEnabled(family is not None and family.ready)
         self.train.setToolTip("" if family is None or family.ready else family.reason)
-        found = [preset for preset in self._presets if family is not None and preset.family == family.info.id]
+        found = self._offered
         self.preset.setVisible(bool(found))
         chosen = self.preset.currentData()
         self.preset.clear()
         self.preset.addItem(self.tr("Recommended settings"), "")
-        for preset in found:
-            self.preset.addItem(preset.name, preset.name)
+        for name in found:
+            self.preset.addItem(name, name)
         self.preset.setCurrentIndex(max(0, self.preset.findData(chosen)))
         self._count()
         self.changed.emit()
@@ -304,6 +304,15 @@ class StartPanel(QWidget):
     def family(self) -> FamilyFacts | None:
         card = self._cards.checkedButton()
         return card.facts if isinstance(card, FamilyCard) else None
+
+    @property
+    def _offered(self) -> dict[str, Preset]:
+        """Presets of the chosen family by name: those that come with it, and the project's own."""
+        family = self.family
+        if family is None:
+            return {}
+        ours = (preset for preset in self._presets if preset.family == family.info.id)
+        return {preset.name: preset for preset in (*family.presets, *ours)}
 
     @property
     def own_config(self) -> dict[str, Any]:
@@ -335,8 +344,7 @@ class StartPanel(QWidget):
 
     @Slot(int)
     def _take_preset(self, _: int) -> None:
-        name = self.preset.currentData()
-        preset = next((p for p in self._presets if p.name == name), None)
+        preset = self._offered.get(self.preset.currentData())
         self._take(dict(preset.config) if preset else {}, dict(preset.plan) if preset else {}, self._name)
 
     def use(self, preset: Preset) -> None:
