@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from studio.project.folder import ProjectFolder
     from studio.training.fit import Fit
     from studio.training.plan import TrainerConfig
+    from studio.training.presets import Preset
 
 log = logging.getLogger(__name__)
 MEMORY = 2000
@@ -64,7 +65,8 @@ REST = 0.4
 
 @dataclass(frozen=True)
 class FamilyFacts:
-    """A model family for its card: what it is, its form, what it recommends here, minutes of patience and memory."""
+    """A model family for its card: what it is, its form, what it recommends here, the presets that come with it, minutes of
+    patience and memory."""
 
     info: Info
     fields: tuple[Field, ...]
@@ -73,6 +75,7 @@ class FamilyFacts:
     fits: bool = True
     ready: bool = True
     reason: str = ""
+    presets: tuple[Preset, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -299,7 +302,7 @@ class Engine(QObject):
     def _families(self, project: ProjectFolder | None) -> Work:
         yield Started(what="families")
         from studio.models.base import families
-        from studio.training import fit
+        from studio.training import fit, presets
 
         found = []
         data, now = _data_facts(project), self._device_facts()
@@ -316,6 +319,7 @@ class Engine(QObject):
                     fits=guess.fits,
                     ready=ready,
                     reason="" if ready else "needs at least two sounds",
+                    presets=presets.of(family),
                 )
             )
             yield Produced(kind="family", value=family.info)

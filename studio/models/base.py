@@ -70,6 +70,8 @@ class Model(nn.Module):
 
     info: ClassVar[Info]
     Config: ClassVar[type[msgspec.Struct]]
+    presets: ClassVar[Mapping[str, dict[str, Any]]] = {}
+    """Settings with a name that come with the family: what differs from the recommended ones."""
 
     def __init__(self, config: Any, data: DataFacts) -> None:
         super().__init__()

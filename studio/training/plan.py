@@ -41,6 +41,9 @@ class TrainerConfig(msgspec.Struct, frozen=True):
         float, setting("Learning rate, as a multiple of the family's own", gt=0, le=10, expert=True, search=(0.3, 4))
     ] = 1.0
     balanced: Annotated[bool, setting("Hear every label equally often")] = False
+    compile: Annotated[
+        bool, setting("Compile heavy parts if that is faster; resuming is then exact but for float noise", expert=True)
+    ] = False
     ema: Annotated[float, setting("Smoothing of the weights that are heard and kept", ge=0, lt=1, expert=True)] = 0.999
     warmup: Annotated[int, setting("Steps until the full learning rate", unit="steps", ge=0, le=100_000, expert=True)] = 50
     preview: Annotated[float, setting("First preview after", unit="s", gt=0, le=3600, expert=True)] = 15.0

@@ -1,19 +1,23 @@
 """Settings with a name: what a search found better than the recommended ones, or what somebody wants to use again.
 
 A preset holds only what differs from the recommended settings, so that those which follow from the sounds, such as their
-length, still do when the sounds change. Read by the Train page and `train --preset NAME`; written by a search. No torch, no Qt.
+length, still do when the sounds change. Read by the Train page and `train --preset NAME`; written by a search. Some come with
+a family, in its class variable `presets`; a project's own of the same name goes before them. No torch, no Qt.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from studio.errors import BadConfig, StudioError
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
+
+if TYPE_CHECKING:
+    from studio.models.base import Model
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +45,18 @@ def read(project: ProjectFolder) -> tuple[Preset, ...]:
         return ()
 
 
+def of(family: type[Model]) -> tuple[Preset, ...]:
+    """Those that come with a family."""
+    return tuple(Preset(name=name, family=family.info.id, config=dict(config)) for name, config in family.presets.items())
+
+
 def find(project: ProjectFolder, name: str) -> Preset:
-    """Raises BadConfig where there is none of that name, BrokenFile, NewerFormat."""
+    """A preset of the project, else of a family. Raises BadConfig where there is none of that name, BrokenFile, NewerFormat."""
     found = {preset.name: preset for preset in read(project)}
+    if name not in found:
+        from studio.models.base import families
+
+        found = {preset.name: preset for family in families().values() for preset in of(family)} | found
     if name not in found:
         raise BadConfig(name="preset", reason=f"there is no “{name}”; there are: {', '.join(found) or 'none'}")
     return found[name]

@@ -35,6 +35,7 @@ from studio.training import distributed, reserve, trouble
 from studio.training import plan as plans
 from studio.training import team as teams
 from studio.training.asked import Asked
+from studio.training.compiling import Compiler
 from studio.training.goals import Goals
 from studio.training.holding import alone
 from studio.training.learner import Learner, Sums
@@ -99,6 +100,7 @@ class _Training:
 
     shop: Workshop
     learner: Learner | None = None
+    compiler: Compiler | None = None
     schedule: Schedule
     validation: Validation
     previews: Previews
@@ -292,6 +294,10 @@ class _Training:
             try:
                 outcome = self.learner.step(self.step, self.schedule.at(self.step), self.shop.draw)
             except (RuntimeError, MemoryError) as error:
+                if self.compiler is not None and self.compiler.compiled and not devices.ran_out_of_memory(error):
+                    self.compiler.undo()
+                    self.learner.rest()
+                    continue
                 if not devices.ran_out_of_memory(error):
                     raise
                 outcome = None
@@ -306,6 +312,8 @@ class _Training:
                 continue
             self.step += 1
             self.pace.stepped(self.step, time.monotonic() - began)
+            if self.plan.compile:
+                yield from self._quicken(time.monotonic() - began)
             if outcome.sound:
                 sums.add(outcome)
             if self.pace.spent - logged >= plans.log_every(self.plan.log, self.pace.spent):
@@ -517,6 +525,13 @@ class _Training:
         yield from self.report.notice("BatchHalved", sentence, self.step)
 
     # ---- small
+    def _quicken(self, seconds: float) -> Work:
+        assert self.learner is not None
+        if self.compiler is None or self.compiler.model is not self.learner.model:
+            self.compiler = Compiler(self.learner.model)
+        if sentence := self.compiler.stepped(seconds):
+            yield from self.report.notice("Compiled", sentence, self.step)
+
     def _speed(self) -> dict[str, float]:
         """Sounds, and seconds of audio, that go into steps in a second."""
         step = max(1e-6, self.pace.step_seconds)

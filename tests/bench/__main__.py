@@ -41,6 +41,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "scale": ("scale", "run"),
     "watching": ("watching", "run"),
     "speed": ("speed", "run"),
+    "cadence": ("cadence", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
@@ -50,7 +51,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--drums", help="a folder of drums; without it a few are made")
     parser.add_argument("--project", help="a project with a trained model; it is copied, never changed")
-    parser.add_argument("--run", help="quality: this run or checkpoint, where it lies")
+    parser.add_argument("--run", help="quality, cadence: this run or checkpoint, where it lies")
     parser.add_argument("--section", help="name of the section, to keep several of one bench apart")
     parser.add_argument("--minutes", type=float, default=1.0, help="training of a model where none is given")
     parser.add_argument("--files", type=int, default=10_000, help="library, jitter: how many sounds to import")

@@ -56,7 +56,8 @@ def run(args: argparse.Namespace) -> Table:
     with devices.tuned():
         torch.set_num_threads(1)
         batches = Workshop(family("oneshot"), None, plan, device, full, reader.measured(full), plan.batch)  # for the others
-        all_of_them = [*_ours(sounds, full, config, plan, device), *peers.found(lambda n: batches.draw(n).audio, rate, device)]
+        ours = (*_ours(sounds, full, config, plan, device), *_adversarial(sounds, full, plan, device))
+        all_of_them = [*ours, *peers.found(lambda n: batches.draw(n).audio, rate, device)]
         times: dict[str, list[float]] = {peer.name: [] for peer in all_of_them}
         for turn in range(WARM + args.rounds):
             for peer in all_of_them:
@@ -69,18 +70,19 @@ def run(args: argparse.Namespace) -> Table:
                     times[peer.name].append((clock() - began) / 2)
     torch.set_num_threads(threads)
     middles = {name: statistics.median(found) for name, found in times.items()}
-    ours = next(iter(middles.values()))
+    first = next(iter(middles.values()))
     for peer in all_of_them:
         seconds = middles[peer.name]
-        table.add(peer.name, peer.weights, seconds, 1 / seconds, args.batch * length / rate / seconds, ours / seconds)
+        table.add(peer.name, peer.weights, seconds, 1 / seconds, args.batch * length / rate / seconds, first / seconds)
     heard = float(sounds.seconds.mean() * rate / length)
     table.notes = [
         f"{'processor seconds of one thread' if device.type == 'cpu' else 'seconds'}, the median of {args.rounds} turns of two"
         f" steps; batches of the same {len(sounds)} sounds, in memory, {devices.name(device)}",
         f"clips are as long for all; sounds fill {heard:.0%} of them, and only ours makes use of it: “filled” are the same"
         " sounds repeated to the end of the clip. Ours decodes 0.74 s of a clip in a step, and the others all of it",
-        "a step of ours is the autoencoder's, the prior's three and every other time the critics'; one of WaveGAN its critic's"
-        " with gradient penalty and its generator's; one of RAVE the autoencoder's or, every fourth, its discriminators'",
+        "a step of one-shots is the autoencoder's, the prior's three and every other time the critics'; one of morphing the"
+        " generator's, the critics' and every other time the encoder's; one of WaveGAN, theirs and ours, its critic's with"
+        " gradient penalty and its generator's; one of RAVE the autoencoder's or, every fourth, its discriminators'",
     ]
     return table
 
@@ -129,6 +131,24 @@ def _ours(sounds: TrainingSet, full: TrainingSet, config: Any, plan: TrainerConf
         learner = Learner(shop.begin(), plan, precision)
         weights = sum(p.numel() for p in learner.model.parameters())
         yield Peer(f"Wavewright one-shots, {precision}{what}", weights, _stepping(learner, progress, shop.draw))
+
+
+def _adversarial(sounds: TrainingSet, full: TrainingSet, plan: TrainerConfig, device: torch.device) -> Iterator[Peer]:
+    """Morphing as recommended, and WaveGAN as we have it: with one step of its critic for one of its generator, as its peer."""
+    kind = family("wavegan")
+    data = reader.measured(sounds)
+    config = msgspec.structs.replace(kind.recommended(data), seconds=CLIP)
+    classic = {**kind.presets["WaveGAN as published"], "critic_steps": 1}
+    for heard, more, precision, what in (
+        (sounds, {}, "bf16", "Wavewright morphing, bf16"),
+        (full, {}, "bf16", "Wavewright morphing, bf16, filled"),
+        (full, classic, "fp32", "Wavewright, WaveGAN as published, fp32, filled"),
+        (full, classic, "bf16", "Wavewright, WaveGAN as published, bf16, filled"),
+    ):
+        shop = Workshop(kind, msgspec.structs.replace(config, **more), plan, device, heard, data, plan.batch)
+        learner = Learner(shop.begin(), plan, precision)
+        weights = sum(p.numel() for p in learner.model.parameters())
+        yield Peer(what, weights, _stepping(learner, 0.9, shop.draw))
 
 
 def _stepping(learner: Learner, progress: float, draw: Callable[[int], Batch]) -> Callable[[], None]:

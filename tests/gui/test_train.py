@@ -52,6 +52,18 @@ def test_a_family_that_lacks_sounds_cannot_be_trained(dressed: Any, qtbot: Any) 
     assert not panel.train.isEnabled() and "two sounds" in panel.train.toolTip()
 
 
+def test_only_the_chosen_card_tells_everything(dressed: Any, qtbot: Any) -> None:
+    panel = StartPanel()
+    qtbot.addWidget(panel)
+    one, other, lacking = facts(), facts(), facts(False)
+    panel.set_families((one, other, lacking), 668, 7)
+    first, second, third = panel._family_cards()
+    assert first.height() > second.height()
+    assert third.height() > second.height()  # what it lacks is told though it is not chosen
+    second.click()
+    assert second.height() > first.height() and panel.family is second.facts
+
+
 def test_changed_settings_go_into_the_run_and_are_counted(dressed: Any, qtbot: Any) -> None:
     panel = StartPanel()
     qtbot.addWidget(panel)

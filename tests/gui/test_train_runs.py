@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +302,19 @@ def test_a_preset_is_one_choice(dressed: Any, qtbot: Any) -> None:
     panel.preset.setCurrentIndex(0)
     panel.preset.activated.emit(0)
     assert panel.config["seed"] == 3 and panel.plan == {"minutes": 20.0}
+
+
+def test_presets_of_a_family_stand_before_the_projects_own(dressed: Any, qtbot: Any) -> None:
+    panel = StartPanel()
+    qtbot.addWidget(panel)
+    theirs = (Preset(name="As published", family="oneshot", config={"seed": 1}), Preset(name="Both", family="oneshot"))
+    panel.set_families((replace(facts(), presets=theirs),), 24, 3)
+    panel.set_presets([Preset(name="Both", family="oneshot", config={"seed": 2})])
+    assert [panel.preset.itemText(i) for i in range(1, panel.preset.count())] == ["As published", "Both"]
+    for place, seed in ((1, 1), (2, 2)):
+        panel.preset.setCurrentIndex(place)
+        panel.preset.activated.emit(place)
+        assert panel.config["seed"] == seed
 
 
 def test_a_plan_may_end_when_flat_or_good_enough(dressed: Any, qtbot: Any) -> None:

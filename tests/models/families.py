@@ -10,6 +10,7 @@ import torch
 from studio.models.base import Batch, Model, family
 from studio.models.controls import DataFacts
 from studio.models.oneshot import OneShotConfig
+from studio.models.wavegan import WaveGAN, WaveGANConfig
 
 LABELS = ("high", "low")
 
@@ -20,8 +21,36 @@ TINY: dict[str, tuple[str, msgspec.Struct]] = {
         OneShotConfig(seconds=0.3, channels=2, partials=8, latent=8, width=32, window=4, critic_width=4),
     ),
     "oneshot-istft": ("oneshot", OneShotConfig(seconds=0.3, decoder="istft", latent=8, width=32, window=4, critic_width=4)),
+    "wavegan": ("wavegan", WaveGANConfig(seconds=0.3, latent=8, width=32, critic_width=4)),
+    "wavegan-stereo": (
+        "wavegan",
+        WaveGANConfig(
+            seconds=0.3,
+            channels=2,
+            latent=8,
+            width=32,
+            critic_width=4,
+            loss="hinge",
+            penalty="r1",
+            conditioning="concat",
+            matching=0,
+        ),
+    ),
+    "wavegan-mixed": (
+        "wavegan",
+        WaveGANConfig(
+            seconds=0.3, latent=8, width=32, critic="classic", dim=2, loss="nonsaturating", lazy=1, critic_steps=2, matching=0
+        ),
+    ),
+    "wavegan-classic": (
+        "wavegan",
+        WaveGANConfig(**{**WaveGAN.presets["WaveGAN as published"], "seconds": 1.0, "rate": 16000, "latent": 8, "dim": 2}),
+    ),
 }
 """Every family has at least one line here; test_contract.py sees to it."""
+
+TAUGHT = ("wavegan-stereo", "wavegan-mixed", "wavegan-classic")
+"""Those that hear of sounds from critics alone, which takes more than a few steps; that critics learn is tested beside them."""
 
 
 def tiny(name: str, labels: tuple[str, ...] = LABELS, seed: int = 0) -> Model:

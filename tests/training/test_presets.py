@@ -7,6 +7,9 @@ import json
 import pytest
 
 from studio.errors import BadConfig, BrokenFile, NewerFormat
+from studio.fields import configure
+from studio.models.base import families
+from studio.models.controls import DataFacts
 from studio.project.folder import ProjectFolder
 from studio.training import presets
 from studio.training.presets import Preset
@@ -40,3 +43,15 @@ def test_a_damaged_file_is_put_aside_and_a_newer_one_left_alone(project: Project
     with pytest.raises(NewerFormat):
         presets.save(project, preset)
     assert project.presets_path.read_text() == newer
+
+
+@pytest.mark.parametrize("kind", list(families()))
+def test_presets_of_a_family_are_settings_of_it_and_found_by_name(project: ProjectFolder, kind: str) -> None:
+    family = families()[kind]
+    recommended = family.recommended(DataFacts(count=100, labels=("a",)))
+    for preset in presets.of(family):
+        assert configure(recommended, preset.config) != recommended
+        assert presets.find(project, preset.name) == preset
+        own = Preset(name=preset.name, family="mine")
+        presets.save(project, own)
+        assert presets.find(project, preset.name) == own

@@ -38,7 +38,7 @@ INSET = 2 * 12 + 8
 
 
 class FamilyCard(QAbstractButton):
-    """One model family in a musician's words."""
+    """One model family in a musician's words; what it wants and takes is told by the chosen one, so that many fit."""
 
     def __init__(self, facts: FamilyFacts, sounds: int, labels: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,14 +62,24 @@ class FamilyCard(QAbstractButton):
         column.setSpacing(theme.SMALL)
         for label in (name, sentence, wants, have, time):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            label.setVisible(bool(label.text()))
             column.addWidget(label)
-        self.set_width(WIDTH - INSET)
+        told = {have: not facts.ready, time: not facts.fits}  # what stands in the way is told in any case
+        self._details = [label for label in (wants, have, time) if not told.get(label)]
+        self._width = WIDTH - INSET
+        self.toggled.connect(self._unfold)
+        self._unfold(False)
 
     def set_width(self, width: int) -> None:
+        self._width = width
         layout = self.layout()
         assert layout is not None
         self.setFixedSize(width, layout.heightForWidth(width))
+
+    @Slot(bool)
+    def _unfold(self, chosen: bool) -> None:
+        for label in self._details:
+            label.setVisible(chosen and bool(label.text()))
+        self.set_width(self._width)
 
     def _words(self, text: str, role: str = "dim") -> QLabel:
         label = QLabel(text)
@@ -87,6 +97,7 @@ class FamilyCard(QAbstractButton):
     def set_first_sound(self, seconds: float) -> None:
         """Measured, where before it was a rule of thumb."""
         self.time.setText(self._time(seconds))
+        self._unfold(self.isChecked())
 
     def _time(self, first: float | None) -> str:
         if not self.facts.fits:
@@ -261,13 +272,13 @@ class StartPanel(QWidget):
         self.more.setEnabled(family is not None)
         self.search.setEnabled(family is not None and family.ready)
         self.train.setToolTip("" if family is None or family.ready else family.reason)
-        found = [preset for preset in self._presets if family is not None and preset.family == family.info.id]
+        found = self._offered
         self.preset.setVisible(bool(found))
         chosen = self.preset.currentData()
         self.preset.clear()
         self.preset.addItem(self.tr("Recommended settings"), "")
-        for preset in found:
-            self.preset.addItem(preset.name, preset.name)
+        for name in found:
+            self.preset.addItem(name, name)
         self.preset.setCurrentIndex(max(0, self.preset.findData(chosen)))
         self._count()
         self.changed.emit()
@@ -293,6 +304,15 @@ class StartPanel(QWidget):
     def family(self) -> FamilyFacts | None:
         card = self._cards.checkedButton()
         return card.facts if isinstance(card, FamilyCard) else None
+
+    @property
+    def _offered(self) -> dict[str, Preset]:
+        """Presets of the chosen family by name: those that come with it, and the project's own."""
+        family = self.family
+        if family is None:
+            return {}
+        ours = (preset for preset in self._presets if preset.family == family.info.id)
+        return {preset.name: preset for preset in (*family.presets, *ours)}
 
     @property
     def own_config(self) -> dict[str, Any]:
@@ -324,8 +344,7 @@ class StartPanel(QWidget):
 
     @Slot(int)
     def _take_preset(self, _: int) -> None:
-        name = self.preset.currentData()
-        preset = next((p for p in self._presets if p.name == name), None)
+        preset = self._offered.get(self.preset.currentData())
         self._take(dict(preset.config) if preset else {}, dict(preset.plan) if preset else {}, self._name)
 
     def use(self, preset: Preset) -> None:

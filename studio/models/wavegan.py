@@ -1,0 +1,447 @@
+"""Drum & FX morphing: a generator that hears no sound ever, taught by critics that hear all of them.
+
+The generator draws a sound from one latent and class weights; critics learn to tell its sounds from real ones of the same class
+and length, and it learns from them alone. Recommended: the bands of the one-shot decoder, small critics of pictures, waves and
+outlines that compare in pairs (R3GAN, 2501.05441), slopes kept small every few steps, adaptive augmentation (2006.06676), and
+at the beginning an energy distance between both sets. To choose instead: WaveGAN as it was published (1802.04208). An encoder
+learns beside where in the latent space a sound lies, so that the musician's own can be found there and morphed.
+
+Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from studio.fields import setting
+from studio.models.base import Backend, Batch, Group, Phase
+from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
+from studio.models.labelled import FADE, SHORTEST, Labelled, finish, middle_side
+from studio.models.layers.ada import Ada
+from studio.models.layers.adversarial import LOSSES, critic_loss, gradient_penalty, maker_loss, margin, zero_centred
+from studio.models.layers.decoders import FRAME, BandDecoder
+from studio.models.layers.encoder import Encoder
+from studio.models.layers.energy import Ears, energy_distance, energy_score, natural
+from studio.models.layers.lengths import Lengths
+from studio.models.layers.losses import MelDistance
+from studio.models.layers.pqmf import BANDS
+from studio.models.layers.scorers import CROP, BandScorer, PictureScorer
+from studio.models.layers.wavegan import WaveCritic, WaveGenerator
+from studio.project.recipe import Request
+
+BUCKETS = (16384, 32768, 65536, 131072)
+"""Lengths in samples that a model can have: 0.37, 0.74, 1.5 and 3 seconds at 44.1 kHz."""
+LEAST = CROP // FRAME
+"""Frames that are made at least while it learns: what critics look at closely."""
+NAMELESS = 0.1
+"""Share of the sounds whose class nobody is told, so that no class is one too."""
+HEARD = 4
+"""Real sounds of a step that the encoder listens to through the generator."""
+PICTURES = ((512, 64, 128), (2048, 128, 512))
+OUTLINE = (1024, 64, 512)
+
+
+class WaveGANConfig(msgspec.Struct, frozen=True):
+    seconds: Annotated[
+        float, setting("Longest sound; rounded up to 16384, 32768, 65536 or 131072 samples", unit="s", ge=0.05, le=8.0)
+    ] = 1.4
+    rate: Annotated[int, setting("Samples per second", unit="Hz", ge=16000, le=48000)] = 44100
+    channels: Annotated[int, setting("1 for mono, 2 for stereo", ge=1, le=2)] = 1
+    latent: Annotated[int, setting("Numbers that describe a sound", ge=2, le=256)] = 64
+    generator: Annotated[
+        Literal["modern", "classic"], setting("How sounds are drawn: 16 bands with a length of their own, or WaveGAN's layers")
+    ] = "modern"
+    critic: Annotated[
+        Literal["modern", "classic"], setting("Who teaches: small critics of pictures and waves, or WaveGAN's", expert=True)
+    ] = "modern"
+    loss: Annotated[LOSSES, setting("How critics compare real and made sounds", expert=True)] = "relativistic"
+    penalty: Annotated[
+        Literal["r1", "r1+r2", "gradient"], setting("What keeps the critics' slopes small; gradient is WGAN-GP", expert=True)
+    ] = "r1+r2"
+    weight: Annotated[float, setting("Weight of that penalty", ge=0, le=100, expert=True, search=(0.1, 10))] = 1.0
+    lazy: Annotated[int, setting("Steps of the critics from one penalty to the next", ge=1, le=64, expert=True)] = 8
+    critic_steps: Annotated[int, setting("Steps of the critics for each of the generator", ge=1, le=10, expert=True)] = 1
+    conditioning: Annotated[Literal["projection", "concat"], setting("How critics are told the class", expert=True)] = (
+        "projection"
+    )
+    width: Annotated[int, setting("Channels of the modern generator's first layer", ge=32, le=1024, expert=True)] = 256
+    dim: Annotated[int, setting("Model size of the classic networks; 64 is the paper's", ge=2, le=128, expert=True)] = 64
+    critic_width: Annotated[int, setting("Channels of the modern critics' first layer", ge=4, le=64, expert=True)] = 24
+    shuffle: Annotated[int, setting("Frames of phase shuffle in the classic critic", ge=0, le=8, expert=True)] = 2
+    rate_generator: Annotated[
+        float, setting("Learning rate of the generator", gt=0, le=0.01, expert=True, search=(2e-4, 4e-3))
+    ] = 1e-3
+    rate_critics: Annotated[float, setting("Learning rate of the critics", gt=0, le=0.01, expert=True, search=(1e-4, 2e-3))] = (
+        5e-4
+    )
+    beta: Annotated[float, setting("Adam's first beta", ge=0, lt=1, expert=True)] = 0.5
+    ada: Annotated[
+        float, setting("Certainty of the critics above which sounds are augmented more; 1: never", ge=0, le=1, expert=True)
+    ] = 0.6
+    matching: Annotated[
+        float, setting("Weight of the distance between both sets at the beginning", ge=0, le=100, expert=True)
+    ] = 1.0
+
+    @property
+    def samples(self) -> int:
+        """T of the whole sound."""
+        wanted = round(self.seconds * self.rate)
+        return next((b for b in BUCKETS if b >= wanted), BUCKETS[-1])
+
+
+class WaveGAN(Labelled):
+    info = Info(
+        id="wavegan",
+        name="Drum & FX morphing",
+        sentence="Invents single hits and effects that were in none of your sounds, and morphs between their classes.",
+        method="Conditional GAN on PQMF bands, or WaveGAN with WGAN-GP",
+        wants="200 or more single sounds of up to 3 seconds; folders become classes",
+    )
+    Config = WaveGANConfig
+    presets: ClassVar[Mapping[str, dict[str, Any]]] = {
+        "WaveGAN as published": {
+            "generator": "classic", "critic": "classic", "loss": "wasserstein", "penalty": "gradient", "weight": 10.0,
+            "lazy": 1, "critic_steps": 5, "latent": 100, "dim": 64, "shuffle": 2, "rate_generator": 1e-4,
+            "rate_critics": 1e-4, "beta": 0.5, "ada": 1.0, "matching": 0.0, "conditioning": "concat",
+        }
+    }  # fmt: skip
+    config: WaveGANConfig
+    turn: Tensor  # how often critics have learned
+    natural: Tensor  # energy score of real sounds among themselves
+
+    def __init__(self, config: WaveGANConfig, data: DataFacts) -> None:
+        super().__init__(config, data)
+        D, K, C, T = config.latent, len(data.labels), config.channels, config.samples
+        self.modern = config.generator == "modern"
+        self.distance = MelDistance(config.rate)
+        self.ears = Ears(config.rate, T)
+        self.decode: BandDecoder | WaveGenerator = (
+            BandDecoder(D, K, C, T // FRAME, config.width) if self.modern else WaveGenerator(D, K, C, T, config.dim)
+        )
+        self.encoder = Encoder(config.rate, D, C, T // FRAME)
+        self.lengths = Lengths(K, SHORTEST, T / config.rate)
+        self.ada = Ada(config.rate, config.ada)
+        self.critics = nn.ModuleList(_critics(config, K + self.modern))
+        self.shown: tuple[list[Tensor], list[Tensor], Tensor] | None = None  # what critics see of this step's real and made
+        self.made: tuple[Tensor, Tensor] | None = None  # this step's sounds and their latents
+        self.register_buffer("turn", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("natural", torch.ones(()))
+
+    # ---- before training
+    @classmethod
+    def recommended(cls, data: DataFacts) -> WaveGANConfig:
+        return WaveGANConfig(seconds=min(2.9, max(SHORTEST, data.seconds)), channels=min(2, data.channels))
+
+    @classmethod
+    def material(cls, config: WaveGANConfig, data: DataFacts) -> Material:
+        return Material(rate=config.rate, channels=config.channels, seconds=config.samples / config.rate)
+
+    @property
+    def controls(self) -> Controls:
+        longest = self.config.samples / self.config.rate
+        return Controls(
+            latent=Latent("global", self.config.latent, prior="normal" if self.modern else "uniform"),
+            classes=self.data.labels,
+            seconds=Range(SHORTEST, longest, min(self.data.seconds, 1.0, longest), "s") if self.modern else None,
+            temperature=Range(0.0, 1.5 if self.modern else 1.0, 1.0),
+        )
+
+    @torch.no_grad()
+    def prepare(self, batches: Iterator[Batch]) -> None:
+        """Lengths by class, output level of each band, levels the encoder hears, and how far real sounds are apart."""
+        features: list[Tensor] = []
+        mels: list[Tensor] = []
+        facts: list[tuple[Tensor, Tensor]] = []
+        count, power = torch.zeros(len(self.share)), torch.zeros(self.config.channels * BANDS)
+        for batch in batches:
+            audio = middle_side(batch.audio)
+            features.append(self.ears(audio).cpu())
+            mels.extend(x.flatten().cpu() for x in self.encoder.hear(audio))
+            facts.append((batch.seconds.cpu(), batch.label.cpu()))
+            count += self.counted(batch.label)
+            if isinstance(self.decode, BandDecoder):
+                power += self.decode.pqmf.analysis(audio).square().sum((0, 2)).cpu()
+        if not features:
+            return
+        seconds, label = (torch.cat(part) for part in zip(*facts))
+        self.share.copy_(count)
+        self.lengths.fit(seconds, label)
+        self.natural.copy_(natural(torch.cat(features), label))
+        values = torch.cat(mels)
+        self.encoder.loudness.copy_(torch.stack([values.mean(), values.std().clamp_min(0.1)]))
+        if isinstance(self.decode, BandDecoder):
+            total = float(seconds.clamp_min(SHORTEST).sum()) * self.config.rate / BANDS
+            self.decode.set_level((power / total).sqrt().to(self.device))
+
+    # ---- training
+    def phases(self) -> tuple[Phase, ...]:
+        config = self.config
+        betas = (config.beta, 0.99 if self.modern else 0.9)
+        many = config.critic_steps > 1
+        maker = Group("maker", list(self.decode.parameters()), lr=config.rate_generator, betas=betas, clip=10.0)
+        critics = Group(
+            "critics", list(self.critics.parameters()), lr=config.rate_critics, betas=betas, steps=config.critic_steps,
+            clip=10.0, hears=many,
+        )  # fmt: skip
+        encoder = Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=2)
+        return (Phase("learn", (critics, maker, encoder) if many else (maker, critics, encoder)),)
+
+    def weights(self, progress: float) -> dict[str, float]:
+        return {
+            "adversarial/score": 1.0,
+            "adversarial/matching": self.config.matching * max(0.0, 1 - 2 * progress),
+            "critic/loss": 1.0,
+            "critic/penalty": self.config.weight * self.config.lazy,
+            "encoder/latent": 1.0,
+            "encoder/mel": 1.0,
+            "encoder/prior": 0.01,
+        }
+
+    def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
+        if group == "maker":
+            return self._maker_losses(batch, progress)
+        return self._critic_losses(batch) if group == "critics" else self._encoder_losses(batch)
+
+    def _maker_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        real, made, conditions, latent = self._pair(batch)
+        self.made = made.detach(), latent
+        real_seen, made_seen = self._look(real, made, batch.seconds)
+        self.shown = real_seen, [x.detach() for x in made_seen], conditions
+        score = made.new_zeros((), dtype=torch.float32)
+        for critic, true, false in zip(self.critics, real_seen, made_seen):
+            with torch.no_grad():
+                yes = critic(true, conditions)
+            score = score + maker_loss(self.config.loss, yes, critic(false, conditions)) / len(self.critics)
+        found = {"adversarial/score": score}
+        if self.weights(progress)["adversarial/matching"] > 0:
+            found["adversarial/matching"] = energy_distance(self.ears(real), self.ears(made), batch.label)
+        return found
+
+    def _critic_losses(self, batch: Batch) -> dict[str, Tensor]:
+        shown, self.shown = self.shown, None
+        if shown is None:
+            with torch.no_grad():
+                real, made, conditions, _ = self._pair(batch)
+                shown = *self._look(real, made, batch.seconds), conditions
+        real_seen, made_seen, conditions = shown
+        total, margins = conditions.new_zeros(()), []
+        for critic, true, false in zip(self.critics, real_seen, made_seen):
+            yes, no = critic(true, conditions), critic(false, conditions)
+            total = total + critic_loss(self.config.loss, yes, no) / len(self.critics)
+            margins.append(margin(self.config.loss, yes, no).mean(1))
+        sure = torch.stack(margins)  # (critics, B)
+        found = {"critic/loss": total, "critic/right": (sure > 0).float().mean()}
+        if self.config.weight and int(self.turn) % self.config.lazy == 0:
+            found |= self._penalties(real_seen, made_seen, conditions)
+        self.turn.add_(1)
+        return found | self.ada.adapt(sure.mean(0))
+
+    def _penalties(self, real: list[Tensor], made: list[Tensor], conditions: Tensor) -> dict[str, Tensor]:
+        """Of every critic: WGAN-GP, or the slope at real sounds, and at made ones; in float32."""
+        total, norms = conditions.new_zeros(()), conditions.new_zeros(())
+        with torch.autocast(conditions.device.type, enabled=False):
+            for critic, true, false in zip(self.critics, real, made):
+                if self.config.penalty == "gradient":
+                    penalty, norm = gradient_penalty(partial(_told, critic, conditions), true, false)
+                    total, norms = total + penalty / len(self.critics), norms + norm / len(self.critics)
+                    continue
+                for seen in (true, false) if self.config.penalty == "r1+r2" else (true,):
+                    x = seen.detach().float().requires_grad_()
+                    total = total + zero_centred(critic(x, conditions), x) / 2 / len(self.critics)
+        found = {"critic/penalty": total}
+        return found | ({"critic/norm": norms} if self.config.penalty == "gradient" else {})
+
+    def _encoder_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The latents of what was made, and real sounds near what the generator, which rests, makes of theirs."""
+        if self.made is None:
+            return {}
+        audio, latent = self.made
+        guess, _ = self.encoder(self._whole(audio))
+        found = {"encoder/latent": (guess - latent).square().mean()}
+        real = middle_side(batch.audio[:HEARD])
+        seconds, classes = batch.seconds[:HEARD], self.one_hot(batch.label[:HEARD])
+        place = self._measured(self.encoder(self._whole(real))[0], seconds)
+        frozen = {name: value.detach() for name, value in self.decode.state_dict().items()}
+        again = self._decode(place, classes, self._frames(seconds), frozen)
+        again = self._ended(again, seconds)
+        real = real[..., : again.shape[-1]]
+        found["encoder/mel"] = self.distance(again, real).mean()
+        found["encoder/prior"] = place.square().mean()
+        return found
+
+    # ---- pairs
+    def _pair(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Real sounds, as many made ones of the same classes and lengths, both (B, C, n·2048) as middle and side; what critics
+        are told of them (B, K + 1); and the latents (B, D)."""
+        classes = self.one_hot(batch.label)
+        classes = classes * (torch.rand(len(classes), 1, device=classes.device) >= NAMELESS)
+        latent = self._prior(len(classes))
+        if self.modern:
+            latent = self._measured(latent, batch.seconds)
+        frames = self._frames(batch.seconds)
+        made = self._ended(self._decode(latent, classes, frames), batch.seconds)
+        real = middle_side(batch.audio)[..., : frames * FRAME]
+        conditions = torch.cat([classes, latent[:, :1]], 1) if self.modern else classes
+        return real, made, conditions, latent
+
+    def _prior(self, count: int) -> Tensor:
+        shape = (count, self.config.latent)
+        return torch.randn(shape, device=self.device) if self.modern else torch.rand(shape, device=self.device) * 2 - 1
+
+    def _measured(self, latent: Tensor, seconds: Tensor) -> Tensor:
+        """The latent with the first number that stands for this length."""
+        if not self.modern:
+            return latent
+        return torch.cat([self.lengths.number(seconds)[:, None].to(latent.dtype), latent[:, 1:]], 1)
+
+    def _frames(self, seconds: Tensor) -> int:
+        """Frames that the longest of them needs; all, for a generator that can't make less."""
+        last = self.config.samples // FRAME
+        if not self.modern:
+            return last
+        return min(last, max(LEAST, math.ceil(float(seconds.max()) * self.config.rate / FRAME)))
+
+    def _decode(self, latent: Tensor, classes: Tensor, frames: int, weights: dict[str, Tensor] | None = None) -> Tensor:
+        """→ middle and side (B, C, frames·2048); with other weights where they are given."""
+        inputs = (latent, classes, self._noise(len(latent), frames)) if self.modern else (latent, classes)
+        made = functional_call(self.decode, weights, inputs) if weights else self.decode(*inputs)
+        return middle_side(made)
+
+    def _noise(self, count: int, frames: int) -> Tensor:
+        return torch.randn(count, self.config.channels * BANDS, frames * FRAME // BANDS, device=self.device)
+
+    def _ended(self, audio: Tensor, seconds: Tensor) -> Tensor:
+        """Silent after so many seconds, with a short fade before."""
+        if not self.modern:
+            return audio
+        time = torch.arange(audio.shape[-1], device=audio.device) / self.config.rate
+        return audio * ((seconds[:, None] - time) / FADE).clamp(0, 1)[:, None]
+
+    def _look(self, real: Tensor, made: Tensor, seconds: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What each critic sees of both, augmented alike: half of the crops begin where the sounds do."""
+        real, made = self.ada(real, made)
+        last = (seconds * self.config.rate - CROP).clamp(0, real.shape[-1] - CROP)
+        later = torch.rand(len(real), device=real.device) < 0.5
+        place = (torch.rand(len(real), device=real.device) * last * later).long()
+        with torch.no_grad():
+            real_seen = [critic.look(real, place) for critic in self.critics]  # type: ignore[operator]
+        return real_seen, [critic.look(made, place) for critic in self.critics]  # type: ignore[operator]
+
+    def _whole(self, audio: Tensor) -> Tensor:
+        wanted = self.config.samples
+        return F.pad(audio[..., :wanted], (0, max(0, wanted - audio.shape[-1])))
+
+    @torch.no_grad()
+    def measure(self, batch: Batch) -> dict[str, float]:
+        """energy: the energy score of new sounds of the same labels, as a share of what real sounds of one label score among
+        themselves, so that 1 is as good as real; mel: distance of sounds to what their latents give."""
+        audio, classes = middle_side(batch.audio), self.one_hot(batch.label)
+        rng = np.random.Generator(np.random.PCG64(batch.index.tolist()))
+        made = []
+        for _ in range(2):
+            latent = torch.cat([self._from(rng, classes[i : i + 1], 1.0) for i in range(len(audio))]).to(audio.device)
+            made.append(self.ears(self._render(latent, classes, rng)))
+        score = energy_score(self.ears(audio), *made)
+        place = self._measured(self.encoder(self._whole(audio))[0], batch.seconds)
+        again = self._render(place, classes, rng)
+        return {
+            "energy": float(score.mean() / self.natural),
+            "mel": float(self.distance(again, audio[..., : again.shape[-1]]).mean()),
+        }
+
+    def _render(self, latent: Tensor, classes: Tensor, rng: np.random.Generator) -> Tensor:
+        """Whole sounds of latents (B, D), each as long as it says, as middle and side."""
+        frames = self.config.samples // FRAME
+        inputs: tuple[Tensor, ...] = (latent, classes)
+        if self.modern:
+            noise = rng.standard_normal((len(latent), self.config.channels * BANDS, frames * FRAME // BANDS), dtype=np.float32)
+            inputs = (*inputs, torch.from_numpy(noise).to(latent.device))
+        return self._ended(middle_side(self.decode(*inputs)), self.lengths.seconds(latent[:, 0]))
+
+    # ---- use
+    def decoder(self) -> nn.Module:
+        return self.decode
+
+    def example_inputs(self) -> dict[str, np.ndarray]:
+        latent, classes = torch.zeros(1, self.config.latent), torch.zeros(1, len(self.data.labels))
+        return self._inputs(latent, classes, 0, self.config.samples // FRAME)
+
+    def dynamic_axes(self) -> dict[str, dict[int, Any]]:
+        if not self.modern:
+            return {}
+        frames = torch.export.Dim("frames", min=2, max=self.config.samples // FRAME)
+        return {"noise": {2: FRAME // BANDS * frames}}
+
+    @torch.no_grad()
+    def generate(self, request: Request, backend: Backend | None = None) -> Iterator[Tensor]:
+        rate, samples = self.config.rate, self.config.samples
+        for one in self.resolve(request):
+            assert one.latent is not None
+            latent, classes = torch.tensor(one.latent, device=self.device), self.mixture(one.classes)
+            asked = one.seconds if self.modern else None
+            if asked is not None:
+                latent = self._measured(latent, torch.tensor([asked], device=self.device))
+            seconds = samples / rate
+            if self.modern:
+                seconds = min(seconds, max(SHORTEST, asked or float(self.lengths.seconds(latent[:, 0]))))
+            inputs = self._inputs(latent, classes, one.seed, min(samples // FRAME, math.ceil(seconds * rate / FRAME) + 1))
+            if backend is None:
+                audio = self.decode(**{name: torch.from_numpy(x).to(self.device) for name, x in inputs.items()}).cpu()
+            else:
+                audio = torch.from_numpy(backend(inputs))
+            yield finish(audio[0], round(seconds * rate), rate, trim=asked is None)[None]
+
+    @torch.no_grad()
+    def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
+        audio = self._whole(audio.to(self.device))
+        level = audio.abs().amax(1)
+        heard = level > level.amax(1, keepdim=True) * 1e-3
+        last = (heard * torch.arange(1, level.shape[1] + 1, device=level.device)).amax(1)
+        mean, _ = self.encoder(middle_side(audio))
+        return self._measured(mean, last / self.config.rate)
+
+    def draw(self, request: Request, rng: np.random.Generator, classes: Tensor) -> Tensor:
+        return self._from(rng, classes, request.temperature)[0].cpu()
+
+    def _from(self, rng: np.random.Generator, classes: Tensor, temperature: float) -> Tensor:
+        """A latent (1, D) from the prior for class weights (1, K)."""
+        shape = (1, self.config.latent)
+        if not self.modern:
+            drawn = torch.from_numpy(rng.uniform(-1, 1, shape).astype(np.float32)) * min(1.0, temperature)
+            return drawn.to(classes.device)
+        normal = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32) * np.float32(temperature)).to(classes.device)
+        return torch.cat([self.lengths.draw(normal[:, 0], classes)[:, None], normal[:, 1:]], 1)
+
+    def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int) -> dict[str, np.ndarray]:
+        """Latent, classes and the seed's noise: the same numbers on every device, and the same start at every length."""
+        inputs = {"latent": latent.cpu().numpy().astype(np.float32), "classes": classes.cpu().numpy().astype(np.float32)}
+        if not self.modern:
+            return inputs
+        rng = np.random.Generator(np.random.PCG64([seed % 2**64, 1]))
+        noise = rng.standard_normal((1, frames * FRAME // BANDS, self.config.channels * BANDS), dtype=np.float32)
+        return inputs | {"noise": np.ascontiguousarray(noise.transpose(0, 2, 1))}
+
+
+def _told(critic: nn.Module, conditions: Tensor, x: Tensor) -> Tensor:
+    return critic(x, conditions)
+
+
+def _critics(config: WaveGANConfig, conditions: int) -> Iterator[nn.Module]:
+    rate, C, width, concat = config.rate, config.channels, config.critic_width, config.conditioning == "concat"
+    if config.critic == "classic":
+        yield WaveCritic(C, config.samples, config.dim, config.shuffle, conditions, concat)
+        return
+    for shape in PICTURES:
+        yield PictureScorer(rate, C, shape, width, conditions, concat)
+    yield PictureScorer(rate, C, OUTLINE, width, conditions, concat, whole=True)
+    yield BandScorer(C, width, conditions, concat)
