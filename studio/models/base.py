@@ -30,7 +30,8 @@ class Batch:
     """Training examples on the model's device.
 
     audio (B, C, T) in ±1, zero after the sound's end; seconds (B,) length of each before padding;
-    label (B,) int64 index into DataFacts.labels, −1 unknown; pitch (B,) MIDI note, NaN unknown; index (B,) row in the dataset
+    label (B,) int64 index into DataFacts.labels, −1 unknown; pitch (B,) MIDI note, NaN unknown; index (B,) row in the dataset;
+    velocity (B,) 0–127, NaN unknown
     """
 
     audio: Tensor
@@ -38,6 +39,7 @@ class Batch:
     label: Tensor
     pitch: Tensor
     index: Tensor
+    velocity: Tensor
 
 
 @dataclass(frozen=True)

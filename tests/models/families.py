@@ -44,7 +44,8 @@ def batch(model: Model, size: int = 4, seed: int = 0) -> Batch:
     audio[:, -1] *= 0.7
     if not model.data.labels:
         label = torch.full_like(label, -1)
-    return Batch(audio, seconds, label, pitch, torch.arange(size))
+    velocity = torch.tensor([50.0, 100.0, float("nan")])[torch.arange(size) % 3]
+    return Batch(audio, seconds, label, pitch, torch.arange(size), velocity)
 
 
 def step(model: Model, examples: Batch, progress: float, rates: float = 1.0) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ import torch
 from studio.errors import NotOffered
 from studio.fields import decode, describe
 from studio.models import checkpoint
-from studio.models.base import Batch, families, family
+from studio.models.base import families, family
 from studio.models.controls import DataFacts, Material
 from studio.project.recipe import Request
 from tests.models.families import LABELS, TINY, batch, step, tiny
@@ -72,7 +73,7 @@ def test_losses_are_finite(name: str, progress: float) -> None:
 def test_silence_has_finite_gradients(name: str) -> None:
     model = tiny(name)
     loud = batch(model)
-    silent = Batch(torch.zeros_like(loud.audio), loud.seconds, loud.label, loud.pitch, loud.index)
+    silent = replace(loud, audio=torch.zeros_like(loud.audio))
     model.prepare(iter([silent]))
     for group in model.phases()[0].groups:
         losses = model.losses(silent, group.name, 1.0)
