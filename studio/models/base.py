@@ -85,6 +85,11 @@ class Model(nn.Module):
         return cls.Config()
 
     @classmethod
+    def missing(cls, data: DataFacts) -> str:
+        """What this data lacks so that the family can learn from it, as a half-sentence; empty where it lacks nothing."""
+        return "" if data.count >= 2 else "needs at least two sounds"
+
+    @classmethod
     def material(cls, config: Any, data: DataFacts) -> Material:
         raise NotImplementedError
 

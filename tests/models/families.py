@@ -9,9 +9,12 @@ import torch
 
 from studio.models.base import Batch, Model, family
 from studio.models.controls import DataFacts
+from studio.models.gansynth import GanSynthConfig
 from studio.models.oneshot import OneShotConfig
 
 LABELS = ("high", "low")
+
+NOTE = GanSynthConfig(seconds=0.3, rate=16000, latent=4, width=4, critic_width=4)
 
 TINY: dict[str, tuple[str, msgspec.Struct]] = {
     "oneshot": ("oneshot", OneShotConfig(seconds=0.3, latent=8, width=32, window=4, critic_width=4, critics=0.3)),
@@ -20,6 +23,11 @@ TINY: dict[str, tuple[str, msgspec.Struct]] = {
         OneShotConfig(seconds=0.3, channels=2, partials=8, latent=8, width=32, window=4, critic_width=4),
     ),
     "oneshot-istft": ("oneshot", OneShotConfig(seconds=0.3, decoder="istft", latent=8, width=32, window=4, critic_width=4)),
+    "gansynth": ("gansynth", NOTE),
+    "gansynth-complex": (
+        "gansynth",
+        msgspec.structs.replace(NOTE, representation="complex", pitch_condition="classifier", loss="hinge"),
+    ),
 }
 """Every family has at least one line here; test_contract.py sees to it."""
 
