@@ -33,7 +33,7 @@ Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -42,10 +42,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from studio.errors import NotOffered
 from studio.fields import setting
-from studio.models.base import Backend, Batch, Group, Model, Phase
+from studio.models.base import Backend, Batch, Group, Phase
 from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
+from studio.models.labelled import SHORTEST, Labelled, finish, middle_side
 from studio.models.layers.augment import augment
 from studio.models.layers.blocks import SLOPE
 from studio.models.layers.decoders import DECODERS, FRAME
@@ -62,10 +62,8 @@ BUCKETS = (16384, 32768, 65536, 131072, 180224)
 CROP = 16384
 """Samples that critics look at: the beginning of a sound, or a later piece of a long one."""
 BANK = 4096
-SHORTEST = 0.05
 LOWEST, TOP = 24.0, 96.0
 """Notes that a model with partials can be asked for."""
-FADE = 0.010
 
 
 class OneShotConfig(msgspec.Struct, frozen=True):
@@ -81,9 +79,9 @@ class OneShotConfig(msgspec.Struct, frozen=True):
     partials: Annotated[
         int, setting("Harmonics that follow a note exactly; 0 for sounds without a pitch", ge=0, le=64, expert=True)
     ] = 0
-    width: Annotated[
-        int, setting("Channels of the decoder's first layer", ge=32, le=1024, expert=True, search=(256, 768))
-    ] = 512
+    width: Annotated[int, setting("Channels of the decoder's first layer", ge=32, le=1024, expert=True, search=(256, 768))] = (
+        512
+    )
     window: Annotated[
         int, setting("Frames of 46 ms that one training step looks at", ge=2, le=88, expert=True, search=(6, 24))
     ] = 16
@@ -103,7 +101,7 @@ class OneShotConfig(msgspec.Struct, frozen=True):
         return next((b for b in BUCKETS if b >= wanted), BUCKETS[-1]) // FRAME
 
 
-class OneShot(Model):
+class OneShot(Labelled):
     info = Info(
         id="oneshot",
         name="One-shots",
@@ -113,7 +111,6 @@ class OneShot(Model):
     )
     Config = OneShotConfig
     config: OneShotConfig
-    share: Tensor  # (K + 1,) how often each class occurs; the last is "unknown"
     bank: Tensor  # (R, D) newest posterior mean of each training sound
     bank_label: Tensor  # (R,) its class, −1 unknown, −2 not seen yet
 
@@ -128,7 +125,6 @@ class OneShot(Model):
         self.flow = Flow(D, K, 256)
         self.critics = Critics(RATE, C, K, config.critic_width)
         self.shown: tuple[list[Tensor], list[Tensor], Tensor] | None = None  # what critics see of this step's real and made
-        self.register_buffer("share", torch.ones(K + 1))
         rows = max(1, min(BANK, data.count))
         self.register_buffer("bank", torch.zeros(rows, D))
         self.register_buffer("bank_label", torch.full((rows,), -2))
@@ -170,13 +166,13 @@ class OneShot(Model):
         lengths: list[Tensor] = []
         total = 0.0
         for batch in batches:
-            audio = self._middle_side(batch.audio)
+            audio = middle_side(batch.audio)
             within = (batch.seconds * RATE / BANDS).ceil().clamp(1, audio.shape[-1] // BANDS)
             power += (self.pqmf.analysis(audio).square().sum((0, 2))).cpu()
             total += float(within.sum())
             mels.extend(x.flatten().cpu() for x in self.encoder.hear(audio))
             lengths.append(batch.seconds.cpu())
-            count += torch.bincount(torch.where(batch.label < 0, len(count) - 1, batch.label).cpu(), minlength=len(count))
+            count += self.counted(batch.label)
         if not mels:
             return
         self.decode.set_level((power / total).sqrt().to(self.device))
@@ -214,8 +210,8 @@ class OneShot(Model):
         return self._critic_losses() if group == "critics" else self._prior_losses()
 
     def _sound_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        audio = self._middle_side(batch.audio)
-        classes = self._one_hot(batch.label)
+        audio = middle_side(batch.audio)
+        classes = self.one_hot(batch.label)
         mean, logvar = self.encoder(audio)
         latent = mean + (0.5 * logvar).exp() * torch.randn_like(mean)
         known = classes * (torch.rand(len(classes), 1, device=classes.device) > 0.5)
@@ -230,13 +226,17 @@ class OneShot(Model):
         self._remember(batch, mean)
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(0)  # (D,)
         wanted = batch.seconds.clamp_min(SHORTEST).log()
-        return self._teaching(shown, progress) | {
-            "spectral/mel": distance,
-            "latent/kl": kl.clamp_min(self.config.free_bits).sum(),
-            "latent/nats": kl.detach().sum(),
-            "latent/active": self._active(),
-            "length/log": (self._log_seconds(latent, known) - wanted).abs().mean(),
-        } | self._note_loss(columns[0], batch.pitch)
+        return (
+            self._teaching(shown, progress)
+            | {
+                "spectral/mel": distance,
+                "latent/kl": kl.clamp_min(self.config.free_bits).sum(),
+                "latent/nats": kl.detach().sum(),
+                "latent/active": self._active(),
+                "length/log": (self._log_seconds(latent, known) - wanted).abs().mean(),
+            }
+            | self._note_loss(columns[0], batch.pitch)
+        )
 
     def _note(self, style: Tensor, pitch: Tensor) -> Tensor | None:
         """The note that partials follow while they learn: as it was measured, else as the model has it."""
@@ -274,7 +274,7 @@ class OneShot(Model):
         self.flow.mean.copy_(self.bank[seen].mean(0))
         self.flow.std.copy_(self.bank[seen].std(0).clamp_min(1e-2))
         rows = seen[torch.randint(len(seen), (256,), device=seen.device)]
-        classes = self._one_hot(self.bank_label[rows])
+        classes = self.one_hot(self.bank_label[rows])
         classes = classes * (torch.rand(len(rows), 1, device=rows.device) > 0.2)
         return {"prior/velocity": self.flow.loss(self.bank[rows], classes)}
 
@@ -296,9 +296,7 @@ class OneShot(Model):
             reach = torch.rand(len(rows)).tolist()
             yield rows, [W - piece + round(r * (lengths[row] - W)) for r, row in zip(reach, rows)], piece
 
-    def _window(
-        self, columns: tuple[Tensor, Tensor], rows: list[int], start: list[int], n: int, note: Tensor | None
-    ) -> Tensor:
+    def _window(self, columns: tuple[Tensor, Tensor], rows: list[int], start: list[int], n: int, note: Tensor | None) -> Tensor:
         """Frames [start, start + n) of these rows → middle and side (B', C, n·2048)."""
         style, seed = columns
         left = min(3, min(start))
@@ -323,8 +321,8 @@ class OneShot(Model):
 
     @torch.no_grad()
     def measure(self, batch: Batch) -> dict[str, float]:
-        audio = self._middle_side(batch.audio)
-        classes = self._one_hot(torch.full_like(batch.label, -1))
+        audio = middle_side(batch.audio)
+        classes = self.one_hot(torch.full_like(batch.label, -1))
         mean, _ = self.encoder(audio)
         generator = torch.Generator().manual_seed(0)
         shape = (1, self.config.channels * BANDS, self.config.frames * FRAME // BANDS)
@@ -361,19 +359,11 @@ class OneShot(Model):
         frames = torch.export.Dim("frames", min=2, max=self.config.frames)
         return {"noise": {2: FRAME // BANDS * frames}}
 
-    def resolve(self, request: Request) -> Iterator[Request]:
-        self._check(request)
-        for i in range(request.count):
-            one = msgspec.structs.replace(request, seed=request.seed + i, count=1)
-            if one.latent is None:
-                one = msgspec.structs.replace(one, latent=(tuple(self._draw(one).tolist()),))
-            yield one
-
     @torch.no_grad()
     def generate(self, request: Request, backend: Backend | None = None) -> Iterator[Tensor]:
         for one in self.resolve(request):
             assert one.latent is not None
-            latent, classes = torch.tensor(one.latent, device=self.device), self._mixture(one.classes)
+            latent, classes = torch.tensor(one.latent, device=self.device), self.mixture(one.classes)
             longest = self.config.frames * FRAME / RATE
             seconds = one.seconds if one.seconds is not None else float(self._log_seconds(latent, classes).exp())
             seconds = min(longest, max(SHORTEST, seconds))
@@ -383,24 +373,17 @@ class OneShot(Model):
                 audio = self.decode(**{name: torch.from_numpy(x).to(self.device) for name, x in inputs.items()}).cpu()
             else:
                 audio = torch.from_numpy(backend(inputs))
-            yield _finish(audio[0], round(seconds * RATE), trim=one.seconds is None)[None]
+            yield finish(audio[0], round(seconds * RATE), RATE, trim=one.seconds is None)[None]
 
     @torch.no_grad()
     def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
         wanted = self.config.frames * FRAME
         audio = F.pad(audio[..., :wanted], (0, max(0, wanted - audio.shape[-1]))).to(self.device)
-        mean, _ = self.encoder(self._middle_side(audio))
+        mean, _ = self.encoder(middle_side(audio))
         return mean
 
-    def _draw(self, request: Request) -> Tensor:
-        """A latent (D,) from the prior. The class is drawn first where none is asked for."""
-        rng = np.random.Generator(np.random.PCG64([request.seed % 2**64, 0]))
-        share = self.share.double().cpu().numpy() + 1e-9
-        chosen = int(np.searchsorted(np.cumsum(share) / share.sum(), rng.random()))
+    def draw(self, request: Request, rng: np.random.Generator, classes: Tensor) -> Tensor:
         noise = rng.standard_normal((1, self.config.latent), dtype=np.float32) * request.temperature
-        classes = self._mixture(request.classes)
-        if not request.classes and chosen < classes.shape[1]:
-            classes[0, chosen] = 1
         return self.flow.draw(torch.from_numpy(noise.astype(np.float32)).to(self.device), classes)[0].cpu()
 
     def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int, note: float) -> dict[str, np.ndarray]:
@@ -415,51 +398,5 @@ class OneShot(Model):
         }
         return inputs | ({"note": np.array([note], np.float32)} if self.config.partials else {})
 
-    def _check(self, request: Request) -> None:
-        offered = self.controls.offered()
-        asked: Mapping[str, Any] = {
-            "pitch": request.pitch, "velocity": request.velocity, "text": request.text, "speakers": request.speaker,
-            "prompt": request.prompt, "input": request.input,
-        }  # fmt: skip
-        for name, value in asked.items():
-            if value not in (None, "") and name not in offered:
-                raise NotOffered(name=name, known=", ".join(offered))
-        for name in request.classes:
-            if name not in self.data.labels:
-                raise NotOffered(name=f"the class “{name}”", known=", ".join(self.data.labels) or "no classes")
-        if request.latent is not None and (len(request.latent) != 1 or len(request.latent[0]) != self.config.latent):
-            raise NotOffered(name="a latent of this shape", known=f"1 row of {self.config.latent} numbers")
-
-    def _mixture(self, classes: Mapping[str, float]) -> Tensor:
-        """Class weights that sum to one, (1, K); all zero means unknown."""
-        weights = torch.zeros(1, len(self.data.labels))
-        for name, weight in classes.items():
-            weights[0, self.data.labels.index(name)] = max(0.0, weight)
-        return (weights / weights.sum().clamp_min(1e-9)).to(self.device)
-
-    def _one_hot(self, label: Tensor) -> Tensor:
-        K = len(self.data.labels)
-        return F.one_hot(label.clamp_min(0), max(1, K))[:, :K].float() * (label >= 0)[:, None]
-
     def _log_seconds(self, latent: Tensor, classes: Tensor) -> Tensor:
         return self.length(torch.cat([latent, classes], 1)).float()[:, 0]
-
-    @staticmethod
-    def _middle_side(audio: Tensor) -> Tensor:
-        if audio.shape[1] == 1:
-            return audio
-        left, right = audio[:, :1], audio[:, 1:]
-        return torch.cat([left + right, left - right], 1) / 2
-
-
-def _finish(audio: Tensor, frames: int, trim: bool) -> Tensor:
-    """Cut (C, T) to `frames`, or where it falls for good to 60 dB under its peak, with a 10 ms fade, and keep it within ±1."""
-    audio = torch.nan_to_num(audio[:, :frames].float(), posinf=0.0, neginf=0.0).clone()
-    if trim:
-        level = audio.abs().amax(0)
-        heard = (level > level.max() * 1e-3).nonzero()
-        end = int(heard[-1]) + 1 + round(FADE * RATE) if len(heard) else 0
-        audio = audio[:, : max(end, round(SHORTEST * RATE))]
-    fade = min(audio.shape[1], round(FADE * RATE))
-    audio[:, -fade:] *= torch.linspace(1, 0, fade)
-    return audio / audio.abs().max().clamp_min(1.0)

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.models.labelled import finish
 from studio.models.layers.augment import augment
 from studio.models.layers.blocks import Upsample
 from studio.models.layers.decoders import DECODERS, FRAME, Tones
@@ -19,7 +20,6 @@ from studio.models.layers.istft import ISTFT, stft
 from studio.models.layers.losses import Mel, MelDistance, mel_filters, roughness
 from studio.models.layers.partials import Partials
 from studio.models.layers.pqmf import BANDS, PQMF, filters
-from studio.models.oneshot import _finish
 
 RATE = 44100
 
@@ -302,9 +302,9 @@ def test_a_sound_ends_where_it_is_over_unless_a_length_is_asked_for() -> None:
     sound = torch.zeros(1, 44100)
     sound[:, :8820] = 2 * torch.sin(torch.arange(8820) * 0.1)
     sound[:, 8820:] = 1e-4
-    assert _finish(sound, 40000, trim=True).shape[1] == pytest.approx(8820 + 441, abs=40)
-    whole = _finish(sound, 40000, trim=False)
+    assert finish(sound, 40000, RATE, trim=True).shape[1] == pytest.approx(8820 + 441, abs=40)
+    whole = finish(sound, 40000, RATE, trim=False)
     assert whole.shape[1] == 40000
     assert float(whole.abs().max()) == 1
     assert float(whole[0, -1]) == 0
-    assert _finish(torch.full((2, 9000), torch.nan), 9000, trim=True).shape == (2, 2205)
+    assert finish(torch.full((2, 9000), torch.nan), 9000, RATE, trim=True).shape == (2, 2205)
