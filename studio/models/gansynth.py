@@ -1,33 +1,34 @@
 """Notes with pitch: instruments that play any key, each a point among those that were learned.
 
-A generative adversarial network whose generator draws a note as partials over harmonic number and time and as noise, its critics
-seeing pictures of magnitudes and of how phases turn; a latent, a note and a velocity go in. Labels are not given to the generator
-but are where the latents lie: each has a centre and a spread of its own, so that the way from piano to violin leads through
-what is between them, on every key. An encoder learns beside it where sounds lie. After GANSynth (1902.08710), with the losses
-of R3GAN (2501.05441) among others, the spectral energy distance (2008.01160), adaptive augmentation (2006.06676), and real
-notes moved to other keys together with what they are called.
+A generative adversarial network whose generator draws a note as partials over harmonic number and time and as noise, its
+critics seeing pictures of magnitudes and of how phases turn; a latent, a note and a velocity go in. Labels are not given to the
+generator but are where the latents lie: each has a centre and a spread of its own, so that the way from piano to violin leads
+through what is between them, on every key. An encoder learns beside it where sounds lie. After GANSynth (1902.08710), with the
+losses of R3GAN (2501.05441) among others, the spectral energy distance (2008.01160), adaptive augmentation (2006.06676), and
+real notes moved to other keys together with what they are called.
 
-Letters: B batch, T samples, D latent size, K classes, N frames, W frames of a training window, M what critics are told was asked for.
+Letters: B batch, T samples, D latent size, K classes, N frames, W frames of a training window, M what critics
+are told was asked for.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from studio.errors import NoNotes, NotOffered
+from studio.errors import NoNotes
 from studio.fields import setting
-from studio.models.base import Backend, Batch, Group, Model, Phase
+from studio.models.base import Backend, Batch, Group, Phase
 from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
+from studio.models.labelled import SHORTEST, Labelled, finish
 from studio.models.layers.ada import Ada
 from studio.models.layers.adversarial import LOSSES, critic_loss, gradient_penalty, maker_loss, margin, zero_centred
 from studio.models.layers.note_critic import NOTES, NoteCritics, NoteEncoder, Pictures, apart
@@ -37,10 +38,7 @@ from studio.project.recipe import Request
 
 LOWEST, TOP = 24.0, 96.0
 MIDDLE = 60.0
-SHORTEST = 0.05
 PEAK = 10 ** (-1 / 20)
-RELEASE, FADE = 0.03, 0.01
-"""Seconds in which a note that is cut ends; and one that has ended by itself."""
 LAZY = 4
 """Slopes are looked at in every so-manieth step, so many times as hard."""
 TWINS = 4
@@ -49,7 +47,9 @@ TWINS = 4
 
 class GanSynthConfig(msgspec.Struct, frozen=True):
     seconds: Annotated[float, setting("Length of a note; longer ones are cut", unit="s", ge=0.3, le=4.0)] = 3.0
-    rate: Annotated[int, setting("Samples per second; half of it is the highest frequency", unit="Hz", ge=16000, le=48000)] = 22050
+    rate: Annotated[int, setting("Samples per second; half of it is the highest frequency", unit="Hz", ge=16000, le=48000)] = (
+        22050
+    )
     latent: Annotated[int, setting("Numbers that describe a timbre", ge=2, le=256)] = 32
     representation: Annotated[
         Representation,
@@ -64,7 +64,9 @@ class GanSynthConfig(msgspec.Struct, frozen=True):
     energy: Annotated[
         float, setting("Weight of the spectral energy distance; 0 leaves all to the critics", ge=0, le=10, expert=True)
     ] = 1.0
-    penalty: Annotated[float, setting("How hard steep critics are held back", ge=0, le=100, expert=True, search=(0.1, 10))] = 1.0
+    penalty: Annotated[float, setting("How hard steep critics are held back", ge=0, le=100, expert=True, search=(0.1, 10))] = (
+        1.0
+    )
     shift: Annotated[
         float, setting("Real notes are moved by up to so many semitones, and their names with them", ge=0, le=12, expert=True)
     ] = 6.0
@@ -74,7 +76,7 @@ class GanSynthConfig(msgspec.Struct, frozen=True):
     ] = 48
     width: Annotated[int, setting("Channels of the picture that the generator draws", ge=4, le=128, expert=True)] = 24
     critic_width: Annotated[int, setting("Channels of the critics' first layer", ge=4, le=128, expert=True)] = 24
-    step: Annotated[float, setting("Learning rate of the generator", gt=0, le=0.01, expert=True)] = 1e-3
+    step: Annotated[float, setting("Learning rate of the generator", gt=0, le=0.01, expert=True)] = 5e-4
 
     @property
     def n_fft(self) -> int:
@@ -109,7 +111,7 @@ class Shown:
     first: int
 
 
-class GanSynth(Model):
+class GanSynth(Labelled):
     info = Info(
         id="gansynth",
         name="Notes with pitch",
@@ -172,9 +174,11 @@ class GanSynth(Model):
     def prepare(self, batches: Iterator[Batch]) -> None:
         """How often each note and each velocity occurs, and the mean picture. Raises NoNotes where no note is known."""
         heard, strokes = torch.zeros_like(self.heard).cpu(), torch.zeros_like(self.strokes).cpu()
+        share = torch.zeros_like(self.share).cpu()
         total, count = torch.zeros_like(self.maker.base), 0
         for batch in batches:
             known = batch.pitch.isfinite()
+            share += self.counted(batch.label[known])
             place = torch.where(batch.label < 0, len(heard) - 1, batch.label)[known].cpu()
             note = batch.pitch[known]
             heard.index_put_((place, note.round().long().clamp(0, NOTES - 1).cpu()), torch.ones(len(note)), accumulate=True)
@@ -186,6 +190,7 @@ class GanSynth(Model):
                 count += len(note)
         if not count:
             raise NoNotes
+        self.share.copy_(share)
         self.heard.copy_(heard)
         self.strokes.copy_(strokes)
         self.maker.base.copy_(total / count * math.log(10))
@@ -233,8 +238,8 @@ class GanSynth(Model):
         asked = self._asked(note, velocity, label, first)
         latent = self._prior(torch.cat([label, label[:twins]]))
         notes, velocities = torch.cat([note, note[:twins]]), torch.cat([velocity, velocity[:twins]])
-        white = self.maker.white(len(latent), real.device)
-        made, twin = self.maker(latent, notes, velocities, white, (first, first + W)).split((len(real), twins))
+        span = first, first + W
+        made, twin = self.maker(latent, notes, velocities, self.maker.white(latent, span), span).split((len(real), twins))
         if self.config.adapt:
             real, made, twin = self.ada(real, made, torch.cat([twin, made[twins:].detach()]))
         with torch.no_grad():
@@ -270,8 +275,8 @@ class GanSynth(Model):
         return losses
 
     def _slope(self, shown: Shown) -> Tensor:
-        """Mean squared slope of each critic at what is real and at what is made, of half of the sounds; of "wasserstein" ten times
-        the distance of its slope from 1."""
+        """Mean squared slope of each critic at what is real and at what is made, of half of the sounds; of "wasserstein" its
+        distance from 1, twenty times as hard."""
         half = slice(0, -(-len(shown.note) // 2))
         total = shown.note.new_zeros(())
         with torch.autocast(shown.note.device.type, enabled=False):
@@ -294,15 +299,15 @@ class GanSynth(Model):
         off = (self.encoder(shown.made[1:]) - shown.latent).square().mean()
         few = slice(0, -(-len(shown.note) // TWINS))
         latent = self.encoder([x[few] for x in shown.real[1:]])
-        white = self.maker.white(len(latent), latent.device)
-        again = self.maker(latent, shown.note[few], shown.velocity[few], white, (0, self.config.near))
+        span = 0, self.config.near
+        again = self.maker(latent, shown.note[few], shown.velocity[few], self.maker.white(latent, span), span)
         found = self.pictures(again, shown.note[few])
         return {"place/latent": off, "place/real": apart(found, [x[few] for x in shown.real]).mean()}
 
     @torch.no_grad()
     def measure(self, batch: Batch) -> dict[str, float]:
-        """energy: how far new notes are from the held-out one of their kind, less half of how far they are from each other, which
-        is least where both are spread alike; mel: of held-out sounds placed by the encoder; both in log10 steps."""
+        """energy: how far new notes are from the held-out one of their kind, less half of how far they are from each other,
+        which is least where both are spread alike; mel: of held-out sounds placed by the encoder; both in log10 steps."""
         note = batch.pitch.float().nan_to_num(MIDDLE)
         velocity = batch.velocity.nan_to_num(-1.0)
         generator = torch.Generator().manual_seed(0)
@@ -322,7 +327,7 @@ class GanSynth(Model):
     def _quiet(self, latent: Tensor, note: Tensor, velocity: Tensor) -> Tensor:
         """Sounds with the same noise every time."""
         noise = torch.randn(1, 2, self.maker.bins, 4 * self.config.frames, generator=torch.Generator().manual_seed(1))
-        return self.maker(latent, note, velocity, noise.to(note.device).expand(len(note), -1, -1, -1))  # type: ignore[no-any-return]
+        return self.maker(latent, note, velocity, noise.to(note.device).expand(len(note), -1, -1, -1))
 
     def _prior(self, label: Tensor, noise: Tensor | None = None) -> Tensor:
         """Latents (B, D) of these classes; of unknown ones any class."""
@@ -340,12 +345,10 @@ class GanSynth(Model):
 
     def _asked(self, note: Tensor, velocity: Tensor, label: Tensor, first: int) -> Tensor:
         """What critics are told, (B, M), and how far from the beginning. A classifier finds the note by itself."""
-        K = len(self.data.labels)
-        classes = F.one_hot(label.clamp_min(0), max(1, K))[:, :K].float() * (label >= 0)[:, None]
         rest = told(note, velocity)
         if self.config.pitch_condition == "classifier":
             rest = torch.cat([torch.zeros_like(rest[:, :-2]), rest[:, -2:]], 1)
-        return torch.cat([classes, rest, torch.full_like(rest[:, :1], 2 * first / self.config.frames)], 1)
+        return torch.cat([self.one_hot(label), rest, torch.full_like(rest[:, :1], 2 * first / self.config.frames)], 1)
 
     # ---- use
     def decoder(self) -> nn.Module:
@@ -355,20 +358,22 @@ class GanSynth(Model):
         return self._inputs(Request(latent=((0.0,) * self.config.latent,), pitch=MIDDLE))
 
     def resolve(self, request: Request) -> Iterator[Request]:
-        self._check(request)
-        for i in range(request.count):
-            one = msgspec.structs.replace(request, seed=request.seed + i, count=1)
+        for one in super().resolve(request):
             rng = np.random.Generator(np.random.PCG64([one.seed % 2**64, 0]))
-            chosen = self._chosen(one, rng)
-            noise, place = rng.standard_normal(self.config.latent), rng.random(2)
-            if one.latent is None:
-                one = msgspec.structs.replace(one, latent=(tuple(self._at(chosen, noise * one.temperature).tolist()),))
+            classes, place = self.drawn(one, rng), rng.random(2)  # the class that the latent was drawn for
             if one.pitch is None:
-                one = msgspec.structs.replace(one, pitch=self._note(chosen, place[0]))
+                one = msgspec.structs.replace(one, pitch=self._note(classes, place[0]))
             if one.velocity is None and self.data.struck > 0:
-                stroke = _drawn(self.strokes.double().cpu().numpy(), place[1])
+                stroke = _counted(self.strokes, place[1])
                 one = msgspec.structs.replace(one, velocity=100.0 if stroke is None else stroke)
             yield one
+
+    def draw(self, request: Request, rng: np.random.Generator, classes: Tensor) -> Tensor:
+        """A latent (D,) of these classes; a mixture lies between their centres."""
+        noise = torch.from_numpy(rng.standard_normal(self.config.latent, dtype=np.float32)) * request.temperature
+        if not float(classes.sum()):
+            return noise
+        return ((classes @ self.centre)[0] + (classes @ self.scatter.exp())[0] * noise.to(self.device)).detach().cpu()
 
     @torch.no_grad()
     def generate(self, request: Request, backend: Backend | None = None) -> Iterator[Tensor]:
@@ -378,38 +383,20 @@ class GanSynth(Model):
                 audio = self.maker(**{name: torch.from_numpy(x).to(self.device) for name, x in inputs.items()}).cpu()
             else:
                 audio = torch.from_numpy(backend(inputs))
-            yield _finish(audio[0], self.config.rate, one.seconds)[None]
+            audio = audio[0] * (PEAK / audio.abs().max().clamp_min(1e-4))
+            wanted = audio.shape[1] if one.seconds is None else round(max(SHORTEST, one.seconds) * self.config.rate)
+            yield finish(audio, wanted, self.config.rate, trim=one.seconds is None)[None]
 
     @torch.no_grad()
     def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
         wanted = self.config.near * self.config.hop
         audio = F.pad(audio[..., :wanted], (0, max(0, wanted - audio.shape[-1]))).to(self.device)
-        return self.encoder(self.pictures.heard(audio.mean(1, keepdim=True)))  # type: ignore[no-any-return]
+        return self.encoder(self.pictures.heard(audio.mean(1, keepdim=True)))
 
-    def _chosen(self, request: Request, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Class weights (K,) that sum to one: as asked, or one class drawn as often as it was heard."""
-        labels = self.data.labels
-        share = self.heard.double().sum(1).cpu().numpy()[: len(labels)] + 1e-9
-        at = rng.random()
-        weights = np.array([max(0.0, request.classes.get(name, 0.0)) for name in labels])
-        if weights.sum() > 0:
-            return weights / weights.sum()
-        if len(labels):
-            weights[min(len(labels) - 1, int(np.searchsorted(np.cumsum(share) / share.sum(), at)))] = 1.0
-        return weights
-
-    def _at(self, chosen: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float32]:
-        """A latent (D,) of a mixture of classes."""
-        if not len(chosen):
-            return noise.astype(np.float32)
-        centre, scatter = (x.detach().double().cpu().numpy() for x in (self.centre, self.scatter.exp()))
-        return (chosen @ centre + (chosen @ scatter) * noise).astype(np.float32)
-
-    def _note(self, chosen: NDArray[np.float64], at: float) -> float:
-        """A note that these classes were heard at, else one that any was heard at."""
-        often = self.heard.double().cpu().numpy()
-        note = _drawn(chosen @ often[: len(chosen)], at)
-        note = _drawn(often.sum(0), at) if note is None else note
+    def _note(self, classes: Tensor, at: float) -> float:
+        """A note that these classes (1, K) were heard at, else one that any was heard at."""
+        note = _counted((classes @ self.heard[:-1])[0], at)
+        note = _counted(self.heard.sum(0), at) if note is None else note
         return min(TOP, max(LOWEST, MIDDLE if note is None else note))
 
     def _inputs(self, one: Request) -> dict[str, np.ndarray]:
@@ -424,39 +411,8 @@ class GanSynth(Model):
             "noise": rng.standard_normal(shape, dtype=np.float32),
         }
 
-    def _check(self, request: Request) -> None:
-        offered = self.controls.offered()
-        asked: Mapping[str, Any] = {
-            "velocity": request.velocity, "text": request.text, "speakers": request.speaker, "prompt": request.prompt,
-            "input": request.input,
-        }  # fmt: skip
-        for name, value in asked.items():
-            if value not in (None, "") and name not in offered:
-                raise NotOffered(name=name, known=", ".join(offered))
-        for name in request.classes:
-            if name not in self.data.labels:
-                raise NotOffered(name=f"the class “{name}”", known=", ".join(self.data.labels) or "no classes")
-        if request.latent is not None and (len(request.latent) != 1 or len(request.latent[0]) != self.config.latent):
-            raise NotOffered(name="a latent of this shape", known=f"1 row of {self.config.latent} numbers")
 
-
-def _drawn(often: NDArray[np.float64], at: float) -> float | None:
-    """A number drawn as often as it was counted; None where nothing was."""
-    total = often.sum()
-    return float(np.searchsorted(np.cumsum(often) / total, at)) if total > 0 else None
-
-
-def _finish(audio: Tensor, rate: int, seconds: float | None) -> Tensor:
-    """(1, T) at −1 dBFS, cut to `seconds`, or where it falls for good to 60 dB under its peak."""
-    audio = torch.nan_to_num(audio.float(), posinf=0.0, neginf=0.0).clone()
-    fade = FADE
-    if seconds is not None:
-        audio, fade = audio[:, : max(1, round(max(SHORTEST, seconds) * rate))], RELEASE
-    else:
-        level = audio.abs().amax(0)
-        heard = (level > level.max() * 1e-3).nonzero()
-        end = int(heard[-1]) + 1 + round(FADE * rate) if len(heard) else 0
-        audio = audio[:, : max(end, round(SHORTEST * rate))]
-    size = min(audio.shape[1], round(fade * rate))
-    audio[:, -size:] *= torch.linspace(1, 0, size)
-    return audio * (PEAK / audio.abs().max().clamp_min(1e-4))
+def _counted(often: Tensor, at: float) -> float | None:
+    """The number at 0–1 of all that were counted; None where nothing was."""
+    sums = often.double().cpu().numpy().cumsum()
+    return float(np.searchsorted(sums, at * sums[-1], side="right")) if sums[-1] > 0 else None

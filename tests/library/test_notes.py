@@ -30,7 +30,21 @@ def test_note_names_are_notes(note: int, flat: bool, before: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["808", "Kick 01", "C", "Kick C", "TR-909 A", "Loop 120 bpm", "Big4", "Cab4", "A10", "kick_001_002", "C44", "Snare-B", "v2"],
+    [
+        "808",
+        "Kick 01",
+        "C",
+        "Kick C",
+        "TR-909 A",
+        "Loop 120 bpm",
+        "Big4",
+        "Cab4",
+        "A10",
+        "kick_001_002",
+        "C44",
+        "Snare-B",
+        "v2",
+    ],
 )
 def test_what_is_no_note_is_none(name: str) -> None:
     found = written(f"/s/Drums/{name}.wav")
@@ -39,7 +53,14 @@ def test_what_is_no_note_is_none(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "velocity"),
-    [("Piano C4 vel90", 90), ("Piano C4 v100", 100), ("A0v7", np.nan), ("A0v12", np.nan), ("Piano.ff.A3", 112), ("a velvet", np.nan)],
+    [
+        ("Piano C4 vel90", 90),
+        ("Piano C4 v100", 100),
+        ("A0v7", np.nan),
+        ("A0v12", np.nan),
+        ("Piano.ff.A3", 112),
+        ("a velvet", np.nan),
+    ],
 )
 def test_velocities(name: str, velocity: float) -> None:
     assert written(f"/s/{name}.wav").velocity == pytest.approx(velocity, nan_ok=True)

@@ -1,10 +1,10 @@
 """Sounds with a known note as pictures over harmonic number and time, and back: what `gansynth` draws and what its critics see.
 
 On an axis of multiples of the note every pitch looks alike, so that a timbre learned on some keys is there on all, and whoever
-draws there is in tune from the first step on. GANSynth (1902.08710) draws magnitude and instantaneous frequency of every bin and
-adds the frequencies up to phases; here the frequency of a partial is the asked harmonic's and a small drawn rest, so that phases
-are coherent by construction, and the spectrum of each frame follows from partials as in inverse-FFT synthesis (Rodet and
-Depalle, AES 1992). B batch, T samples, N frames, F bins, R = 64 rows, K = 128 harmonics.
+draws there is in tune from the first step on. GANSynth (1902.08710) draws magnitude and instantaneous frequency of every bin
+and adds the frequencies up to phases; here the frequency of a partial is the asked harmonic's and a small drawn rest, so that
+phases are coherent by construction, and the spectrum of each frame follows from partials as in inverse-FFT synthesis (Rodet
+and Depalle, AES 1992). B batch, T samples, N frames, F bins, R = 64 rows, K = 128 harmonics.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def hertz(note: Tensor) -> Tensor:
 def lobe(distance: Tensor) -> Tensor:
     """What a sine leaves in the bins around it through a Hann window, 1 where they meet: sin πd / (πd (1 − d²))."""
     if torch.is_grad_enabled() and distance.requires_grad:
-        return _Lobe.apply(distance)  # type: ignore[no-any-return]
+        return _Lobe.apply(distance)
     return _shape(distance)[2]  # plain operations, which can be exported
 
 
@@ -102,9 +102,9 @@ class _Spectra(torch.autograd.Function):
 
 
 class Drawn(nn.Module):
-    """Partials → audio. level (B, R, N) natural log of amplitudes; bend (B, R, N) distance from the harmonic in multiples of the
-    note, or None; turn (B, R, 2, N) a phase as cosine and sine on top, or None; glide (B, N) semitones; note (B,); the number of
-    the first frame → (B, T)."""
+    """Partials → audio. level (B, R, N) natural log of amplitudes; bend (B, R, N) distance from the harmonic in multiples of
+    the note, or None; turn (B, R, 2, N) a phase as cosine and sine on top, or None; glide (B, N) semitones; note (B,); the
+    number of the first frame → (B, T)."""
 
     spread: Tensor
     number: Tensor
@@ -192,7 +192,7 @@ class HarmonicPicture(nn.Module):
             on, between = self.areas(hertz(note)[:, None, None])  # (B, F, R)
             power = real * real + imaginary * imaginary
             energy, rest = (power @ torch.cat([on, between], 2)).chunk(2, 2)  # (B, N, R)
-            (r, i), (before, was) = ((x[:, a:b] for x in (real, imaginary)) for a, b in ((1, None), (0, -1)))
+            r, i, before, was = real[:, 1:], imaginary[:, 1:], real[:, :-1], imaginary[:, :-1]
             cosine = F.pad((r * before + i * was) @ on, (0, 0, 1, 0))
             sine = F.pad((i * before - r * was) @ on, (0, 0, 1, 0))
             angle = torch.remainder(hertz(note)[:, None, None] * (self.hop / self.rate) * self.number, 1.0) * (2 * math.pi)

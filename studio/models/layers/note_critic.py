@@ -101,7 +101,7 @@ class NoteCritics(nn.Module):
         self.note = nn.Linear(4 * width, NOTES) if classifier else None
 
     def forward(self, pictures: list[Tensor], note: Tensor, asked: Tensor) -> tuple[list[Tensor], Tensor]:
-        """→ scores (B,) of each critic, and how badly the note is recognised (cross entropy, B means; 0 without a classifier)."""
+        """→ scores (B,) of each critic, and how badly the note is recognised (cross entropy; 0 without a classifier)."""
         scores, features = zip(*(self.judge(i, picture, note, asked) for i, picture in enumerate(pictures)))
         if self.note is None:
             return list(scores), scores[0].new_zeros(())
@@ -112,7 +112,7 @@ class NoteCritics(nn.Module):
         if part == 0:
             where = positions(note)[:, :, :, None].expand(-1, -1, -1, picture.shape[3])
             picture = torch.cat([picture, where], 1)
-        return self.parts[part](picture, asked)  # type: ignore[no-any-return]
+        return self.parts[part](picture, asked)
 
 
 class NoteEncoder(nn.Module):

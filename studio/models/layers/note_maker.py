@@ -48,7 +48,7 @@ TOLD = 7
 
 
 def positions(note: Tensor) -> Tensor:
-    """Where each row lies for a note (B,): (B, 22, R), of its frequency, of its number, odd or even, and whether it is heard."""
+    """Where each row lies for a note (B,): (B, 22, R), of its frequency, of its number, and odd or even."""
     number = row_numbers().to(note.device)
     hz = hertz(note)[:, None] * number  # (B, R)
     height = (hz.log2() - 9.5) * (math.pi / 8)
@@ -110,8 +110,9 @@ class Hiss(nn.Module):
 class NoteMaker(nn.Module):
     """forward: latent (B, D), note (B,), velocity (B,) 0–127 or negative for unknown, noise (B, 2, F', 4N) → audio (B, 1, T).
 
-    `span`: only these frames, from the first to before the last."""
+    `span`: only these frames, from the first to before the last; the noise is that of the frames `around` them."""
 
+    bound: Tensor
     base: Tensor  # (R, N) natural log of the mean level of the data, which drawings start from
 
     def __init__(self, latent: int, rate: int, n_fft: int, hop: int, frames: int, width: int, kind: Representation) -> None:
@@ -156,14 +157,14 @@ class NoteMaker(nn.Module):
         for layer in self.times:
             t = layer(t, style)  # (B, 64, N)
         a, b = (0, self.frames) if span is None else span
-        first, last = max(0, a - CONTEXT), min(self.frames, b + CONTEXT)
+        first, last = self.around((a, b))
         t = t[:, :, first:last]
         (p, q), (u, v) = self.over_rows(x).chunk(2, 1), self.over_time(t).chunk(2, 1)
         picture = p[:, :, :, None] * u[:, :, None] + q[:, :, :, None] + v[:, :, None]  # (B, C, R, N)
         picture = self.out(self.refine(picture)).float()
         slow = self.slow(t).float()
         with torch.autocast(latent.device.type, enabled=False):
-            audio = self.sound(picture, slow, note, noise[..., SUB * first : SUB * last], first)
+            audio = self.sound(picture, slow, note, noise, first)
         return audio[:, :, (a - first) * self.hop : (b - first) * self.hop]
 
     def sound(self, picture: Tensor, slow: Tensor, note: Tensor, noise: Tensor, first: int) -> Tensor:
@@ -179,6 +180,11 @@ class NoteMaker(nn.Module):
         gain = hiss.unflatten(1, (BANDS, SUB)).transpose(2, 3).flatten(2)  # (B, bands, 4N)
         return (partials * outline.exp() + self.hiss(gain, noise))[:, None]
 
-    def white(self, count: int, device: torch.device) -> Tensor:
-        """Noise for `count` sounds from torch's global generator."""
-        return torch.randn(count, 2, self.bins, SUB * self.frames, device=device)
+    def around(self, span: tuple[int, int]) -> tuple[int, int]:
+        """The frames that those of `span` depend on."""
+        return max(0, span[0] - CONTEXT), min(self.frames, span[1] + CONTEXT)
+
+    def white(self, latent: Tensor, span: tuple[int, int]) -> Tensor:
+        """Noise for these latents and frames from torch's global generator."""
+        first, last = self.around(span)
+        return torch.randn(len(latent), 2, self.bins, SUB * (last - first), device=latent.device)
