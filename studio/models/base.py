@@ -25,6 +25,9 @@ Backend = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 """A compiled decoder: named float32 inputs of batch 1 → audio (1, C, T). See models/fast.py."""
 
 
+FIRST = "oneshot"
+
+
 @dataclass(frozen=True)
 class Batch:
     """Training examples on the model's device.
@@ -158,11 +161,11 @@ class Model(nn.Module):
 
 
 def families() -> dict[str, type[Model]]:
-    """Every family in this folder by id, in the order of their file names."""
+    """Every family in this folder by id: first the one that suits most folders, then in the order of their file names."""
     import studio.models as package
 
     found: dict[str, type[Model]] = {}
-    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: (m.name != FIRST, m.name)):
         if module.ispkg:
             continue
         for value in vars(importlib.import_module(f"studio.models.{module.name}")).values():

@@ -70,7 +70,7 @@ class GanSynthConfig(msgspec.Struct, frozen=True):
     shift: Annotated[
         float, setting("Real notes are moved by up to so many semitones, and their names with them", ge=0, le=12, expert=True)
     ] = 6.0
-    adapt: Annotated[bool, setting("Change sounds before critics see them, when few are learned by heart", expert=True)] = True
+    adapt: Annotated[bool, setting("Change sounds before critics see them, when few are learned by heart", expert=True)] = False
     window: Annotated[
         int, setting("Frames that one training step looks at; 43 are a second", ge=16, le=512, expert=True, search=(32, 128))
     ] = 48
@@ -155,7 +155,7 @@ class GanSynth(Labelled):
 
     @classmethod
     def lighter(cls, config: GanSynthConfig) -> dict[str, Any]:
-        return {"width": config.width // 2} if config.width >= 16 else {}
+        return {"window": config.near // 2} if config.near >= 32 else {}
 
     @property
     def controls(self) -> Controls:
@@ -307,7 +307,8 @@ class GanSynth(Labelled):
     @torch.no_grad()
     def measure(self, batch: Batch) -> dict[str, float]:
         """energy: how far new notes are from the held-out one of their kind, less half of how far they are from each other,
-        which is least where both are spread alike; mel: of held-out sounds placed by the encoder; both in log10 steps."""
+        which is least where both are spread alike; mel: of held-out sounds placed by the encoder; both in log10 steps; cents:
+        how far new notes are from the asked one; spread: how far two of a kind are apart."""
         note = batch.pitch.float().nan_to_num(MIDDLE)
         velocity = batch.velocity.nan_to_num(-1.0)
         generator = torch.Generator().manual_seed(0)
@@ -321,6 +322,7 @@ class GanSynth(Labelled):
         return {
             "energy": float(energy.mean()),
             "mel": float(apart(again[1:], wanted[1:]).mean()) / 2,
+            "cents": float(self.pictures.harmonic.cents(found[0][0], note).mean()),
             "spread": float(apart(*found).mean()),
         }
 

@@ -177,3 +177,11 @@ def test_every_loss_teaches_both_sides(loss: str) -> None:
         said |= step(model, examples, 0.0, 0.1)
     assert {"adversarial/score", "critic/score", "critic/slope", "place/latent"} <= said.keys()
     assert all(math.isfinite(value) for value in said.values())
+
+
+@settings(max_examples=10, deadline=None)
+@given(note=st.floats(45, 80), off=st.floats(-60, 60))
+def test_cents_are_measured_from_the_sound(note: float, off: float) -> None:
+    picture = HarmonicPicture(RATE, N_FFT, HOP)
+    found = picture.cents(picture(sine(note + off / 100, 16384), torch.tensor([note])), torch.tensor([note]))
+    assert float(found) == pytest.approx(abs(off), abs=3)

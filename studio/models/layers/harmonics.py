@@ -202,6 +202,16 @@ class HarmonicPicture(nn.Module):
             levels = [0.5 * (x / PEAK_ENERGY + FLOOR**2).log10() for x in (energy, rest)]
             return torch.stack([*levels, steady, turning], 1).transpose(2, 3)
 
+    def cents(self, picture: Tensor, note: Tensor) -> Tensor:
+        """How far a sound is from its note, (B,), by the turning of its first eight partials, the louder the more. Beyond half
+        a turn per frame it sees less than there is."""
+        low = picture[:, :, :8]
+        hz = hertz(note)[:, None, None] * self.number[:8, None]
+        off = torch.atan2(low[:, 3], low[:, 2]) * (self.rate / self.hop / (2 * math.pi)) / hz
+        cents = 1200 * (1 + off.clamp(-0.5, 0.5)).log2()
+        weight = torch.pow(10.0, 2 * low[:, 0]) * low[:, 2:].square().sum(1).sqrt() + 1e-12
+        return ((cents * weight).sum((1, 2)) / weight.sum((1, 2))).abs()
+
     def areas(self, hz: Tensor) -> tuple[Tensor, Tensor]:
         """The bins around each row's harmonic, and those halfway to the next one: (B, F, R) each, 0–1."""
         per = hz * (self.n_fft / self.rate)  # bins from harmonic to harmonic, (B, 1, 1)

@@ -25,7 +25,7 @@ ATTACK = 0.37
 
 
 class Pictures(nn.Module):
-    """Audio (B, 1, T) and its notes (B,) → pictures: (B, 4, R, N), (B, 1, N, 96), (B, 1, n, 64), near unit size."""
+    """Audio (B, 1, T) and its notes (B,) → pictures: (B, 4, R, N), (B, 1, N, 96), (B, 1, n, 64), in log10 steps."""
 
     def __init__(self, rate: int, n_fft: int, hop: int) -> None:
         super().__init__()
@@ -35,11 +35,7 @@ class Pictures(nn.Module):
 
     def forward(self, audio: Tensor, note: Tensor, attack: bool = True) -> list[Tensor]:
         """`attack`: whether the audio is the beginning of a sound, which is looked at more finely."""
-        return [self.aligned(audio, note), *self.heard(audio, attack)]
-
-    def aligned(self, audio: Tensor, note: Tensor) -> Tensor:
-        picture = self.harmonic(audio[:, 0], note)
-        return torch.cat([picture[:, :2] + 3.0, picture[:, 2:]], 1)
+        return [self.harmonic(audio[:, 0], note), *self.heard(audio, attack)]
 
     def heard(self, audio: Tensor, attack: bool = True) -> list[Tensor]:
         """What does not ask for a note."""
@@ -111,7 +107,7 @@ class NoteCritics(nn.Module):
     def judge(self, part: int, picture: Tensor, note: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
         if part == 0:
             where = positions(note)[:, :, :, None].expand(-1, -1, -1, picture.shape[3])
-            picture = torch.cat([picture, where], 1)
+            picture = torch.cat([picture[:, :2] + 3.0, picture[:, 2:], where], 1)
         return self.parts[part](picture, asked)
 
 
