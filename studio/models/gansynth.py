@@ -361,8 +361,8 @@ class GanSynth(Labelled):
 
     def resolve(self, request: Request) -> Iterator[Request]:
         for one in super().resolve(request):
-            rng = np.random.Generator(np.random.PCG64([one.seed % 2**64, 0]))
-            classes, place = self.drawn(one, rng), rng.random(2)  # the class that the latent was drawn for
+            first, other = (np.random.Generator(np.random.PCG64([one.seed % 2**64, i])) for i in (0, 2))
+            classes, place = self.drawn(one, first), other.random(2)  # the class that the latent was drawn for
             if one.pitch is None:
                 one = msgspec.structs.replace(one, pitch=self._note(classes, place[0]))
             if one.velocity is None and self.data.struck > 0:
