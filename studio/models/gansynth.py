@@ -76,7 +76,7 @@ class GanSynthConfig(msgspec.Struct, frozen=True):
     ] = 48
     width: Annotated[int, setting("Channels of the picture that the generator draws", ge=4, le=128, expert=True)] = 24
     critic_width: Annotated[int, setting("Channels of the critics' first layer", ge=4, le=128, expert=True)] = 24
-    step: Annotated[float, setting("Learning rate of the generator", gt=0, le=0.01, expert=True)] = 5e-4
+    step: Annotated[float, setting("Learning rate of the generator", gt=0, le=0.01, expert=True)] = 1e-3
 
     @property
     def n_fft(self) -> int:

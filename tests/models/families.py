@@ -14,7 +14,7 @@ from studio.models.oneshot import OneShotConfig
 
 LABELS = ("high", "low")
 
-NOTE = GanSynthConfig(seconds=0.3, rate=16000, latent=4, width=4, critic_width=4)
+NOTE = GanSynthConfig(seconds=0.3, rate=16000, latent=4, width=4, critic_width=4, step=4e-4)
 
 TINY: dict[str, tuple[str, msgspec.Struct]] = {
     "oneshot": ("oneshot", OneShotConfig(seconds=0.3, latent=8, width=32, window=4, critic_width=4, critics=0.3)),

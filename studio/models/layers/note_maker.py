@@ -161,7 +161,7 @@ class NoteMaker(nn.Module):
         t = t[:, :, first:last]
         (p, q), (u, v) = self.over_rows(x).chunk(2, 1), self.over_time(t).chunk(2, 1)
         picture = p[:, :, :, None] * u[:, :, None] + q[:, :, :, None] + v[:, :, None]  # (B, C, R, N)
-        picture = self.out(self.refine(picture)).float()
+        picture = self.out(self.refine(picture.contiguous(memory_format=torch.channels_last))).float()
         slow = self.slow(t).float()
         with torch.autocast(latent.device.type, enabled=False):
             audio = self.sound(picture, slow, note, noise, first)
