@@ -17,7 +17,8 @@ StudioError
 │   ├── NotSaved          the system refused a write (a full disk is DiskFull)
 │   └── AlreadyThere      something of the user's would be overwritten
 ├── LibraryError          the sounds of a project
-│   └── NothingToLearn    no sound is included and usable
+│   ├── NothingToLearn    no sound is included and usable
+│   └── NoNotes           a model of notes, and no sound's pitch is known
 ├── ModelError            a family, its config or a checkpoint
 │   ├── UnknownFamily
 │   ├── BadConfig
@@ -172,6 +173,11 @@ class LibraryError(StudioError):
 class NothingToLearn(LibraryError):
     sentence = "There is no sound to learn from."
     hint = "Add a folder of sounds on the Sounds page, or `wavewright import PROJECT FOLDER`, and include at least two."
+
+
+class NoNotes(LibraryError):
+    sentence = "The pitch of none of these sounds is known."
+    hint = "Put the note into each name, as in “piano C3.wav”, or train a model that needs no notes, such as One-shots."
 
 
 class ModelError(StudioError):

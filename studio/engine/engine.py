@@ -308,7 +308,7 @@ class Engine(QObject):
         data, now = _data_facts(project), self._device_facts()
         for family in families().values():
             config = family.recommended(data)
-            ready = data.count >= 2
+            missing = family.missing(data)
             guess = replace(fit.estimate(family, config, data, device=now.kind), total=now.total, others=now.others)
             found.append(
                 FamilyFacts(
@@ -317,9 +317,9 @@ class Engine(QObject):
                     recommended=msgspec.to_builtins(config),
                     seconds_to_first_sound=guess.first_sound if data.count else None,
                     fits=guess.fits,
-                    ready=ready,
-                    reason="" if ready else "needs at least two sounds",
                     presets=presets.of(family),
+                    ready=not missing,
+                    reason=missing,
                 )
             )
             yield Produced(kind="family", value=family.info)

@@ -27,11 +27,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from studio.audio import files
+from studio.audio import files, riff
 from studio.audio.sound import Samples, Sound
 from studio.errors import NothingToLearn, StudioError
 from studio.events import Finished, Progress, Started, Work
-from studio.library import shards, slices
+from studio.library import notes, shards, slices
 from studio.library.index import Index, SoundRow
 from studio.library.shards import Entry, Shards
 from studio.models.base import Batch
@@ -129,8 +129,9 @@ def _with_channels(sound: Sound, channels: int) -> Sound:
 class TrainingSet:
     """N examples in one int16 array `flat`, in memory or on disk: example i is (C, frames[i]) from start[i] on.
 
-    seconds (N,) lengths; label (N,) indices into `labels`, −1 for none; pitch (N,) MIDI, NaN for unknown; loudness (N,) LUFS
-    and brightness (N,) Hz of the file; gain (N,) as in Example; ids, paths, begins: the sound and where in it, in frames
+    seconds (N,) lengths; label (N,) indices into `labels`, −1 for none; pitch (N,) MIDI and velocity (N,) 0–127, NaN for
+    unknown; loudness (N,) LUFS and brightness (N,) Hz of the file; gain (N,) as in Example; ids, paths, begins: the sound and
+    where in it, in frames
     """
 
     material: Material
@@ -147,6 +148,7 @@ class TrainingSet:
     ids: NDArray[np.int64]
     paths: tuple[str, ...]
     begins: NDArray[np.int64]
+    velocity: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.start)
@@ -199,6 +201,7 @@ class TrainingSet:
             label=torch.from_numpy(self.label[rows]).to(device),
             pitch=torch.from_numpy(self.pitch[rows]).to(device),
             index=torch.from_numpy(rows).to(device),
+            velocity=torch.from_numpy(self.velocity[rows]).to(device),
         )
 
     def _copied(self, rows: NDArray[np.int64]) -> Tensor:
@@ -249,11 +252,12 @@ def prepare(project: ProjectFolder, material: Material, workers: int | None = No
     yield Started(what="prepare", total=len(missing))
     folder.mkdir(parents=True, exist_ok=True)
     done, entries, parts, size = 0, [], [], 0
-    for row, found in _in_parallel(missing, material, workers or _cores()):
+    for row, heard in _in_parallel(missing, material, workers or _cores()):
         done += 1
-        if isinstance(found, StudioError):
-            problems.append({"path": row.path, "reason": found.message})
+        if isinstance(heard, StudioError):
+            problems.append({"path": row.path, "reason": heard.message})
             continue
+        found, root = heard
         pieces = []
         for example in found:
             data = np.rint(example.samples * 32767).astype(np.int16)
@@ -263,7 +267,7 @@ def prepare(project: ProjectFolder, material: Material, workers: int | None = No
             size += data.size
         if not found:
             problems.append({"path": row.path, "reason": "it is silent"})
-        entries.append(Entry(row.source_hash, material.trim or row.trim, tuple(pieces)))
+        entries.append(Entry(row.source_hash, material.trim or row.trim, tuple(pieces), root))
         if size * 2 > SHARD:
             shards.write(folder, entries, parts)
             entries, parts, size = [], [], 0
@@ -289,6 +293,8 @@ def load(
     found = shards.read(_folder(project, material), material)
     cache = Shards([data for data, _ in found])
     where = {(e.hash, e.trim): (int(begin), e) for begin, (_, shard) in zip(cache.begins, found) for e in shard.sounds}
+    roots = [where[key][1].root if (key := (r.source_hash, material.trim or r.trim)) in where else None for r in rows]
+    told = {row.id: both for row, *both in zip(rows, *_told(rows, roots))}
     table: list[tuple[int, int, SoundRow, int, float, float]] = []
     for row in rows:
         place = where.get((row.source_hash, material.trim or row.trim))
@@ -311,7 +317,7 @@ def load(
         start=starts,
         frames=np.array([t[1] for t in table], np.int64),
         label=np.array([labels.index(r.label) if r.label in labels else -1 for r in owners], np.int64),
-        pitch=np.array([_midi(r.pitch) for r in owners], np.float32),
+        pitch=np.array([told[r.id][0] for r in owners], np.float32),
         loudness=np.array([_number(r.loudness) for r in owners], np.float32),
         brightness=np.array([_number(r.brightness) for r in owners], np.float32),
         gain=np.array([t[4] for t in table], np.float32),
@@ -319,6 +325,7 @@ def load(
         ids=np.array([r.id for r in owners], np.int64),
         paths=tuple(r.path for r in owners),
         begins=np.array([t[3] for t in table], np.int64),
+        velocity=np.array([told[r.id][1] for r in owners], np.float32),
     )
 
 
@@ -334,13 +341,15 @@ def facts(project: ProjectFolder, material: Material | None = None) -> DataFacts
         return measured(load(project, material))
     lengths = [max(0.01, row.seconds - row.head - row.tail) for row in rows]
     rates = [row.rate for row in rows]
+    pitch, velocity = _told(rows, [None] * len(rows))
     return DataFacts(
         count=len(rows),
         labels=_labels(rows),
         rate=max(set(rates), key=rates.count),
         channels=2 if sum(row.channels > 1 for row in rows) > 0.6 * len(rows) else 1,
         seconds=float(np.percentile(lengths, 95)),
-        pitched=sum(row.pitch is not None for row in rows) / len(rows),
+        pitched=float(np.isfinite(pitch).mean()),
+        struck=float(np.isfinite(velocity).mean()),
     )
 
 
@@ -356,6 +365,7 @@ def measured(sounds: TrainingSet) -> DataFacts:
         seconds=float(np.percentile(sounds.seconds, 95)),
         level_db=float(sounds.level.mean()),
         pitched=float(np.isfinite(sounds.pitch).mean()),
+        struck=float(np.isfinite(sounds.velocity).mean()),
     )
 
 
@@ -373,6 +383,11 @@ def _labels(rows: Iterable[SoundRow]) -> tuple[str, ...]:
     return tuple(sorted({row.label for row in rows if row.label}))
 
 
+def _told(rows: Sequence[SoundRow], roots: Sequence[float | None]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The note and the velocity of each sound, by its file, its name, and what was measured."""
+    return notes.decide([row.path for row in rows], roots, np.array([_midi(row.pitch) for row in rows]))
+
+
 def _midi(pitch: float | None) -> float:
     return 69 + 12 * float(np.log2(pitch / 440)) if pitch and pitch > 0 else float("nan")
 
@@ -384,9 +399,10 @@ def _number(value: float | None) -> float:
 def _in_parallel(rows: Sequence[SoundRow], material: Material, workers: int) -> Iterator[tuple[SoundRow, Any]]:
     """Decoding, resampling and trimming release the interpreter, so threads do. In order, a few ahead of who takes them."""
 
-    def work(row: SoundRow) -> list[Example] | StudioError:
+    def work(row: SoundRow) -> tuple[list[Example], float | None] | StudioError:
         try:
-            return examples(files.read(row.path, rate=material.rate), material, material.trim or row.trim)
+            found = examples(files.read(row.path, rate=material.rate), material, material.trim or row.trim)
+            return found, riff.sampler(row.path)[0]
         except StudioError as error:
             return error
 

@@ -23,11 +23,13 @@ DAMAGED: tuple[type[Exception], ...] = (*TORN_ARRAY, StudioError)
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One prepared sound in a shard; pieces are (start in the shard, frames, begin in the sound, gain, RMS in dB)."""
+    """One prepared sound in a shard; pieces are (start in the shard, frames, begin in the sound, gain, RMS in dB); root: the
+    MIDI note that its file's chunks name, which shards of before notes were read do not tell."""
 
     hash: str
     trim: bool
     pieces: tuple[tuple[int, int, int, float, float], ...]
+    root: float | None = None
 
 
 class Table(msgspec.Struct, frozen=True):

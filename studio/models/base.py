@@ -25,12 +25,16 @@ Backend = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 """A compiled decoder: named float32 inputs of batch 1 → audio (1, C, T). See models/fast.py."""
 
 
+FIRST = "oneshot"
+
+
 @dataclass(frozen=True)
 class Batch:
     """Training examples on the model's device.
 
     audio (B, C, T) in ±1, zero after the sound's end; seconds (B,) length of each before padding;
-    label (B,) int64 index into DataFacts.labels, −1 unknown; pitch (B,) MIDI note, NaN unknown; index (B,) row in the dataset
+    label (B,) int64 index into DataFacts.labels, −1 unknown; pitch (B,) MIDI note, NaN unknown; index (B,) row in the dataset;
+    velocity (B,) 0–127, NaN unknown
     """
 
     audio: Tensor
@@ -38,6 +42,7 @@ class Batch:
     label: Tensor
     pitch: Tensor
     index: Tensor
+    velocity: Tensor
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,11 @@ class Model(nn.Module):
     def recommended(cls, data: DataFacts) -> Any:
         """The config to start with for this data, zero questions asked."""
         return cls.Config()
+
+    @classmethod
+    def missing(cls, data: DataFacts) -> str:
+        """What this data lacks so that the family can learn from it, as a half-sentence; empty where it lacks nothing."""
+        return "" if data.count >= 2 else "needs at least two sounds"
 
     @classmethod
     def material(cls, config: Any, data: DataFacts) -> Material:
@@ -153,11 +163,11 @@ class Model(nn.Module):
 
 
 def families() -> dict[str, type[Model]]:
-    """Every family in this folder by id, in the order of their file names."""
+    """Every family in this folder by id: first the one that suits most folders, then in the order of their file names."""
     import studio.models as package
 
     found: dict[str, type[Model]] = {}
-    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: (m.name != FIRST, m.name)):
         if module.ispkg:
             continue
         for value in vars(importlib.import_module(f"studio.models.{module.name}")).values():

@@ -73,7 +73,8 @@ class Material(msgspec.Struct, frozen=True):
 class DataFacts(msgspec.Struct, frozen=True):
     """What a family may know of the training data when it recommends settings and when it is built.
 
-    labels in index order; level_db: mean RMS of the examples; seconds: 95th percentile of their trimmed length
+    labels in index order; level_db: mean RMS of the examples; seconds: 95th percentile of their trimmed length; pitched,
+    struck: shares of them whose note, whose velocity is known
     """
 
     count: int
@@ -83,3 +84,4 @@ class DataFacts(msgspec.Struct, frozen=True):
     seconds: float = 1.0
     level_db: float = -20.0
     pitched: float = 0.0
+    struck: float = 0.0

@@ -242,4 +242,5 @@ def _made_up(material: Material, data: DataFacts, count: int) -> TrainingSet:
         ids=np.arange(count),
         paths=tuple(map(str, range(count))),
         begins=np.zeros(count, np.int64),
+        velocity=np.full(count, 100.0 if data.struck else np.nan, np.float32),
     )

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.audio import files
 from studio.audio.sound import Sound
 from studio.errors import DiskFull, NothingToLearn
 from studio.events import Finished, Produced, Progress, Started
@@ -328,3 +329,18 @@ def test_prepared_at_once_from_the_cache(project: ProjectFolder, monkeypatch: py
     before = load(project, WHOLE)
     monkeypatch.setattr(reader.files, "read", lambda *a, **k: pytest.fail("a file was decoded again"))
     assert torch.equal(load(project, WHOLE).flat, before.flat)
+
+
+def test_notes_and_velocities_come_from_chunks_and_names(tmp_path: Path) -> None:
+    tone = Sound(0.5 * np.sin(2 * np.pi * 220 / RATE * np.arange(RATE // 2)).astype(np.float32)[None], RATE)  # A3, MIDI 57
+    (tmp_path / "Notes").mkdir()
+    for name, root in {"x_069_100": None, "y": 45.0, "z": None}.items():  # an octave too high, one too low, and nothing said
+        files.write(tmp_path / "Notes" / f"{name}.wav", tone, root=root)
+    with ProjectFolder.create(tmp_path / "Project") as project:
+        list(import_folders(project, [tmp_path / "Notes"], workers=1))
+        for _ in range(2):  # prepared, and from the cache
+            sounds = load(project, WHOLE)
+            batch = sounds.batch(range(3))
+            assert batch.pitch.tolist() == pytest.approx([69.0, 45.0, 57.0], abs=0.1)
+            assert batch.velocity.tolist() == pytest.approx([100.0, np.nan, np.nan], nan_ok=True)
+        assert measured(sounds).struck == facts(project).struck == pytest.approx(1 / 3)

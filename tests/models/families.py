@@ -9,10 +9,13 @@ import torch
 
 from studio.models.base import Batch, Model, family
 from studio.models.controls import DataFacts
+from studio.models.gansynth import GanSynthConfig
 from studio.models.oneshot import OneShotConfig
 from studio.models.wavegan import WaveGAN, WaveGANConfig
 
 LABELS = ("high", "low")
+
+NOTE = GanSynthConfig(seconds=0.3, rate=16000, latent=4, width=4, critic_width=4, step=4e-4)
 
 TINY: dict[str, tuple[str, msgspec.Struct]] = {
     "oneshot": ("oneshot", OneShotConfig(seconds=0.3, latent=8, width=32, window=4, critic_width=4, critics=0.3)),
@@ -46,6 +49,11 @@ TINY: dict[str, tuple[str, msgspec.Struct]] = {
         "wavegan",
         WaveGANConfig(**{**WaveGAN.presets["WaveGAN as published"], "seconds": 1.0, "rate": 16000, "latent": 8, "dim": 2}),
     ),
+    "gansynth": ("gansynth", NOTE),
+    "gansynth-complex": (
+        "gansynth",
+        msgspec.structs.replace(NOTE, representation="complex", pitch_condition="classifier", loss="hinge"),
+    ),
 }
 """Every family has at least one line here; test_contract.py sees to it."""
 
@@ -73,7 +81,8 @@ def batch(model: Model, size: int = 4, seed: int = 0) -> Batch:
     audio[:, -1] *= 0.7
     if not model.data.labels:
         label = torch.full_like(label, -1)
-    return Batch(audio, seconds, label, pitch, torch.arange(size))
+    velocity = torch.tensor([50.0, 100.0, float("nan")])[torch.arange(size) % 3]
+    return Batch(audio, seconds, label, pitch, torch.arange(size), velocity)
 
 
 def step(model: Model, examples: Batch, progress: float, rates: float = 1.0) -> dict[str, float]:

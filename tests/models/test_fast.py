@@ -29,7 +29,9 @@ def exported(name: str) -> fast.Backend:
     return backend
 
 
-@pytest.mark.parametrize("name", ["oneshot", "oneshot-stereo", "oneshot-istft", "wavegan", "wavegan-classic"])
+@pytest.mark.parametrize(
+    "name", ["oneshot", "oneshot-stereo", "oneshot-istft", "wavegan", "wavegan-classic", "gansynth", "gansynth-complex"]
+)
 def test_one_graph_gives_every_length_to_80_db(name: str) -> None:
     model, backend = tiny(name).eval(), exported(name)
     for seconds in (0.05, 0.1, 0.2, 0.37):
