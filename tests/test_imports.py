@@ -35,7 +35,9 @@ NEIGHBOURS = {  # in the same line of LAYERS, and yet the first builds on the se
     ("cli", "doctor"),
 }
 TORCH_FREE_MODELS = {"studio/models/__init__.py", "studio/models/controls.py"}
-TORCH = {"library/reader.py", "generate.py", "evaluate.py"}  # beside models/ and training/, and engine/ inside functions
+TORCH = {  # beside models/ and training/, and engine/ inside functions
+    *("library/reader.py", "generate.py", "evaluate/__init__.py", "evaluate/again.py"),
+}
 NO_TORCH_TRAINING = {  # the window reads runs with these
     *("ranks.py", "run.py", "plan.py", "queue.py", "verdict.py", "curves.py"),
     *("process.py", "pulse.py", "power.py", "reserve.py", "goals.py", "trouble.py"),
