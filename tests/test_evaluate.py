@@ -8,15 +8,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from studio import events
-from studio.audio import files
+from studio import augment, events
+from studio.audio import analysis, files, riff
 from studio.audio.images import hear
 from studio.audio.sound import Sound
-from studio.errors import BrokenCheckpoint
+from studio.errors import BrokenCheckpoint, NotOffered
 from studio.evaluate import classes, evaluate, measures, notes, page
 from studio.evaluate.made import Made
 from studio.evaluate.reference import Reference, prepared
 from studio.evaluate.scores import Scores, room
+from studio.explore.copying import Detector
 from studio.library.importer import import_folders
 from studio.library.reader import facts
 from studio.models import checkpoint
@@ -25,6 +26,7 @@ from studio.models.controls import Controls, Range
 from studio.project import evaluation
 from studio.project.evaluation import Evaluation, Measure, likeness, shown
 from studio.project.folder import ProjectFolder
+from studio.project.recipe import Request, from_json
 from studio.training.run import RunFolder, step_folder
 
 RATE = 44100
@@ -202,8 +204,8 @@ def test_a_label_that_is_another_one_is_found_out(reference):
     assert ears is not None and not list(reference.teach()), "it is taught once"
     made = fresh(reference, 14, {"kick": "hat"})
     scores = Scores()
-    heard, said = classes.agreement(scores, made, reference, ears)
-    confusion = classes.confusion(made, reference, ears, heard, said)
+    heard, said = classes.agreement(scores, made, ears)
+    confusion = classes.confusion(made, ears, heard, said)
     near = np.zeros(len(made), bool), np.zeros(len(reference.held), bool)
     rows = {row.label: row for row in classes.each(made, reference, confusion, heard, near, 0)}
     assert rows["kick"].agreement is not None and rows["kick"].agreement < 0.2 and rows["kick"].mistaken_for[0][0] == "hat"
@@ -220,7 +222,7 @@ def test_a_label_that_is_another_one_is_found_out(reference):
 def test_without_a_judge_there_are_still_rows(reference):
     made = fresh(reference, 2)
     none = np.zeros(0, np.int64)
-    rows = classes.each(made, reference, classes.confusion(made, reference, None, none, none), none, (none > 0, none > 0), 0)
+    rows = classes.each(made, reference, classes.confusion(made, None, none, none), none, (none > 0, none > 0), 0)
     assert [row.made for row in rows] == [2, 2, 2] and all(row.agreement is None and row.copies is None for row in rows)
 
 
@@ -311,7 +313,7 @@ def test_nearness_to_real_sounds_in_a_word():
 def test_the_page_holds_every_label_and_nothing_is_cut_off(reference):
     made = fresh(reference, 3)
     none = np.zeros(0, np.int64)
-    rows = classes.each(made, reference, classes.confusion(made, reference, None, none, none), none, (none > 0, none > 0), 0)
+    rows = classes.each(made, reference, classes.confusion(made, None, none, none), none, (none > 0, none > 0), 0)
     names = {measure.name: 0.5 for measure in evaluation.MEASURES}
     found = Evaluation(metrics=names, floor=names, intervals={"copies": (0.4, 0.6)}, classes=rows)
     image = page.draw(found, reference, made, {}, "A run " + "with a very long name " * 20)
@@ -327,3 +329,55 @@ def test_the_plane_is_that_of_the_training_sounds():
     known, same = page.plane(x, x[:10])
     assert np.allclose(np.cov(known.T), np.eye(2), atol=1e-6) and np.allclose(known[:10], same)
     assert abs(np.corrcoef(known[:, 0], x[:, 0])[0, 1]) > 0.95
+
+
+# ---- labelled sets for others
+
+
+def test_a_set_has_so_many_of_each_label_and_is_never_overwritten(run, tmp_path):
+    result = list(augment.per_class(run, 2, tmp_path))[-1].result
+    assert result["labels"] == {"hat": 2, "kick": 2, "snare": 2} and result["judge"] is None
+    assert set(result["dropped"].values()) == {0} and len(result["files"]) == 6
+    before = {path: Path(path).read_bytes() for path in result["files"]}
+    for path in map(Path, result["files"]):
+        recipe = from_json(riff.embedded_recipe(path) or b"")
+        assert path.parent.parent == tmp_path and recipe.request.classes == {path.parent.name: 1.0}
+    assert len({from_json(riff.embedded_recipe(path) or b"").request.seed for path in result["files"]}) == 6
+    again = list(augment.per_class(run, 2, tmp_path, Request(classes={"kick": 1.0})))[-1].result
+    assert again["labels"] == {"kick": 2} and not set(again["files"]) & set(before)
+    assert all(Path(path).read_bytes() == data for path, data in before.items())
+    with pytest.raises(NotOffered):
+        list(augment.per_class(run, 2, tmp_path, Request(classes={"cowbell": 1.0})))
+
+
+def test_what_is_left_out_is_drawn_again_and_counted(run, tmp_path, monkeypatch):
+    class Strict:
+        accuracy = 0.5
+        asked = 0
+
+        @classmethod
+        def fit(cls, *_):
+            yield events.Progress(done=1)
+            return cls()
+
+        def against(self, sound, label):
+            self.asked += 1
+            return "silent" if label == "kick" else ["", "copies", "other label"][self.asked % 3]
+
+    monkeypatch.setattr(augment, "Filter", Strict)
+    result = list(augment.per_class(run, 2, tmp_path, checked=True))[-1].result
+    assert result["labels"] == {"hat": 2, "kick": 0, "snare": 2} and result["judge"] == 0.5
+    assert result["dropped"]["silent"] == 2 * augment.TRIES and min(result["dropped"].values()) >= 2
+
+
+def test_silent_copied_and_wrong_sounds_are_told_from_good_ones(reference):
+    list(reference.teach())
+    prints = [analysis.fingerprint(sound) for sound in reference.known.sounds]
+    filter = augment.Filter(reference.material, Detector.hearing(prints, reference.train.sound), reference.ears)
+    rng = np.random.default_rng(8)
+    assert filter.against(Sound(np.zeros((1, 9000), np.float32), RATE), "kick") == "silent"
+    known = reference.known.sounds[0]
+    assert filter.against(Sound(known.samples * np.float32(0.5), RATE), "hat") == "copies"
+    assert [filter.against(hit("hat", rng), "hat") for _ in range(8)].count("") >= 6
+    assert [filter.against(hit("hat", rng), "kick") for _ in range(8)].count("other label") >= 6
+    assert filter.against(hit("hat", rng), "a label nobody knows") == "" and (filter.accuracy or 0) > 0.8

@@ -19,7 +19,7 @@ LAYERS = (  # each part may import itself, what stands above it, and, where its 
     {"audio"},
     {"project"},
     {"library", "models", "explore"},
-    {"training", "generate", "evaluate", "metrics", "export"},
+    {"training", "generate", "augment", "evaluate", "metrics", "export"},
     {"engine", "cli", "doctor"},
     {"gui"},
     {"__main__"},
@@ -32,6 +32,8 @@ NEIGHBOURS = {  # in the same line of LAYERS, and yet the first builds on the se
     ("generate", "training"),
     ("evaluate", "generate"),
     ("evaluate", "metrics"),
+    ("augment", "generate"),
+    ("augment", "evaluate"),
     ("cli", "doctor"),
 }
 TORCH_FREE_MODELS = {"studio/models/__init__.py", "studio/models/controls.py"}

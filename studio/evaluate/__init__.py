@@ -69,8 +69,8 @@ def evaluate(
         scores.sets |= dict.fromkeys(("label_agreement", "inception", "judge_frechet"), reference.deaf)
         heard = said = np.zeros(0, np.int64)
     else:
-        heard, said = classes.agreement(scores, made, reference, ears)
-    confusion = classes.confusion(made, reference, ears, heard, said)
+        heard, said = classes.agreement(scores, made, ears)
+    confusion = classes.confusion(made, ears, heard, said)
     table = classes.each(made, reference, confusion, heard, near, seed)
     yield Progress(done=count, total=count, note="reconstructing held-out sounds")
     repeated = yield from again.reconstructions(scores, instrument, reference)

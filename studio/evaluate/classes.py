@@ -20,17 +20,17 @@ FEWEST = 12
 Answers = NDArray[np.int64]
 
 
-def agreement(scores: Scores, made: Made, reference: Reference, ears: Ears) -> tuple[Answers, Answers]:
+def agreement(scores: Scores, made: Made, ears: Ears) -> tuple[Answers, Answers]:
     """Label agreement, Inception Score and distances on the judge's features, beside what it makes of held-out sounds.
 
     Returns for each new and each held-out sound of its labels the index of the label it is heard as.
     """
     from studio.models.layers import judge
 
-    truth = ears.places(reference.held.label[ears.there])
+    truth = ears.truth
     said = ears.sure.argmax(1)
     ours, felt = judge.hear(ears.network, made.heard.images)
-    heard = ears_of(ours)
+    heard = ours.argmax(1)
     scores.share("judge_accuracy", said == truth, None, "")
     scores.sets["judge"] = (
         f"classifier of {len(ears.names)} labels, taught by {ears.here.sum()} training sounds: "
@@ -54,12 +54,7 @@ def agreement(scores: Scores, made: Made, reference: Reference, ears: Ears) -> t
     return heard, said
 
 
-def ears_of(sure: NDArray[np.float64]) -> Answers:
-    """The likeliest label of each sound."""
-    return sure.argmax(1).astype(np.int64)
-
-
-def confusion(made: Made, reference: Reference, ears: Ears | None, heard: Answers, said: Answers) -> Confusion:
+def confusion(made: Made, ears: Ears | None, heard: Answers, said: Answers) -> Confusion:
     """How often each label is taken for each other one; empty without a judge."""
     if ears is None:
         return Confusion()
@@ -71,8 +66,7 @@ def confusion(made: Made, reference: Reference, ears: Ears | None, heard: Answer
 
     meant = _meant(made, ears)
     asked = meant >= 0
-    truth = ears.places(reference.held.label[ears.there])
-    return Confusion(labels=ears.names, made=table(meant[asked], heard[asked]), held_out=table(truth, said))
+    return Confusion(labels=ears.names, made=table(meant[asked], heard[asked]), held_out=table(ears.truth, said))
 
 
 def each(

@@ -32,21 +32,23 @@ TAUGHT = 8
 
 @dataclass(eq=False)
 class Ears:
-    """A classifier of the project's labels. kept: indices of the labels it knows; here, there: which training, which held-out
-    sounds have one; sure (N, L), felt (N, d): what it says of those held-out sounds; taught (M, d): of the training ones."""
+    """A classifier of the project's labels. here, there: which training, which held-out
+    sounds have one; sure (N, L), felt (N, d): what it says of those held-out sounds; taught (M, d): of the training ones;
+    truth (N,): which of `names` those held-out sounds are."""
 
     network: Judge
     names: tuple[str, ...]
-    kept: NDArray[np.int64]
     here: NDArray[np.bool_]
     there: NDArray[np.bool_]
     sure: NDArray[np.float64]
     felt: NDArray[np.float64]
     taught: NDArray[np.float64]
+    truth: NDArray[np.int64]
 
-    def places(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Indices into `names` of label indices that it knows."""
-        return np.searchsorted(self.kept, labels)
+    @property
+    def accuracy(self) -> float:
+        """Share of held-out sounds that it hears rightly."""
+        return float((self.sure.argmax(1) == self.truth).mean())
 
 
 @dataclass(eq=False)
@@ -87,7 +89,8 @@ class Reference:
         sure, felt = judge.hear(network, self.real.images[there])
         _, taught = judge.hear(network, self.known.images[here])
         names = tuple(self.train.labels[i] for i in kept)
-        self.ears = Ears(network, names, kept, here, there, sure, felt, taught)
+        truth = np.searchsorted(kept, self.held.label[there])
+        self.ears = Ears(network, names, here, there, sure, felt, taught, truth)
         return self.ears
 
 

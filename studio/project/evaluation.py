@@ -24,8 +24,8 @@ Number = float | None
 
 
 class ClassScores(msgspec.Struct, frozen=True, kw_only=True):
-    """One label. training, held_out, made: how many sounds; heard: new sounds that are taken for it, whatever was
-    asked for; agreement, copies: shares of `made`; mistaken_for: (label, share), the most frequent first; left_out: what was not
+    """One label. training, held_out, made: how many sounds; heard: new sounds that are taken for it, whatever was asked
+    for; agreement, copies: shares of `made`; mistaken_for: (label, share), the most frequent first; left_out: what was not
     measured, and why. None where there is nothing to say."""
 
     label: str
