@@ -113,6 +113,8 @@ def all_of(run: Path) -> list[Kept]:
     """Every evaluation of a run, the newest first; damaged ones are left where they are."""
     found = []
     for path in (run / FOLDER).glob(f"*/{FILE}"):
+        if path.parent.suffix == ".partial":
+            continue
         try:
             found.append((path.stat().st_mtime, read(path.parent)))
         except (OSError, StudioError):
