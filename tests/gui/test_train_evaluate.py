@@ -118,7 +118,7 @@ def test_earlier_measurements_are_opened_again(opened: Any, run: Path, qtbot: An
     qtbot.waitUntil(lambda: dialog.when.count() == 2)
     assert words(dialog.numbers.table) == [["Copies", "50 %", "", "1.0 %", "far off"]]
     assert dialog.tabs.buttons["octaves"].isVisible() and not dialog.tabs.buttons["labels"].isVisible()
-    assert words(dialog.octaves)[0][:3] == ["C4 – B4", "16", "90 %  (100 %)"]
+    assert words(dialog.octaves)[0][:3] == ["C3 – B3", "16", "90 %  (100 %)"]
     dialog.when.setCurrentIndex(1)
     dialog.when.activated.emit(1)
     assert len(words(dialog.numbers.table)) == 3
