@@ -160,10 +160,13 @@ def _map(canvas: Canvas, reference: Reference, made: Made, x: float, top: float)
     put(known, of(reference.train.label), 2.0, 0.35)
     put(real, of(reference.held.label), 4.6, 0.95, 1.6)
     put(new, [TEXT if index < 0 else _colour(int(index)) for index in asked], 3.6, 0.8)
-    return _legend(canvas, x, y + height + 10, width, labels)
+    places = {label: _colour(index) for index, label in enumerate(labels)}
+    if labels and (reference.held.label < 0).any():
+        places["no label it knows"] = _colour(-1)
+    return _legend(canvas, x, y + height + 10, width, places)
 
 
-def _legend(canvas: Canvas, x: float, y: float, width: float, labels: Sequence[str]) -> float:
+def _legend(canvas: Canvas, x: float, y: float, width: float, labels: Mapping[str, Colour]) -> float:
     """What the dots mean: their shapes, then the colours of the labels, in as many lines as it takes."""
     at = x
     for text, radius, alpha, hollow in (
@@ -173,12 +176,12 @@ def _legend(canvas: Canvas, x: float, y: float, width: float, labels: Sequence[s
         at += 18 + canvas.text(at + 18, y, text, "small", DIM) + 22
     if labels:
         at, y = x, y + 20
-    for index, label in enumerate(labels):
+    for label, colour in labels.items():
         name = label if len(label) <= 24 else label[:23] + "…"
         needed = 18 + face("small").width(name) + 18
         if at > x and at + needed > x + width:
             at, y = x, y + 20
-        canvas.dot(at + 6, y + 8, 4, _colour(index))
+        canvas.dot(at + 6, y + 8, 4, colour)
         canvas.text(at + 18, y, name, "small")
         at += needed
     return y + 20
