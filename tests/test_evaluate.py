@@ -115,6 +115,8 @@ def test_few_sounds_leave_out_what_would_be_noise(run, reference):
     again = list(evaluate(run, 6, device="cpu", reference=reference))[-1].result
     assert "frechet" not in again["metrics"] and "fewer than 20" in again["sets"]["frechet"]
     assert "copies" in again["metrics"] and again["sets"]["new"].startswith("6 new sounds")
+    twice = list(evaluate(run, 6, device="cpu", reference=reference))[-1].result
+    assert twice["metrics"] == again["metrics"] and twice["intervals"] == again["intervals"], "nothing in it is left to chance"
 
 
 def test_closing_it_leaves_nothing_half_written(run):

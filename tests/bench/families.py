@@ -16,6 +16,7 @@ from studio.generate import Instrument
 from studio.models.checkpoint import describe
 from studio.models.controls import Material
 from studio.project.folder import ProjectFolder
+from studio.training import presets
 from studio.training.run import RunFolder
 from tests.bench import scene
 from tests.bench.results import Table
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> Table:
     table = Table(
         f"Families side by side: {len(found)} runs", ("", *(folder.parent.parent.name for folder in checkpoints), "floor")
     )
-    for name, texts in facts(checkpoints).items():
+    for name, texts in facts(project, checkpoints).items():
         table.add(name, *texts, "")
     for name in dict.fromkeys(name for result in found for name in result["metrics"]):
         floors = [floor for result in found if (floor := result["floor"].get(name)) is not None]
@@ -72,19 +73,26 @@ def common(materials: list[Material]) -> Material:
     )
 
 
-def facts(checkpoints: list[Path]) -> dict[str, list[str]]:
-    """What each run is, before its numbers."""
+def facts(project: ProjectFolder, checkpoints: list[Path]) -> dict[str, list[str]]:
+    """What each run is, before its numbers. A preset is told by its settings: runs do not keep its name."""
     files = [describe(folder) for folder in checkpoints]
     configs = [RunFolder(folder.parent.parent).config for folder in checkpoints]
+    told = [config.config | config.plan for config in configs]
+    known = [(preset, preset.config | preset.plan) for preset in presets.read(project)]
+    named = [
+        ", ".join(preset.name for preset, asks in known if preset.family == config.family and asks.items() <= mine.items())
+        for config, mine in zip(configs, told)
+    ]
+    other = [
+        key for key in dict.fromkeys(key for mine in told for key in mine) if len({str(mine.get(key)) for mine in told}) > 1
+    ]
     return {
         "family": [file.family for file in files],
         "name": [config.name for config in configs],
+        "preset": named,
         "minutes": [f"{file.minutes:.1f}" for file in files],
         "steps": [f"{file.step:,}" for file in files],
-        "plan": [
-            " ".join(f"{k}={v}" for k, v in config.plan.items() if k in ("batch", "precision", "threads", "rate"))
-            for config in configs
-        ],
+        "told differently": [" ".join(f"{key}={mine[key]}" for key in other if key in mine) for mine in told],
     }
 
 

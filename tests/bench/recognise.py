@@ -31,10 +31,8 @@ def run(args: argparse.Namespace) -> Table:
     instrument = Instrument.open(folder, compile=args.each >= 50)
     reference = Reference.gather(project, instrument.material, instrument.data.labels)
     if instrument.data.count != len(reference.train):
-        saw = (
-            f"this model was trained on {instrument.data.count} sounds, its project's training split has {len(reference.train)}"
-        )
-        raise SystemExit(f"{saw}: what it has heard is not known")
+        saw = f"it was trained on {instrument.data.count} sounds, its project's training split has {len(reference.train)}"
+        raise SystemExit(f"{saw}: what this model has heard is not known")
     names = usable(reference, instrument.controls.classes)
     if len(names) < 2:
         raise SystemExit("fewer than two labels of this model have enough training and held-out sounds")
@@ -57,8 +55,8 @@ def run(args: argparse.Namespace) -> Table:
         f"the model was trained {instrument.checkpoint.minutes:.0f} minutes ({instrument.checkpoint.step:,} steps) on the "
         f"{len(reference.train)} sounds of the training split, from which the few real ones are drawn, and on nothing else: "
         f"it has heard more real sounds than the classifier has; the {len(reference.held)} held-out ones nobody has heard",
-        f"the classifier is that of `wavewright evaluate` ({judge.EPOCHS} epochs, labels equally often); real and made ones are "
-        "pooled",
+        f"the classifier is that of `wavewright evaluate` ({judge.EPOCHS} epochs, labels equally often); real and made "
+        "ones are pooled",
     ]
     return table
 
