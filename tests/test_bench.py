@@ -1,6 +1,7 @@
 """The benches' own tools: a number that is wrong here would be wrong in every table."""
 
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from studio.audio import analysis
 from studio.explore.axes import Axes, AxisName, correlations
 from studio.models.controls import Material
+from studio.models.layers import judge
 from tests.bench.__main__ import BENCHES, SHORT
 from tests.bench.determinism import apart
 from tests.bench.factors import FACTORS, find, planted, sound
@@ -120,8 +122,9 @@ def test_families_are_heard_as_wide_and_as_long_as_the_widest():
     assert [between([]), between([0.5, 0.5]), between([0.7, 0.5])] == ["", "0.5", "0.5–0.7"]
 
 
-def test_few_and_made_sounds_are_judged_on_others():
+def test_few_and_made_sounds_are_judged_on_others(monkeypatch):
     """Two kinds of pictures, bright above or below: made ones of the right kinds teach them, swapped ones unteach them."""
+    monkeypatch.setattr(judge, "train", partial(judge.train, epochs=4))
     rng = np.random.default_rng(0)
 
     def pictures(count, swapped=False):

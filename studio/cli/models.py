@@ -57,7 +57,8 @@ def _say_octaves(rows: list[dict[str, Any]]) -> Iterator[str]:
         heads = ("played", "right note", "wrong octave", "no pitch", "cents off")
         yield f"{'notes':16}" + "".join(f"{head:>15}" for head in heads)
     for row in rows:
-        pairs = [_pair(row[name], row["floor"].get(name)) for name in ("correct", "octave", "unpitched", "error")]
+        pairs = [_pair(row[name], row["floor"].get(name)) for name in ("correct", "octave", "unpitched")]
+        pairs.append(_pair(_cents(row["error"]), _cents(row["floor"].get("error"))))
         span = f"{note_name(row['low'])} to {note_name(row['high'] - 1)}"
         yield f"{span:16}{row['made']:15}" + "".join(f"{pair:>15}" for pair in pairs)
 
@@ -66,8 +67,12 @@ def _pair(value: float | None, floor: float | None) -> str:
     return (_short(value) or "–") + (f" ({_short(floor)})" if floor is not None else "")
 
 
+def _cents(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
 def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
+    return "" if value is None else "–" if value != value else f"{value:.3g}"
 
 
 def axes(args: Namespace) -> Work:

@@ -22,8 +22,8 @@ from studio.project.recipe import Request
 RECONSTRUCTED = 64
 """At most this many held-out sounds are reconstructed."""
 
-PART = 16
-"""Held-out sounds that a model measures at a time."""
+PART, PARTS = 16, 8
+"""Held-out sounds that a model measures at a time, at most, and parts of them that there are at least, for an interval."""
 
 
 def reconstructions(scores: Scores, instrument: Instrument, reference: Reference) -> Generator[Event, None, dict[int, Sound]]:
@@ -73,7 +73,7 @@ def own(scores: Scores, instrument: Instrument, held: TrainingSet) -> None:
     """The family's own held-out numbers, as the trainer measures them. They have no floor: real sounds pass no model."""
     if not len(held):
         return
-    parts = np.array_split(np.arange(len(held)), max(1, len(held) // PART))
+    parts = np.array_split(np.arange(len(held)), min(len(held), max(PARTS, -(-len(held) // PART))))
     found: dict[str, list[float]] = {}
     with torch.inference_mode():
         for rows in parts:

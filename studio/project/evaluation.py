@@ -185,6 +185,8 @@ def shown(value: Number, unit: str) -> str:
         return "–"
     if unit == "share":
         text = f"{100 * value:.1f} %" if 0 < abs(value) < 0.1 else f"{100 * value:.0f} %"
+    elif unit == "cents":
+        text = f"{value:.1f} cents" if abs(value) < 100 else f"{value:.0f} cents"
     else:
-        text = f"{value:.3g}" + {"dB": " dB", "cents": " cents", "s": " s"}.get(unit, "")
+        text = f"{value:.3g}" + {"dB": " dB", "s": " s"}.get(unit, "")
     return text.replace("-", "−")
