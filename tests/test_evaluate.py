@@ -303,6 +303,8 @@ def test_nearness_to_real_sounds_in_a_word():
     assert [of(0.5, 0.4, unit=""), of(1.5, 0.4, unit=""), of(4.0, 0.4, unit="")] == ["real", "near", "far"]
     assert [of(0.9, 0.95, better="more"), of(0.8, 0.95, better="more"), of(0.2, 0.95, better="more")] == ["real", "near", "far"]
     assert of(4.0, 0.4, (0.3, 9.0), unit="") == "real", "within its interval it is not known to be worse"
+    assert [of(v, 3.0, better="more", unit="times") for v in (2.8, 2.0, 1.1)] == ["real", "near", "far"]
+    assert of(float("nan"), 0.4) == ""
     assert of(1.4, 1.0, better="real") == "far" and of(0.7, 0.6, better="more") == "real" and of(0.1, None) == ""
     assert [shown(0.123, "share"), shown(0.0123, "share"), shown(None, "share"), shown(-3.5, "dB")] == [
         "12 %",

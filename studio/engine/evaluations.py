@@ -21,7 +21,7 @@ import psutil
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.engine.jobs import JobRunner, Ticket, Told
-from studio.errors import StudioError
+from studio.errors import NotMeasured
 from studio.events import Event, Failed, Finished, Produced, Progress, Started, Work, from_json
 from studio.training import children
 
@@ -34,6 +34,7 @@ PATIENCE = 5.0
 
 SHARES = (
     ("making new sounds", 0.0, 0.6),
+    ("comparing", 0.6, 0.6),
     ("learning the labels", 0.6, 0.8),
     ("reconstructing", 0.8, 0.95),
     ("playing notes", 0.95, 1.0),
@@ -112,7 +113,7 @@ class Evaluations(QObject):
 def share_of(event: Progress) -> float:
     """How far the whole is when one of its stages says this."""
     within = event.done / event.total if event.total else 0.0
-    begin, end = next(((low, high) for note, low, high in SHARES if event.note.startswith(note)), (0.6, 0.6))
+    begin, end = next(((low, high) for note, low, high in SHARES if event.note.startswith(note)), (0.0, 0.0))
     return begin + (end - begin) * min(1.0, within)
 
 
@@ -129,7 +130,7 @@ def measure(run: Path, device: str = "auto") -> Work:
     try:
         process = children.spawn(command(run, device), run, LOG)
     except OSError as problem:
-        raise StudioError(reason=f"the measurement could not be started ({problem})") from problem
+        raise NotMeasured(name=run.name, reason=f"it could not be started ({problem})") from problem
     try:
         with contextlib.suppress(psutil.Error, OSError):
             psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 10))
@@ -161,7 +162,7 @@ def _followed(process: subprocess.Popen[bytes], log: Path) -> Iterator[Event]:
             yield Finished()
             return
         if over:
-            raise StudioError(reason=f"the measurement ended without a result ({process.returncode})")
+            raise NotMeasured(name=log.parent.name, reason=f"its process ended without a result ({process.returncode})")
         yield latest
         time.sleep(LOOK)
 

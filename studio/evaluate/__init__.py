@@ -63,7 +63,7 @@ def evaluate(
     measures.faults(scores, made.sounds, own)
     near = measures.copies(scores, made.heard, real, known)
     measures.distributions(scores, made.heard, real, known)
-    yield Progress(done=count, total=count, note="learning the labels")
+    yield Progress(done=0, total=1, note="learning the labels")
     ears = yield from reference.teach(seed)
     if ears is None:
         scores.sets |= dict.fromkeys(("label_agreement", "inception", "judge_frechet"), reference.deaf)
@@ -72,7 +72,7 @@ def evaluate(
         heard, said = classes.agreement(scores, made, ears)
     confusion = classes.confusion(made, ears, heard, said)
     table = classes.each(made, reference, confusion, heard, near, seed)
-    yield Progress(done=count, total=count, note="reconstructing held-out sounds")
+    yield Progress(done=0, total=1, note="reconstructing held-out sounds")
     repeated = yield from again.reconstructions(scores, instrument, reference)
     octaves = yield from notes.pitches(scores, instrument, reference)
     again.own(scores, instrument, own)

@@ -165,7 +165,7 @@ MEASURES = (
 def likeness(found: Evaluation, measure: Measure) -> Literal["real", "near", "far", ""]:
     """How the model stands to real sounds in this: as good, near, far; empty where there is no floor to compare with."""
     value, floor = found.metrics.get(measure.name), found.floor.get(measure.name)
-    if value is None or floor is None:
+    if value is None or floor is None or value != value or floor != floor:
         return ""
     worse = {"less": value - floor, "more": floor - value, "real": abs(value - floor)}[measure.better]
     low, high = found.intervals.get(measure.name, (None, None))
@@ -175,6 +175,9 @@ def likeness(found: Evaluation, measure: Measure) -> Literal["real", "near", "fa
         return "real" if worse <= SAME else "near" if worse <= CLOSE else "far"
     if measure.unit == "cents":
         return "real" if worse <= 10 else "near" if worse <= 50 else "far"
+    if measure.unit == "times":  # from 1, where nothing is told apart
+        kept = (value - 1) / max(floor - 1, 1e-9)
+        return "real" if kept >= 0.8 else "near" if kept >= 0.4 else "far"
     larger, smaller = max(value, floor), max(min(value, floor), 1e-9)
     return "real" if larger <= 1.25 * smaller else "near" if larger <= NEAR * smaller else "far"
 
