@@ -25,7 +25,8 @@ StudioError
 │   ├── BrokenCheckpoint
 │   ├── NothingTrained    a project or run without a finished checkpoint
 │   ├── BadLatent         numbers that are no place in a model's space
-│   └── NotOffered        the model does not have what a request asks for
+│   ├── NotOffered        the model does not have what a request asks for
+│   └── NotMeasured       a measurement whose process said no result
 ├── TrainingError         a run
 │   ├── OutOfMemory
 │   ├── Diverged          losses stayed non-finite after every rollback
@@ -212,6 +213,11 @@ class BadLatent(ModelError):
 class NotOffered(ModelError):
     sentence = "This model does not offer {name}."
     hint = "It offers: {known}."
+
+
+class NotMeasured(ModelError):
+    sentence = "“{name}” could not be measured: {reason}."
+    hint = "Try it again. The file evaluate.log in its folder says what the measurement said last."
 
 
 class TrainingError(StudioError):

@@ -20,6 +20,9 @@ Array = NDArray[np.float64]
 NEIGHBOURS = 5
 """k of density and coverage, as in Naeem et al. (2002.09797)."""
 
+DRAWS = 200
+"""Times that sounds are drawn again for an interval."""
+
 
 @dataclass(frozen=True, eq=False)
 class Whitener:
@@ -159,17 +162,37 @@ def kmeans(points: ArrayLike, k: int, seed: int = 0, rounds: int = 100) -> Array
     return best
 
 
-def ndb(train: ArrayLike, made: ArrayLike, bins: int | None = None, seed: int = 0) -> tuple[float, float]:
-    """Number of statistically different bins ÷ their number, and the Jensen–Shannon divergence in bits (1805.12462).
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """k-means cells of training features alone, as many as NDB counts in, and how many training sounds each holds."""
 
-    Bins are k-means cells of the training features (N, d) alone: `bins`, or N / 20 up to 50. Chance alone gives 0.05.
-    """
-    x, y = np.asarray(train, float), np.asarray(made, float)
-    k = bins or max(2, min(50, len(x) // 20))
-    centres = kmeans(x, k, seed)
-    here = np.bincount(distances(x, centres).argmin(axis=1), minlength=k)
-    there = np.bincount(distances(y, centres).argmin(axis=1), minlength=k)
-    return float(different_bins(here, there).mean()), jensen_shannon(here / here.sum(), there / there.sum())
+    centres: Array
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def fit(cls, train: ArrayLike, bins: int | None = None, seed: int = 0) -> Bins:
+        """`bins` cells of (N, d), or N / 20 up to 50."""
+        x = np.asarray(train, float)
+        k = bins or max(2, min(50, len(x) // 20))
+        centres = kmeans(x, k, seed)
+        return cls(centres, np.bincount(distances(x, centres).argmin(axis=1), minlength=k))
+
+    def owners(self, features: ArrayLike) -> NDArray[np.intp]:
+        """The cell of each row of (N, d)."""
+        return distances(features, self.centres).argmin(axis=1)
+
+    def apart(self, owners: NDArray[np.intp]) -> tuple[float, float]:
+        """Share of the cells in which sounds of these cells are statistically more or fewer, and the Jensen–Shannon divergence
+        in bits (1805.12462). Chance alone gives 0.05."""
+        there = np.bincount(owners, minlength=len(self.counts))
+        share = float(different_bins(self.counts, there).mean())
+        return share, jensen_shannon(self.counts / self.counts.sum(), there / max(there.sum(), 1))
+
+
+def ndb(train: ArrayLike, made: ArrayLike, bins: int | None = None, seed: int = 0) -> tuple[float, float]:
+    """Number of statistically different bins ÷ their number, and the Jensen–Shannon divergence: `Bins.apart` of `made`."""
+    cells = Bins.fit(train, bins, seed)
+    return cells.apart(cells.owners(made))
 
 
 def different_bins(a: ArrayLike, b: ArrayLike) -> NDArray[np.bool_]:
@@ -245,7 +268,8 @@ def align(made: ArrayLike, real: ArrayLike, most: int) -> Array:
 def cents(heard: ArrayLike, asked: ArrayLike) -> dict[str, float]:
     """Pitch accuracy of MIDI notes `heard` (N,), NaN where none was found, against those `asked` for (N,).
 
-    correct: within 50 cents, of all; octave: wrong by whole octaves; error: median of the rest in cents; unpitched: share
+    correct: within 50 cents, of all; octave: wrong by whole octaves; error: median of those with a pitch, in cents; unpitched:
+    share without one
     """
     found, wanted = np.asarray(heard, float), np.asarray(asked, float)
     voiced = np.isfinite(found)
@@ -262,15 +286,36 @@ def cents(heard: ArrayLike, asked: ArrayLike) -> dict[str, float]:
 # ---- repeated draws
 
 
-def repeated(
-    measure: Callable[[Array], float], pool: ArrayLike, count: int, draws: int = 10, seed: int = 0
-) -> tuple[float, float, float]:
-    """Mean, 2.5 % and 97.5 % of `measure` over random subsets of `count` rows of `pool`; one draw where there is no choice."""
+def repeated(measure: Callable[[Array], ArrayLike], pool: ArrayLike, count: int, draws: int = 10, seed: int = 0) -> Array:
+    """Mean of `measure` over random subsets of `count` rows of `pool`; one draw where there is no choice."""
     points = np.asarray(pool, float)
     rng = np.random.default_rng(seed)
-    values = [measure(_some(points, count, rng)) for _ in range(draws if count < len(points) else 1)]
-    low, high = np.percentile(values, (2.5, 97.5))
-    return float(np.mean(values)), float(low), float(high)
+    times = draws if count < len(points) else 1
+    return np.mean([np.asarray(measure(_some(points, count, rng)), float) for _ in range(times)], axis=0)
+
+
+def bootstrap(
+    measure: Callable[[NDArray[np.intp]], ArrayLike],
+    size: int,
+    value: ArrayLike,
+    *,
+    count: int | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[Array, Array]:
+    """95 % interval of a `value` found from `size` sounds: what as many (or `count`) others like them would have given.
+
+    `measure` finds it again from rows drawn with replacement (Efron 1979). Drawn twice, a sound is its own neighbour, which
+    moves Fréchet distances up and coverage down; so the spread of the draws is laid around the value, not around their mean.
+    `value` and what `measure` gives may be arrays of one shape; NaN where nothing could be measured.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = np.array([measure(rng.integers(size, size=count or size)) for _ in range(draws)], float)
+    known = np.isfinite(drawn)
+    sums = np.where(known, drawn, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    drawn = np.where(known, drawn, sums)  # a draw without any answer says nothing of the spread
+    low, high = np.percentile(drawn - sums, (2.5, 97.5), axis=0)
+    return np.asarray(value, float) + low, np.asarray(value, float) + high
 
 
 def proportional(counts: Sequence[int], total: int) -> list[int]:

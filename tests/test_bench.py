@@ -1,6 +1,7 @@
 """The benches' own tools: a number that is wrong here would be wrong in every table."""
 
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -8,10 +9,14 @@ import pytest
 
 from studio.audio import analysis
 from studio.explore.axes import Axes, AxisName, correlations
+from studio.models.controls import Material
+from studio.models.layers import judge
 from tests.bench.__main__ import BENCHES, SHORT
 from tests.bench.determinism import apart
 from tests.bench.factors import FACTORS, find, planted, sound
+from tests.bench.families import between, cell, common
 from tests.bench.inside import drawn
+from tests.bench.recognise import accuracy, both
 from tests.bench.results import Table, record, spread
 from tests.bench.window import COUNTER, largest_step, lost
 
@@ -107,3 +112,28 @@ def test_sounds_of_two_devices_are_held_against_their_peak():
     one = np.linspace(-1, 1, 100, dtype=np.float32)
     assert apart(one, one) == -np.inf and apart(one, one[:-1]) == 0
     assert apart(one, one + np.float32(1e-4)) == pytest.approx(-80, abs=0.1)
+
+
+def test_families_are_heard_as_wide_and_as_long_as_the_widest():
+    one, two = Material(rate=22_050, channels=2, seconds=3.0), Material(rate=44_100, channels=1, seconds=1.0, slices="onset")
+    assert common([one, two]) == common([two, one]) == Material(rate=44_100, channels=1, seconds=3.0)
+    result = {"metrics": {"copies": 0.1, "seconds": 1.0}, "intervals": {"copies": (0.05, 0.2)}}
+    assert [cell(result, name) for name in ("copies", "seconds", "kid")] == ["0.1 (0.05–0.2)", "1", ""]
+    assert [between([]), between([0.5, 0.5]), between([0.7, 0.5])] == ["", "0.5", "0.5–0.7"]
+
+
+def test_few_and_made_sounds_are_judged_on_others(monkeypatch):
+    """Two kinds of pictures, bright above or below: made ones of the right kinds teach them, swapped ones unteach them."""
+    monkeypatch.setattr(judge, "train", partial(judge.train, epochs=4))
+    rng = np.random.default_rng(0)
+
+    def pictures(count, swapped=False):
+        labels = np.repeat([0, 1], count)
+        images = 0.2 * rng.random((2 * count, 64, 12), np.float32)
+        for image, label in zip(images, labels):
+            image[32 * label : 32 * label + 32] += 0.7
+        return images, (1 - labels if swapped else labels).astype(np.int64)
+
+    held = pictures(10)
+    assert both(pictures(6), held, pictures(8), 2, 3, 0) == (1, 1)
+    assert accuracy(pictures(6, swapped=True), held, 2, 0) == 0

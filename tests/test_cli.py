@@ -252,6 +252,15 @@ def test_generate_writes_sounds_that_carry_their_recipe(result, trained, tmp_pat
     np.testing.assert_array_equal(files.read(more[0]).samples, files.read(made[0]).samples)
 
 
+def test_generate_makes_a_labelled_set(result, wavewright, trained, tmp_path, capsys):
+    found = result("generate", trained, "--per-class", 1, "--class", "kick,hat", "--out", tmp_path / "set")
+    assert found["labels"] == {"kick": 1, "hat": 1}
+    assert [Path(f).parent for f in found["files"]] == [tmp_path / "set" / "kick", tmp_path / "set" / "hat"]
+    for words in (["--per-class", 2, "--count", 2], ["--checked"], ["--per-class", 2, "--like", "x.wav"], ["--per-class", 0]):
+        assert wavewright("generate", trained, "--out", tmp_path / "none", *words)[0] == 2
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_latent_goes_out_and_comes_back(result, wavewright, trained, drums_once, tmp_path):
     kick = drums_once / "kick" / "kick 01.wav"
     made = result("encode", run_of(trained), kick, tmp_path / "kick.npy")

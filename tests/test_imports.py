@@ -19,7 +19,7 @@ LAYERS = (  # each part may import itself, what stands above it, and, where its 
     {"audio"},
     {"project"},
     {"library", "models", "explore"},
-    {"training", "generate", "evaluate", "metrics", "export"},
+    {"training", "generate", "augment", "evaluate", "metrics", "export"},
     {"engine", "cli", "doctor"},
     {"gui"},
     {"__main__"},
@@ -32,10 +32,14 @@ NEIGHBOURS = {  # in the same line of LAYERS, and yet the first builds on the se
     ("generate", "training"),
     ("evaluate", "generate"),
     ("evaluate", "metrics"),
+    ("augment", "generate"),
+    ("augment", "evaluate"),
     ("cli", "doctor"),
 }
 TORCH_FREE_MODELS = {"studio/models/__init__.py", "studio/models/controls.py"}
-TORCH = {"library/reader.py", "generate.py", "evaluate.py"}  # beside models/ and training/, and engine/ inside functions
+TORCH = {  # beside models/ and training/, and engine/ inside functions
+    *("library/reader.py", "generate.py", "evaluate/__init__.py", "evaluate/again.py"),
+}
 NO_TORCH_TRAINING = {  # the window reads runs with these
     *("ranks.py", "run.py", "plan.py", "queue.py", "verdict.py", "curves.py"),
     *("process.py", "pulse.py", "power.py", "reserve.py", "goals.py", "trouble.py"),

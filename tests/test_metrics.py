@@ -140,7 +140,76 @@ def test_diversity_is_the_mean_distance():
     assert metrics.diversity(np.ones((5, 2))) == 0
 
 
+# ---- beside published implementations: values frozen from them, and themselves where they are installed
+
+
+def two_sets() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(20)
+    return rng.standard_normal((60, 5)), 1.2 * rng.standard_normal((50, 5)) + 0.5
+
+
+FROZEN = {  # prdc 0.2, by Naeem et al.
+    1: {"precision": 0.44, "recall": 0.7, "density": 0.7, "coverage": 22 / 60},
+    3: {"precision": 0.68, "recall": 53 / 60, "density": 0.5733333333333333, "coverage": 0.65},
+    5: {"precision": 0.74, "recall": 0.95, "density": 0.592, "coverage": 46 / 60},
+}
+
+
+@pytest.mark.parametrize("k", FROZEN)
+def test_neighbourhoods_are_those_of_prdc(k):
+    assert metrics.neighbourhoods(*two_sets(), k) == pytest.approx(FROZEN[k], rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 4, 7])
+def test_neighbourhoods_beside_prdc(k):
+    prdc = pytest.importorskip("prdc")
+    real, made = two_sets()
+    assert metrics.neighbourhoods(real, made, k) == pytest.approx(prdc.compute_prdc(real, made, nearest_k=k), rel=1e-12)
+
+
+def test_frechet_is_that_of_a_matrix_root():
+    assert metrics.frechet(*two_sets()) == pytest.approx(3.0642548806465135, rel=1e-9)
+    from scipy.linalg import sqrtm
+
+    for seed in range(5):
+        a, b = normal(seed, 40, 6) @ normal(seed + 50, 6, 6), normal(seed + 9, 30, 6) + 1
+        one, two = np.cov(a.T), np.cov(b.T)
+        expected = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(one + two - 2 * np.real(sqrtm(one @ two)))
+        assert metrics.frechet(a, b) == pytest.approx(expected, rel=1e-7)
+
+
+def test_kid_is_that_of_a_polynomial_kernel():
+    assert metrics.kid(*two_sets()) == pytest.approx(2.617096033403467, rel=1e-9)
+    kernels = pytest.importorskip("sklearn.metrics.pairwise")
+    real, made = two_sets()
+
+    def within(x):
+        k = kernels.polynomial_kernel(x, x, degree=3, coef0=1)
+        return (k.sum() - np.trace(k)) / (len(x) * (len(x) - 1))
+
+    across = kernels.polynomial_kernel(real, made, degree=3, coef0=1).mean()
+    assert metrics.kid(real, made) == pytest.approx(within(real) + within(made) - 2 * across, rel=1e-9)
+
+
+def test_jensen_shannon_is_that_of_scipy():
+    from scipy.spatial.distance import jensenshannon
+
+    p, q = np.array([1, 2, 3, 4, 0]) / 10, np.array([4, 3, 2, 0, 1]) / 10
+    assert metrics.jensen_shannon(p, q) == pytest.approx(jensenshannon(p, q, base=2) ** 2, rel=1e-12)
+
+
 # ---- bins
+
+
+def test_ndb_of_the_same_and_of_elsewhere():
+    """Copies of the training sounds fill the cells alike; sounds that all lie elsewhere fill one."""
+    x = normal(0, 300, 3)
+    assert metrics.ndb(x, x, bins=10) == (0, 0)
+    share, divergence = metrics.ndb(x, x + 100, bins=10)
+    assert share == 1
+    counts = metrics.Bins.fit(x, 10).counts / 300
+    full = metrics.Bins.fit(x, 10).owners(x[:1] + 100)[0]
+    assert divergence == pytest.approx(metrics.jensen_shannon(counts, np.eye(10)[full]))
 
 
 def test_bins_that_differ_are_those_of_the_z_test():
@@ -237,12 +306,49 @@ def test_cents():
 # ---- draws
 
 
-def test_repeated_draws_bracket_their_mean():
+def test_repeated_draws_come_near_the_mean_of_all():
     pool = normal(0, 200, 1)
-    mean, low, high = metrics.repeated(lambda x: float(x.mean()), pool, 50, draws=40)
-    assert low < mean < high and abs(mean - pool.mean()) < 0.05
-    whole = metrics.repeated(lambda x: float(len(x)), pool, 500)
-    assert whole == (200, 200, 200)
+    assert abs(metrics.repeated(lambda x: x.mean(), pool, 50, draws=40) - pool.mean()) < 0.05
+    assert metrics.repeated(lambda x: [len(x), x.sum()], pool, 500).tolist() == [200, pytest.approx(pool.sum())]
+
+
+def test_an_interval_of_a_mean_is_that_of_the_normal_distribution():
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    low, high = metrics.bootstrap(lambda rows: values[rows].mean(), 400, values.mean(), draws=2000)
+    half = 1.96 * values.std() / 20
+    assert (low, high) == (pytest.approx(values.mean() - half, abs=0.03), pytest.approx(values.mean() + half, abs=0.03))
+    again = metrics.bootstrap(lambda rows: values[rows].mean(), 400, values.mean(), draws=2000)
+    assert (low, high) == again, "the same seed, the same interval"
+    wide = metrics.bootstrap(lambda rows: values[rows].mean(), 400, values.mean(), count=100, draws=2000)
+    assert (wide[1] - wide[0]) / (high - low) == pytest.approx(2, rel=0.15)  # a quarter of the sounds, twice the spread
+
+
+@pytest.mark.parametrize("name", ["frechet", "recall", "coverage"])
+def test_intervals_hold_what_other_sounds_of_the_model_give(name):
+    """Measures that sounds drawn twice would bias: the interval found from 80 sounds holds what 80 others give on average."""
+    real = normal(0, 80, 4)
+
+    def measure(points):
+        return metrics.frechet(real, points) if name == "frechet" else metrics.neighbourhoods(real, points)[name]
+
+    usual = np.mean([measure(1.2 * normal(1000 + i, 80, 4) + 0.4) for i in range(60)])
+    held = 0
+    for i in range(20):
+        made = 1.2 * normal(i + 1, 80, 4) + 0.4
+        low, high = metrics.bootstrap(lambda rows, made=made: measure(made[rows]), 80, measure(made), draws=60)
+        held += low <= usual <= high
+    assert held >= 16
+
+
+def test_draws_without_an_answer_do_not_spoil_an_interval():
+    values = np.array([np.nan, 1.0, 2.0, 3.0])
+
+    def measure(rows):
+        known = values[rows][np.isfinite(values[rows])]
+        return [known.mean() if len(known) else np.nan, np.nan]
+
+    low, high = metrics.bootstrap(measure, 4, [2.0, np.nan])
+    assert low[0] < 2 < high[0] and np.isnan(low[1]) and np.isnan(high[1])
 
 
 @settings(max_examples=40, deadline=None)

@@ -108,7 +108,10 @@ def parser() -> argparse.ArgumentParser:
 
     one = verb("sounds", "generate", "make new sounds")
     one.add_argument("target", metavar="PROJECT|RUN")
-    one.add_argument("--count", type=int, default=1)
+    how_many = one.add_mutually_exclusive_group()
+    how_many.add_argument("--count", type=int, default=1)
+    how_many.add_argument("--per-class", type=int, metavar="N", help="N of each label, in a folder of its name")
+    one.add_argument("--checked", action="store_true", help="of --per-class: no silent ones, no copies, none of another label")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--class", dest="classes", default="", metavar="NAME[=W],…", help="labels, mixed by weight")
     one.add_argument("--pitch", type=float, metavar="NOTE", help="MIDI note")

@@ -20,13 +20,59 @@ def evaluate(args: Namespace) -> Work:
 
 
 def say_evaluate(result: dict[str, Any]) -> Iterator[str]:
-    yield f"{'':24} {'model':>10} {'floor':>10}"
+    yield f"{'':24} {'model':>10} {'95 %':>17} {'floor':>10}"
     for name, value in result["metrics"].items():
-        floor = result["floor"].get(name)
-        yield f"{name:24} {value:10.3g} {'' if floor is None else f'{floor:10.3g}':>10}  {result['sets'].get(name, '')}"
+        low, high = result["intervals"].get(name) or (None, None)
+        between = "" if low is None or high is None else f"{_short(low)} – {_short(high)}"
+        floor = _short(result["floor"].get(name))
+        yield f"{name:24} {_short(value):>10} {between:>17} {floor:>10}  {result['sets'].get(name, '')}"
+    yield from _say_classes(result["classes"])
+    yield from _say_octaves(result["octaves"])
     for name, words in result["sets"].items():
         if name not in result["metrics"]:
             yield f"{name}: {words}"
+
+
+def _say_classes(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Label by label, real sounds in brackets."""
+    if rows:
+        yield ""
+        heads = ("new", "held out", "agreement", "Fréchet", "coverage", "copies")
+        yield f"{'label':16}" + "".join(f"{head:>15}" for head in heads) + "  mistaken for"
+    for row in rows:
+        pairs = [_pair(row[name], row[f"{name}_floor"]) for name in ("agreement", "frechet", "coverage", "copies")]
+        others = ", ".join(f"{label} {share:.0%}" for label, share in row["mistaken_for"][:3])
+        yield f"{row['label'][:16]:16}{row['made']:15}{row['held_out']:15}" + "".join(f"{p:>15}" for p in pairs) + f"  {others}"
+    for row in rows:
+        if row["left_out"]:
+            yield f"{row['label']}: {row['left_out']}"
+
+
+def _say_octaves(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Octave by octave, held-out notes in brackets."""
+    from studio.audio.pitch import note_name
+
+    if rows:
+        yield ""
+        heads = ("played", "right note", "wrong octave", "no pitch", "cents off")
+        yield f"{'notes':16}" + "".join(f"{head:>15}" for head in heads)
+    for row in rows:
+        pairs = [_pair(row[name], row["floor"].get(name)) for name in ("correct", "octave", "unpitched")]
+        pairs.append(_pair(_cents(row["error"]), _cents(row["floor"].get("error"))))
+        span = f"{note_name(row['low'])} to {note_name(row['high'] - 1)}"
+        yield f"{span:16}{row['made']:15}" + "".join(f"{pair:>15}" for pair in pairs)
+
+
+def _pair(value: float | None, floor: float | None) -> str:
+    return (_short(value) or "–") + (f" ({_short(floor)})" if floor is not None else "")
+
+
+def _cents(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else "–" if value != value else f"{value:.3g}"
 
 
 def axes(args: Namespace) -> Work:

@@ -50,12 +50,31 @@ def generate(args: Namespace) -> Work:
         speaker=args.speaker, prompt=absolute(args.prompt), input=absolute(args.input), temperature=args.temperature,
         seed=args.seed, count=at_least(args.count, 1, "--count"),
     )  # fmt: skip
+    if args.checked and args.per_class is None:
+        raise UsageError(reason="--checked needs --per-class: how many of each label")
+    if args.like and args.per_class is not None:
+        raise UsageError(reason="--like and --per-class can't go together")
     if args.like:
         yield from _like(args, request)
         return
     if args.radius is not None:
         raise UsageError(reason="--radius needs --like: how far from which sound")
+    if args.per_class is not None:
+        from studio import augment
+
+        each = at_least(args.per_class, 1, "--per-class")
+        target, out, device = playable(args.target), Path(args.out), device_of(args.device)
+        yield from augment.per_class(target, each, out, request, checked=args.checked, device=device, cache=cache())
+        return
     yield from core.generate(playable(args.target), request, Path(args.out), device=device_of(args.device), cache=cache())
+
+
+def say_generate(result: dict[str, Any]) -> Iterator[str]:
+    """Only what the paths that were told already do not say."""
+    for label, count in result.get("labels", {}).items():
+        yield f"{label:24} {count} new sounds"
+    if dropped := {reason: count for reason, count in result.get("dropped", {}).items() if count}:
+        yield "left out: " + ", ".join(f"{count} {reason}" for reason, count in dropped.items())
 
 
 def _like(args: Namespace, request: Request) -> Work:

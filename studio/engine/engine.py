@@ -33,6 +33,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from studio.audio.sound import Sound
 from studio.engine import device
 from studio.engine.device import DeviceFacts
+from studio.engine.evaluations import Evaluations
 from studio.engine.jobs import JobRunner, Ticket, Told
 from studio.errors import NothingToLearn, UsageError
 from studio.events import Failed, Finished, Produced, Progress, Started, Work
@@ -175,6 +176,7 @@ class Engine(QObject):
         self.runner.event.connect(self._on_event)
         self._helper = JobRunner("compiler", self)
         self._helper.event.connect(self._on_helper)
+        self.evaluations = Evaluations(self)
         self.facts: DeviceFacts | None = None
         self.model: ModelFacts | None = None
         self.described: tuple[FamilyFacts, ...] = ()
@@ -247,10 +249,14 @@ class Engine(QObject):
         """Processes whose GPU memory counts as ours."""
         self._pids = pids
 
+    def evaluate(self, run: Path) -> None:
+        """Measure how good a run is, in a process of its own; `evaluations` tells how far it is."""
+        self.evaluations.start(run, "cpu" if self._compute == "cpu" else "auto")
+
     def close(self) -> bool:
         """Cancel everything and end the thread."""
         self._timer.stop()
-        ended = self._helper.close() and self.runner.close()
+        ended = self.evaluations.close() and self._helper.close() and self.runner.close()
         if self._gpu is not None:
             self._gpu.close()
         return ended

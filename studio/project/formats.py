@@ -6,7 +6,8 @@ Format 1 (0.1)
     clips/<id>.json       kind "clip": id, name, tags, stars, created, recipe or null, edits, rate, frames, channels
     clips/<id>.wav        the sound as kept, 32-bit float, with the recipe in its `wwrc` chunk; edits never touch it
     runs/<name>/          config.json kind "run", status.json kind "status", checkpoints/*/config.json kind "checkpoint",
-                          previews/*/preview.json kind "preview"; events.jsonl is append-only and has no header
+                          previews/*/preview.json kind "preview"; events.jsonl is append-only and has no header;
+                          evaluations/*/ evaluation.json kind "evaluation" and picture.png
     searches/<name>/      search.json kind "search", status.json kind "search-status"; study.sqlite or study.journal is
                           Optuna's; may be deleted when nothing is trained, then only what was tried is lost
     presets.json          kind "presets": presets, each a name, a family, and what differs from the recommended config and plan

@@ -27,4 +27,5 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "history": (),
     "pins": (),
     "axes": (),
+    "evaluation": (),
 }

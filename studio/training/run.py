@@ -9,6 +9,7 @@
         probes/              the user's own sounds, heard again in every preview
         previews/step-…/     preview.json and WAVs; previews/originals/ what reconstructions try to be
         checkpoints/step-…/  config.json and weights.safetensors to play; training.json and training.safetensors to go on
+        evaluations/         evaluation.json and picture.png of each measurement; evaluate.log what the newest one said
         latest.json best.json  pointers to checkpoints
         .reserve             room on the disk for last words (training/reserve.py)
         note.json            what a person wrote about it, in the window or by hand

@@ -42,6 +42,8 @@ BENCHES: dict[str, tuple[str, str]] = {
     "watching": ("watching", "run"),
     "speed": ("speed", "run"),
     "cadence": ("cadence", "run"),
+    "recognise": ("recognise", "run"),
+    "families": ("families", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
@@ -51,7 +53,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--drums", help="a folder of drums; without it a few are made")
     parser.add_argument("--project", help="a project with a trained model; it is copied, never changed")
-    parser.add_argument("--run", help="quality, cadence: this run or checkpoint, where it lies")
+    parser.add_argument("--run", help="quality, cadence, recognise: this run or checkpoint, where it lies")
+    parser.add_argument("--runs", nargs="+", default=[], metavar="RUN", help="families: runs of one project, where they lie")
     parser.add_argument("--section", help="name of the section, to keep several of one bench apart")
     parser.add_argument("--minutes", type=float, default=1.0, help="training of a model where none is given")
     parser.add_argument("--files", type=int, default=10_000, help="library, jitter: how many sounds to import")
@@ -61,7 +64,9 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=300, help="latency: moves on the map")
     parser.add_argument("--positions", type=int, default=500, help="gesture: positions of the hand")
     parser.add_argument("--seconds", type=float, default=300.0, help="jitter, underruns: how long")
-    parser.add_argument("--count", type=int, default=256, help="quality: new sounds")
+    parser.add_argument("--count", type=int, default=256, help="quality, families: new sounds")
+    parser.add_argument("--each", type=int, default=50, help="recognise: new sounds of each label")
+    parser.add_argument("--seeds", type=int, default=5, help="recognise: repetitions with other real sounds")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--steps", type=int, default=60, help="endurance: steps of the training that is killed")
     parser.add_argument("--standstill", type=float, default=60.0, help="faults: seconds for which a trainer is stopped")

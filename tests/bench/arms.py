@@ -16,7 +16,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from studio import evaluate
+from studio.evaluate import evaluate
 from studio.events import Metric
 from studio.library.importer import import_folders
 from studio.models.layers.decoders import Decoder
@@ -96,7 +96,7 @@ def _found(folder: RunFolder, minutes: float) -> tuple[int, float, float, float]
 
 def _judged(folder: RunFolder, arm: str, count: int) -> list[object]:
     with decoder_of(arm):
-        result = scene.finish(evaluate.evaluate(folder.path, count))
+        result = scene.finish(evaluate(folder.path, count))
     metrics = result["metrics"]
     return [*(metrics.get(name, "") for name in NUMBERS), metrics["frechet"] / result["floor"]["frechet"]]
 

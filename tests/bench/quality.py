@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 import time
 
-from studio import evaluate
 from studio.cli.folders import playable
+from studio.evaluate import evaluate
 from studio.models.checkpoint import describe
 from tests.bench import scene
 from tests.bench.results import Table
@@ -17,10 +17,10 @@ def run(args: argparse.Namespace) -> Table:
     folder = playable(args.run or scene.project(args))
     facts = describe(folder)
     start = time.perf_counter()
-    result = scene.finish(evaluate.evaluate(folder, args.count))
+    result = scene.finish(evaluate(folder, args.count))
     seconds = time.perf_counter() - start
     title = f"Quality: {facts.family}, {facts.minutes:.1f} minutes, step {facts.step:,}"
-    table = Table(title, ("measure", "model", "95 % of draws", "floor", "set"))
+    table = Table(title, ("measure", "model", "95 %", "floor", "set"))
     for name, value in result["metrics"].items():
         low, high = result["intervals"].get(name, (None, None))
         between = f"{low:.3g}–{high:.3g}" if low is not None else ""

@@ -13,8 +13,10 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from studio.engine.evaluations import Measured
 from studio.engine.training import RunView
 from studio.errors import StudioError
+from studio.gui.pages.train_evaluate import EvaluateDialog
 from studio.gui.pages.train_search import SearchDialog
 from studio.gui.pages.train_settings import SettingsDialog
 from studio.gui.pages.train_start import StartPanel
@@ -38,6 +40,7 @@ class Asks(QObject):
     def __init__(self, session: Session, start: StartPanel, parent: QWidget) -> None:
         super().__init__(parent)
         self._session, self._start, self._window = session, start, parent
+        session.engine.evaluations.ended.connect(self._measured)
 
     @Slot(str, str)
     def ask(self, what: str, name: str) -> None:
@@ -56,6 +59,8 @@ class Asks(QObject):
                 self._session.tell(self.tr("It does so before its next step"))
             elif what == "explore":
                 self._session.go("explore", view.path)
+            elif what == "measure":
+                EvaluateDialog(self._session, view, self._window).open()
             elif what in ("up", "down"):
                 self._move(name, -1 if what == "up" else 1)
             elif what == "duplicate":
@@ -180,6 +185,15 @@ class Asks(QObject):
         to = min(max(at + by, 0), len(order) - 1)
         order.insert(to, order.pop(at))
         self._session.training.reorder(tuple(order))
+
+    @Slot(object)
+    def _measured(self, measured: Measured) -> None:
+        """Told also where nobody has the dialog open any more."""
+        view = next((view for view in self._session.training.views if view.path == measured.run), None)
+        if measured.problem is not None:
+            self._session.complain(measured.problem)
+        elif measured.folder is not None and view is not None:
+            self._session.tell(self.tr("“{0}” was measured").format(view.title or view.name))
 
     # ---- what is kept of a run
     def _remove(self, view: RunView) -> None:

@@ -25,7 +25,7 @@ class VerdictPanel(QWidget):
     """Words first. Emits what is asked of the run that is shown."""
 
     asked = Signal(str)
-    """pause, resume, stop, explore; continue, slower, best; retry, details, end"""
+    """pause, resume, stop, measure, explore; continue, slower, best; retry, details, end"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +54,7 @@ class VerdictPanel(QWidget):
         self.pause = self._button("pause", self.tr("Pause"), self.tr("Frees the memory; resuming goes on exactly where it was"))
         self.resume = self._button("play", self.tr("Resume"), self.tr("Goes on exactly where it was"))
         self.stop = self._button("stop", self.tr("Stop"), self.tr("Ends at the next safe point; everything learned is kept"))
+        self.measure = self._button("eye", self.tr("How good is it?"), self.tr("Hold new sounds against sounds it never heard"))
         self.explore = self._button("explore", self.tr("Explore"), self.tr("Open the best moment of this training in Explore"))
         self.offers = {
             "continue": self._offer(self.tr("{0} more minutes").format(MORE), self.tr("Makes the plan that much longer")),
@@ -84,7 +85,13 @@ class VerdictPanel(QWidget):
         named.addWidget(self.state)
         named.addWidget(self.title, 1)
         head.addLayout(named, 1)
-        for button, what in ((self.pause, "pause"), (self.resume, "resume"), (self.stop, "stop"), (self.explore, "explore")):
+        for button, what in (
+            (self.pause, "pause"),
+            (self.resume, "resume"),
+            (self.stop, "stop"),
+            (self.measure, "measure"),
+            (self.explore, "explore"),
+        ):
             button.setProperty("asks", what)
             button.clicked.connect(self._ask)
             head.addWidget(button)
@@ -133,6 +140,7 @@ class VerdictPanel(QWidget):
         self.stop.setVisible((view.alive or view.place is not None or view.state == "paused") and not trial)
         self.stop.setText(self.tr("Stop") if view.alive or view.state == "paused" else self.tr("Leave the queue"))
         self.resume.setVisible(view.resumable and view.place is None and not trial)
+        self.measure.setVisible(playable and not view.alive)
         self.explore.setVisible(playable)
         self._show_offers(view)
 
