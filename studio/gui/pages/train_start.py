@@ -33,7 +33,7 @@ from studio.library.check import Finding
 from studio.training.presets import Preset
 
 WIDTH = 248
-INSET = 2 * 12 + 8
+INSET = 2 * 12 + 13
 """Points that a card is narrower than the panel: its margins, and the scroll bar."""
 
 
