@@ -19,16 +19,19 @@ from studio import cli, errors
 from studio.audio import files
 from studio.audio.sound import Sound
 from studio.cli import faces, folders, grammar
+from studio.cli.models import say_evaluate
 from studio.events import Finished, Produced, Progress, Started
 from studio.library.reader import facts
 from studio.models import checkpoint
 from studio.models.base import families
+from studio.project import evaluation
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe, Request, from_json
 from studio.project.state import RunStatus
 from studio.training.run import RunFolder, step_folder
 
 TINY = {"seconds": 0.3, "latent": 4, "width": 32}
+GOLDEN = Path(__file__).parent / "formats" / "v1" / "project"
 
 
 @pytest.fixture
@@ -336,6 +339,19 @@ def test_axes_are_named_by_what_is_heard_along_them(result, trained, monkeypatch
 def test_evaluate(result, trained):
     found = result("evaluate", trained, "--count", 6)
     assert set(found) >= {"metrics", "floor", "sets"} and found["metrics"]["silent"] >= 0
+    assert [row["label"] for row in found["classes"]] == ["hat", "kick", "snare"] and found["octaves"] == []
+
+
+def test_an_evaluation_is_said_label_by_label_and_octave_by_octave():
+    kept = evaluation.read(GOLDEN / "runs" / "2026-11-20-oneshot-1" / "evaluations" / "step-00000012")
+    lines = list(say_evaluate(kept.found.result()))
+    assert any(line.split()[:6] == ["frechet", "4.25", "3.9", "–", "4.75", "1.5"] for line in lines)
+    hat = next(line for line in lines if line.startswith("hat "))
+    assert hat.split() == ["hat", "18", "8", "0.75", "(0.9)", "–", "–", "0", "(0)", "kick", "25%"]
+    assert "hat: Fréchet and coverage: 8 held-out sounds are fewer than 12" in lines
+    note = next(line for line in lines if line.startswith("C3 to B3"))
+    assert note.split()[3:] == ["16", "0.875", "(1)", "0.125", "(0)", "0", "(0)", "8.5", "(2.5)"]
+    assert "judge: classifier of 2 labels" in lines
 
 
 # ---- training

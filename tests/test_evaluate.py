@@ -324,6 +324,8 @@ def test_the_page_holds_every_label_and_nothing_is_cut_off(reference):
     assert image.shape[1] == page.WIDTH and 700 < len(image) < page.TALLEST
     edge = np.concatenate([image[:, :10].reshape(-1, 3), image[:, -10:].reshape(-1, 3), image[-10:].reshape(-1, 3)])
     assert (edge == edge[0]).all(), "something runs out of the page"
+    nameless = Made(made.sounds, [""] * len(made), made.heard)
+    assert page.draw(found, reference, nameless, {}, "Of no label").shape[1] == page.WIDTH
     fewer = page.draw(msgspec.structs.replace(found, classes=rows[:1]), reference, made, {}, "A run")
     assert len(fewer) < len(image)
 

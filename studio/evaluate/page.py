@@ -22,8 +22,8 @@ from studio.project.evaluation import MEASURES, ClassScores, Evaluation, Measure
 WIDTH, MARGIN, TALLEST = 1400, 28, 6000
 ROW, GAP = 24, 34
 MAP = (600, 470)
-SHOWN = 8
-"""Labels in the spectrograms."""
+SHOWN, UNLABELLED = 8, 4
+"""Rows of spectrograms: of labels at most, and where there are none."""
 ROWS, MOST = 40, 16
 """Labels in the table, and up to which there is room to show what is heard as what."""
 LINE: Colour = (49, 55, 69)
@@ -236,7 +236,7 @@ def _cells(row: ClassScores) -> tuple[str, ...]:
     others = ", ".join(f"{name} {shown(share, 'share')}" for name, share in row.mistaken_for[:2])
     return (
         row.label,
-        str(row.made),
+        _count(row),
         str(row.training),
         str(row.held_out),
         _pair(row.agreement, row.agreement_floor, "share"),
@@ -245,6 +245,11 @@ def _cells(row: ClassScores) -> tuple[str, ...]:
         _pair(row.coverage, row.coverage_floor, "share") if row.coverage is not None else "–",
         _pair(row.copies, row.copies_floor, "share"),
     )
+
+
+def _count(row: ClassScores) -> str:
+    """How many were made for it, or of sounds that were made for none, how many are heard as it."""
+    return str(row.made) if row.made or row.heard is None else f"{row.heard} heard"
 
 
 def _pair(value: float | None, floor: float | None, unit: str) -> str:
@@ -262,7 +267,7 @@ def _row(canvas: Canvas, columns: Sequence[float], y: float, cells: Sequence[str
 
 
 def _spectrograms(canvas: Canvas, reference: Reference, made: Made, again: Mapping[int, Sound], top: float) -> float:
-    labels = [row for row in dict.fromkeys(made.asked) if row] or [""]
+    labels = [row for row in dict.fromkeys(made.asked) if row] or [""] * UNLABELLED
     more = f", {SHOWN} of {len(labels)} labels" if len(labels) > SHOWN else ""
     y = _head(canvas, MARGIN, top, f"Spectrograms{more}: held-out real sounds beside new ones")
     left, wide, high, gap = MARGIN + 130, 192, 84, 10
@@ -271,7 +276,8 @@ def _spectrograms(canvas: Canvas, reference: Reference, made: Made, again: Mappi
     for place, text in enumerate(heads):
         canvas.text(left + place * (wide + gap), y, text, "small", DIM)
     y += 20
-    rows = [(label, _sounds(label, reference, made, again)) for label in labels[:SHOWN]]
+    turns = [(label, (turn, UNLABELLED) if not label else (0, 1)) for turn, label in enumerate(labels[:SHOWN])]
+    rows = [(label, _sounds(label, turn, reference, made, again)) for label, turn in turns]
     longest = max((sound.seconds for _, cells in rows for sound in cells if sound is not None), default=1.0)
     for label, cells in rows:
         index = reference.train.labels.index(label) if label in reference.train.labels else -1
@@ -288,7 +294,10 @@ def _spectrograms(canvas: Canvas, reference: Reference, made: Made, again: Mappi
     return y + 18
 
 
-def _sounds(label: str, reference: Reference, made: Made, again: Mapping[int, Sound]) -> list[Sound | None]:
+def _sounds(
+    label: str, turn: tuple[int, int], reference: Reference, made: Made, again: Mapping[int, Sound]
+) -> list[Sound | None]:
+    """The cells of a row. turn: which of how many rows share these sounds."""
     held = reference.held
     rows = [
         row
@@ -296,9 +305,10 @@ def _sounds(label: str, reference: Reference, made: Made, again: Mapping[int, So
         if not label or (held.label[row] >= 0 and held.labels[held.label[row]] == label)
     ]
     cells: list[Sound | None] = []
-    for row in [*rows, None, None, None][: 2 if again else 3]:
+    first, step = turn
+    for row in [*rows[first::step], None, None, None][: 2 if again else 3]:
         cells.append(reference.real.sounds[row] if row is not None else None)
         if again:
             cells.append(again.get(row) if row is not None else None)
-    ours = [made.heard.sounds[row] for row in made.of(label)]
+    ours = [made.heard.sounds[row] for row in made.of(label)[first::step]]
     return [*cells, *[*ours, None, None, None][: 6 - len(cells)]]

@@ -12,7 +12,7 @@ from studio.explore.history import POINTS, History, unpack
 from studio.library import check
 from studio.library.importer import flag_vanished, import_folders
 from studio.library.index import Index
-from studio.project import axes, pins
+from studio.project import axes, evaluation, pins
 from studio.project.folder import ProjectFolder
 from studio.project.formats import current
 from studio.project.migrations import STEPS
@@ -105,6 +105,18 @@ def test_searches_and_their_presets_open(golden: Path) -> None:
     status = search.status()
     assert status.default == status.found == status.trials[0] and status.trials[0].value == 0.4
     assert (status.state, status.spent, status.trials[1].state) == ("stopped", 7.5, "dropped") and not search.alive()
+
+
+def test_an_evaluation_opens(golden: Path) -> None:
+    (kept,) = evaluation.all_of(golden / "runs" / "2026-11-20-oneshot-1")
+    found = kept.found
+    assert kept.folder.name == "step-00000012" and (found.step, found.time) == (12, 1796000000.0)
+    assert found.metrics == {"frechet": 4.25, "copies": 0.0, "pitch_error": None} and found.floor["copies"] == 0.015
+    assert found.intervals["frechet"] == (3.9, 4.75) and found.confusion.made == ((15, 3), (0, 20))
+    hat, kick = found.classes
+    assert hat.mistaken_for == (("kick", 0.25),) and hat.frechet is None and "8 held-out" in hat.left_out
+    assert (kick.frechet, kick.coverage_floor, kick.copies) == (2.5, 0.95, 0.05)
+    assert found.octaves[0].correct == 0.875 and found.octaves[0].floor["error"] == 2.5
 
 
 def test_a_format_has_one_more_than_its_migrations() -> None:

@@ -112,7 +112,7 @@ class LabelsTable(_Table):
         self.setAccessibleName(self.tr("Labels"))
         self.set_columns(
             (self.tr("Label"), 0, False),
-            (self.tr("New"), 64, True),
+            (self.tr("New"), 76, True),
             (self.tr("Sounds like it"), 116, True),
             (self.tr("Real ones do"), 116, True),
             (self.tr("Variety"), 84, True),
@@ -127,7 +127,7 @@ class LabelsTable(_Table):
             others = ", ".join(f"{label} {shown(share, 'share')}" for label, share in row.mistaken_for)
             texts = (
                 row.label,
-                str(row.made),
+                str(row.made) if row.made or row.heard is None else self.tr("{0} heard").format(row.heard),
                 shown(row.agreement, "share"),
                 shown(row.agreement_floor, "share"),
                 shown(row.coverage, "share"),
