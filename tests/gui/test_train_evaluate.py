@@ -14,6 +14,7 @@ from PySide6.QtCore import Qt
 
 from studio.audio import picture
 from studio.engine import evaluations as engine
+from studio.gui import theme
 from studio.gui.pages.train import TrainPage
 from studio.gui.pages.train_evaluate import EvaluateDialog
 from studio.gui.session import Session
@@ -100,6 +101,17 @@ def test_labels_and_the_picture_are_shown_and_notes_only_where_there_are_some(op
     dialog.tabs.show_tab("picture")
     qtbot.waitUntil(lambda: not dialog.picture.label.pixmap().isNull())
     assert dialog.picture.label.pixmap().width() == 60, "it is not blown up"
+
+
+def test_another_theme_draws_the_tables_anew(opened: Any, run: Path, dressed: Any, qtbot: Any) -> None:
+    write(run, "step-00001328")
+    dialog = opened()
+    qtbot.waitUntil(lambda: dialog.labels.rowCount() == 2)
+    for look in ("light", "dark"):
+        theme.apply(dressed, look)
+        dressed.processEvents()
+        cells = dialog.labels.item(0, 0), dialog.numbers.table.item(0, 4)
+        assert [cell.foreground().color() for cell in cells] == [theme.color("text"), theme.color("warn")]
 
 
 def test_earlier_measurements_are_opened_again(opened: Any, run: Path, qtbot: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QAbstractItemView, QCheckBox, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from studio.audio.pitch import note_name
@@ -12,6 +12,8 @@ from studio.project.evaluation import MEASURES, Evaluation, Measure, likeness, s
 
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+TOKEN = Qt.ItemDataRole.UserRole
+"""Where a cell keeps the name of its colour, which another theme draws anew."""
 STATES = {"real": "good", "near": "text", "far": "warn", "": "dim"}
 """How the model stands → token of its word."""
 
@@ -48,8 +50,16 @@ class _Table(QTableWidget):
             item = QTableWidgetItem(text)
             item.setTextAlignment(RIGHT if self._numeric[at] else LEFT)
             item.setToolTip(tip or text)
-            item.setForeground(theme.color(token if at == len(texts) - 1 else "text"))
+            item.setData(TOKEN, token if at == len(texts) - 1 else "text")
+            item.setForeground(theme.color(item.data(TOKEN)))
             self.setItem(row, at, item)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.StyleChange:
+            cells = (self.item(row, at) for row in range(self.rowCount()) for at in range(self.columnCount()))
+            for item in filter(None, cells):
+                item.setForeground(theme.color(item.data(TOKEN)))
+        super().changeEvent(event)
 
 
 class NumbersTable(QWidget):
