@@ -41,6 +41,8 @@ MIDDLE = 60.0
 PEAK = 10 ** (-1 / 20)
 LAZY = 4
 """Slopes are looked at in every so-manieth step, so many times as hard."""
+RAMP = 0.1
+"""Share of the time in which the critics' weight rises; for half as long they learn before."""
 TWINS = 4
 """One in so many notes is drawn twice, to see how far two of a kind are apart."""
 
@@ -61,6 +63,9 @@ class GanSynthConfig(msgspec.Struct, frozen=True):
     ] = "projection"
     loss: Annotated[LOSSES, setting("What critics and generator learn from", expert=True, search=True)] = "relativistic"
     adversarial: Annotated[float, setting("Weight of the critics", ge=0, le=10, expert=True)] = 1.0
+    critics: Annotated[
+        float, setting("Share of the time after which critics come in", ge=0, le=1, expert=True, search=(0.0, 0.6))
+    ] = 0.25
     energy: Annotated[
         float, setting("Weight of the spectral energy distance; 0 leaves all to the critics", ge=0, le=10, expert=True)
     ] = 1.0
@@ -129,7 +134,7 @@ class GanSynth(Labelled):
         D, K, c = config.latent, len(data.labels), config
         self.maker = NoteMaker(D, c.rate, c.n_fft, c.hop, c.frames, c.width, c.representation)
         self.centre = nn.Parameter(torch.randn(K, D))
-        self.scatter = nn.Parameter(torch.full((K, D), math.log(0.4)))
+        self.scatter = nn.Parameter(torch.full((K, D), math.log(0.25)))
         self.pictures = Pictures(c.rate, c.n_fft, c.hop)
         self.critics = NoteCritics(c.critic_width, K + TOLD + 1, c.pitch_condition == "classifier")
         self.encoder = NoteEncoder(D, c.critic_width, c.frames)
@@ -206,9 +211,10 @@ class GanSynth(Labelled):
         return (Phase("learn", groups),)
 
     def weights(self, progress: float) -> dict[str, float]:
+        ramp = self.config.adversarial * min(1.0, max(0.0, (progress - self.config.critics) / RAMP))
         return {
-            "adversarial/score": self.config.adversarial,
-            "adversarial/note": 0.1 * self.config.adversarial,
+            "adversarial/score": ramp,
+            "adversarial/note": 0.1 * ramp,
             "energy/spectral": self.config.energy,
             "critic/score": 1.0,
             "critic/note": 0.1,
@@ -219,12 +225,15 @@ class GanSynth(Labelled):
 
     def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
         if group == "maker":
-            return self._maker_losses(batch)
+            return self._maker_losses(batch, progress)
         if self.shown is None:
             return {}
-        return self._critic_losses(self.shown) if group == "critics" else self._encoder_losses(self.shown)
+        if group == "encoder":
+            return self._encoder_losses(self.shown)
+        asked = self.config.adversarial and progress >= self.config.critics - RAMP / 2
+        return self._critic_losses(self.shown) if asked else {}
 
-    def _maker_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def _maker_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         self.shown = None
         known = batch.pitch.isfinite().nonzero()[:, 0]
         if not len(known):
@@ -252,7 +261,7 @@ class GanSynth(Labelled):
         share[:twins] = share[len(real) :] = 0.5
         spread = apart([x[:twins] for x in found], list(others)).mean()
         losses = {"energy/spectral": (near * share).sum() / len(real) - 0.5 * spread, "energy/spread": spread.detach()}
-        if self.config.adversarial:
+        if self.config.adversarial and progress >= self.config.critics:
             no, named = self.critics(list(found), note, asked)
             with torch.no_grad():
                 yes, _ = self.critics(wanted, note, asked)

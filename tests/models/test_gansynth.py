@@ -174,7 +174,7 @@ def test_every_loss_teaches_both_sides(loss: str) -> None:
     model.prepare(iter([examples]))
     said: dict[str, float] = {}
     for _ in range(12):
-        said |= step(model, examples, 0.0, 0.1)
+        said |= step(model, examples, 0.5, 0.1)
     assert {"adversarial/score", "critic/score", "critic/slope", "place/latent"} <= said.keys()
     assert all(math.isfinite(value) for value in said.values())
 
