@@ -146,8 +146,9 @@ class ControlPanel(QWidget):
             "labels": self.tr("Labels"),
             "sound": self.tr("Sound"),
         }
-        for key, title in parts.items():
-            section = self.sections[key] = Section(key, title, key in self.folded, inside)
+        order = ("sound", "axes", "character", "labels") if controls.pitch else tuple(parts)  # a note comes before a timbre
+        for key in order:
+            section = self.sections[key] = Section(key, parts[key], key in self.folded, inside)
             section.folded.connect(self._fold)
             column.addWidget(section)
         self._build_axes(self.sections["axes"].column, axes, locked)
@@ -165,7 +166,9 @@ class ControlPanel(QWidget):
             sound, "seconds", self.tr("Length"), controls.seconds, self.tr("Unlocked, the model chooses how long the sound is")
         )
         self._number(sound, "pitch", self.tr("Pitch"), controls.pitch, self.tr("Unlocked, the model chooses the note"))
-        self._number(sound, "velocity", self.tr("Velocity"), controls.velocity, "")
+        self._number(
+            sound, "velocity", self.tr("Velocity"), controls.velocity, self.tr("Unlocked, the model chooses how hard it is struck")
+        )
         self._words(sound, controls)
         self._seed_row(sound)
         self._parts_row(sound)

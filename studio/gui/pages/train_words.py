@@ -89,7 +89,7 @@ def metric_words(name: str) -> str:
     """A curve's name for a musician; what has none keeps its own."""
     known = {
         "mel": tr("Distance"),
-        "energy": tr("Distance to all real sounds"),
+        "energy": tr("Overall distance"),
         "level_db": tr("Level error (dB)"),
         "length": tr("Length error"),
         "pitch": tr("Pitch error"),
