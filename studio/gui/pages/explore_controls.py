@@ -167,7 +167,7 @@ class ControlPanel(QWidget):
         )
         self._number(sound, "pitch", self.tr("Pitch"), controls.pitch, self.tr("Unlocked, the model chooses the note"))
         self._number(
-            sound, "velocity", self.tr("Velocity"), controls.velocity, self.tr("Unlocked, the model chooses how hard it is struck")
+            sound, "velocity", self.tr("Velocity"), controls.velocity, self.tr("Unlocked, the model chooses how hard")
         )
         self._words(sound, controls)
         self._seed_row(sound)
