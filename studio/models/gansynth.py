@@ -19,7 +19,7 @@ many new sounds have a training sound of their own instrument as the nearest:
     after a quarter, 0.15 (default)            0.70     320    0.52     1.55     0.94     0.92      0.59
 
 The first, begun anew and kept for 514 steps, came to an energy of 0.53, 1.33 × its floor, coverage 0.93, recall 0.93; all of 80
-notes asked of it, from 24 to 96, were within 50 cents (mean 5), and a judge that learned the labels heard 34 % as what they
+notes asked of it, from 24 to 96, were within 50 cents (median 5), and a judge that learned the labels heard 34 % as what they
 were made for. So the energy distance, which looks at one frame at a time, makes sounds like the real ones, and critics make
 them as various.
 
