@@ -7,8 +7,24 @@ through what is between them, on every key. An encoder learns beside it where so
 losses of R3GAN (2501.05441) among others, the spectral energy distance (2008.01160), adaptive augmentation (2006.06676), and
 real notes moved to other keys together with what they are called.
 
-Letters: B batch, T samples, D latent size, K classes, N frames, W frames of a training window, M what critics
-are told was asked for.
+Tried on 971 notes of 20 instruments (held out: 229), three minutes of one core each, bf16, batch 16, one seed; energy distance
+of training sounds around step 145 and in the last twentieth part, Fréchet distance over its floor, coverage, recall, and how
+many new sounds have a training sound of their own instrument as the nearest:
+
+                                             at 145   steps   energy  × floor  coverage  recall  instrument
+    critics from the start, labels wide (0.4)  0.82   stopped
+    after a quarter of the time, 0.25          0.77     363    0.55
+    the same, twice the learning rate          0.88   stopped
+    no critics, 0.15                           0.75     438    0.45     1.73     0.93     0.86      0.59
+    after a quarter, 0.15 (default)            0.70     320    0.52     1.55     0.94     0.92      0.59
+
+The first, begun anew and kept for 514 steps, came to an energy of 0.53, 1.33 × its floor, coverage 0.93, recall 0.93; all of 80
+notes asked of it, from 24 to 96, were within 50 cents (median 5), and a judge that learned the labels heard 34 % as what they
+were made for. So the energy distance, which looks at one frame at a time, makes sounds like the real ones, and critics make
+them as various.
+
+Letters: B batch, T samples, D latent size, K classes, N frames, W frames of a training window, M what critics are told of a
+sound.
 """
 
 from __future__ import annotations
@@ -134,7 +150,7 @@ class GanSynth(Labelled):
         D, K, c = config.latent, len(data.labels), config
         self.maker = NoteMaker(D, c.rate, c.n_fft, c.hop, c.frames, c.width, c.representation)
         self.centre = nn.Parameter(torch.randn(K, D))
-        self.scatter = nn.Parameter(torch.full((K, D), math.log(0.25)))
+        self.scatter = nn.Parameter(torch.full((K, D), math.log(0.15)))
         self.pictures = Pictures(c.rate, c.n_fft, c.hop)
         self.critics = NoteCritics(c.critic_width, K + TOLD + 1, c.pitch_condition == "classifier")
         self.encoder = NoteEncoder(D, c.critic_width, c.frames)
@@ -206,7 +222,7 @@ class GanSynth(Labelled):
         groups = (
             Group("maker", maker, lr=self.config.step, betas=(0.5, 0.99)),
             Group("critics", list(self.critics.parameters()), lr=5e-4, betas=(0.0, 0.99), hears=False, clip=5.0),
-            Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=2, hears=False),
+            Group("encoder", list(self.encoder.parameters()), lr=1e-3, hears=False),
         )
         return (Phase("learn", groups),)
 
@@ -324,7 +340,7 @@ class GanSynth(Labelled):
         wanted = self.pictures(batch.audio, note)
         found = []
         for _ in range(2):
-            noise = torch.randn(1, self.config.latent, generator=generator).expand(len(note), -1).to(note.device)
+            noise = torch.randn(len(note), self.config.latent, generator=generator).to(note.device)
             found.append(self.pictures(self._quiet(self._prior(batch.label, noise), note, velocity), note))
         energy = 0.5 * (apart(found[0], wanted) + apart(found[1], wanted) - apart(*found))
         again = self.pictures(self._quiet(self.encode(batch.audio), note, velocity), note)
