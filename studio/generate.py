@@ -32,6 +32,7 @@ from studio.models import checkpoint as checkpoints
 from studio.models import fast
 from studio.models.base import Backend, Model
 from studio.models.controls import Controls, DataFacts, Material
+from studio.models.said import said_again
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe, Request
@@ -126,6 +127,18 @@ class Instrument:
         if not np.isfinite(found).all():
             raise BadLatent(name=name, reason="the model finds no numbers for it")
         return found
+
+    def again(
+        self,
+        sound: Sound,
+        latent: NDArray[np.floating],
+        label: str = "",
+        pitch: float | None = None,
+        velocity: float | None = None,
+    ) -> Request:
+        """What to ask for to hear `sound` in the model's words, given where it hears it: as long as it is, and at its note, by
+        ear where `pitch` is not known."""
+        return said_again(self.controls, sound, latent, label, pitch, velocity)
 
     def at(self, labels: Sequence[str]) -> Callable[[NDArray[np.floating], int], Sound]:
         """What explore/naming.py listens to: the sound at a latent (D,), of the label in that row of `labels`."""
@@ -288,9 +301,7 @@ def locate(instrument: Instrument, project: ProjectFolder, batch: int = 32) -> W
     yield Finished()
 
 
-def _gather(
-    instrument: Instrument, sounds: TrainingSet, keys: list[str], known: dict[str, NDArray[np.float32]]
-) -> Places:
+def _gather(instrument: Instrument, sounds: TrainingSet, keys: list[str], known: dict[str, NDArray[np.float32]]) -> Places:
     first = {int(id): row for row, id in reversed(list(enumerate(sounds.ids)))}  # a sliced sound is where its first piece is
     rows = sorted(first.values())
     size = instrument.controls.latent.size if instrument.controls.latent else 0

@@ -110,7 +110,8 @@ class Rendered:
 class Encoded:
     """A file in the model's words: its latent (D,), how the model says it, and how far that is from the original in dB.
 
-    original: the part of it that the model hears, from second `start`; whole: how many seconds there are
+    original: the part of it that the model hears, from second `start`; whole: how many seconds there are; request: what gave
+    the reconstruction
     """
 
     tag: Hashable
@@ -121,6 +122,7 @@ class Encoded:
     original: Sound
     start: float = 0.0
     whole: float = 0.0
+    request: Request = Request()
 
 
 @dataclass(frozen=True, eq=False)
@@ -435,11 +437,9 @@ class Engine(QObject):
         first = round(start * sound.rate)
         sound = Sound(sound.samples[:, first : max(first + 1, round(end * sound.rate))], sound.rate)
         yield Started(what="encode")
-        classes = {label: 1.0} if label else {}
-        seconds = sound.seconds if instrument.controls.seconds else None
-        request = Request(latent=tuple(map(tuple, np.atleast_2d(latent).tolist())), classes=classes, seconds=seconds)
+        request = instrument.again(sound, latent, label or "")
         again = next(iter(instrument.render(request)))
-        value = Encoded(tag, path, latent, again, _distance(sound, again), sound, start, whole)
+        value = Encoded(tag, path, latent, again, _distance(sound, again), sound, start, whole, request)
         yield Produced(kind="encoded", value=value)
         yield Finished()
 

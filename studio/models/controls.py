@@ -22,6 +22,9 @@ class Range(msgspec.Struct, frozen=True):
     default: float
     unit: str = ""
 
+    def within(self, value: float) -> float:
+        return min(self.high, max(self.low, value))
+
 
 class Controls(msgspec.Struct, frozen=True):
     """None or empty means: this model does not have it."""

@@ -21,6 +21,7 @@ from studio.audio.sound import Samples, Sound
 from studio.errors import NotOffered, StudioError
 from studio.library.reader import TrainingSet, examples
 from studio.models.base import Model
+from studio.models.said import said_again
 from studio.project import atomic
 from studio.project.recipe import Request
 from studio.project.state import PreviewCell, PreviewFile
@@ -37,12 +38,14 @@ RANGE = 80.0
 
 @dataclass(frozen=True)
 class Probe:
-    """A sound that previews come back to. label: its class or ""."""
+    """A sound that previews come back to. label: its class or ""; pitch and velocity: MIDI, NaN where they are not known."""
 
     name: str
     kind: Literal["reconstruction", "probe"]
     sound: Sound
-    label: str
+    label: str = ""
+    pitch: float = float("nan")
+    velocity: float = float("nan")
 
     @property
     def original(self) -> str:
@@ -65,7 +68,8 @@ class Previews:
         self.folder = run.path / "previews"
         self.ear = Ear(sounds)
         self.fixed = [
-            self._keep(name, "reconstruction", held.sound(row), _label(held, row)) for name, row in choose(held).items()
+            self._keep(Probe(name, "reconstruction", held.sound(row), _label(held, row), held.pitch[row], held.velocity[row]))
+            for name, row in choose(held).items()
         ]
         self._own: dict[Path, Probe | None] = {}
 
@@ -117,8 +121,7 @@ class Previews:
     # ---- sounds
     def _rebuild(self, model: Model, probe: Probe) -> Sound | None:
         """The probe as the model says it, or None where the family cannot encode."""
-        latent = model.controls.latent
-        if latent is None:
+        if model.controls.latent is None:
             return None
         frames = self.material.frames
         samples = probe.sound.samples[:, :frames]
@@ -129,12 +132,8 @@ class Previews:
             code = model.encode(audio, label)
         except NotOffered:
             return None
-        code = code if code.ndim == 3 else code[:, None]
-        request = Request(
-            latent=tuple(tuple(row) for row in code[0].float().cpu().tolist()),
-            classes={probe.label: 1.0} if known else {},
-            seconds=probe.sound.seconds if model.controls.seconds else None,
-        )
+        latent = code[0].float().cpu().numpy()
+        request = said_again(model.controls, probe.sound, latent, probe.label, probe.pitch, probe.velocity)
         return next(map(self._sound, self._render(model, request)), None)
 
     def _render(self, model: Model, request: Request) -> Iterator[Samples]:
@@ -156,16 +155,15 @@ class Previews:
                     heard = examples(files.read(path, rate=self.material.rate), self.material)
                     if heard:
                         sound = Sound(heard[0].samples, self.material.rate)
-                        self._own[path] = self._keep(path.stem, "probe", sound, "")
+                        self._own[path] = self._keep(Probe(path.stem, "probe", sound))
         return [probe for path in there if (probe := self._own[path]) is not None]
 
-    def _keep(self, name: str, kind: Literal["reconstruction", "probe"], sound: Sound, label: str) -> Probe:
+    def _keep(self, probe: Probe) -> Probe:
         """Put the original where the window can play it beside what became of it."""
-        probe = Probe(name, kind, sound, label)
         path = self.run.path / probe.original
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        _write(path, sound)
+        _write(path, probe.sound)
         return probe
 
 

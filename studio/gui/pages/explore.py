@@ -435,7 +435,8 @@ class ExplorePage(QWidget):
             seconds = float(
                 np.clip(heard.original.seconds, self._model.controls.seconds.low, self._model.controls.seconds.high)
             )
-        base = msgspec.structs.replace(self.standing.request or Request(), seconds=seconds, classes={})
+        base = self.standing.request or Request()
+        base = msgspec.structs.replace(base, seconds=seconds, classes={}, pitch=heard.request.pitch)
         self.view.said.tell_reconstruction(heard.path, heard.distance)
         self.standing.go(explore_space.with_latent(base, row))
         self.standing.commit()
