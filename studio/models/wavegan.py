@@ -69,7 +69,7 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
         Literal["r1", "r1+r2", "gradient"], setting("What keeps the critics' slopes small; gradient is WGAN-GP", expert=True)
     ] = "r1+r2"
     weight: Annotated[float, setting("Weight of that penalty", ge=0, le=100, expert=True, search=(0.1, 10))] = 1.0
-    lazy: Annotated[int, setting("Steps of the critics from one penalty to the next", ge=1, le=64, expert=True)] = 8
+    lazy: Annotated[int, setting("Steps of the critics from one penalty to the next", ge=1, le=64, expert=True)] = 16
     critic_steps: Annotated[int, setting("Steps of the critics for each of the generator", ge=1, le=10, expert=True)] = 1
     conditioning: Annotated[Literal["projection", "concat"], setting("How critics are told the class", expert=True)] = (
         "projection"
@@ -193,7 +193,7 @@ class WaveGAN(Labelled):
             "critics", list(self.critics.parameters()), lr=config.rate_critics, betas=betas, steps=config.critic_steps,
             clip=10.0, hears=many,
         )  # fmt: skip
-        encoder = Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=2)
+        encoder = Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=4)
         return (Phase("learn", (critics, maker, encoder) if many else (maker, critics, encoder)),)
 
     def weights(self, progress: float) -> dict[str, float]:
