@@ -1,10 +1,26 @@
 """Drum & FX morphing: a generator that hears no sound ever, taught by critics that hear all of them.
 
 The generator draws a sound from one latent and class weights; critics learn to tell its sounds from real ones of the same class
-and length, and it learns from them alone. Recommended: the bands of the one-shot decoder, small critics of pictures, waves and
+and length, and it learns from them. Recommended: the bands of the one-shot decoder, small critics of pictures, waves and
 outlines that compare in pairs (R3GAN, 2501.05441), slopes kept small every few steps, adaptive augmentation (2006.06676), and
-at the beginning an energy distance between both sets. To choose instead: WaveGAN as it was published (1802.04208). An encoder
-learns beside where in the latent space a sound lies, so that the musician's own can be found there and morphed.
+beside the critics an energy distance between the sets of real and made sounds, which never compares a sound with the one it
+should be. To choose instead: WaveGAN as it was published (1802.04208). An encoder learns beside where in the latent space a
+sound lies, so that the musician's own can be found there and morphed. The first latent number is the length.
+
+Tried on recorded drum hits of 0.37 s, one core, bf16, batch 16, one seed: energy score of new sounds over that of real ones
+among themselves (1 is as good as real), of the weights of the moment, 32 held-out sounds:
+
+                                                     start   after 30 or 45 steps   after 90
+    latents hardly heard at first, matched until 45   2.21          1.80               2.32
+    latents and classes heard at first, the same      1.64          1.50               2.21
+    matched all the time, weight 3                    1.64          1.34               1.30
+    weight 10                                         1.64          1.33               1.30
+    weight 10, generator at 1e-3                      1.64          1.32               1.35
+    default                                           1.64           –          1.19 after 240
+
+So critics alone make sounds alike within fifty steps, and the distance between sets prevents it. At 1e-3 and without a fixed
+peak sounds ran away from full scale. The default on sounds of 1.5 s, 5 minutes on half a core (167 steps): Fréchet distance
+3.0 × its floor, coverage 0.59, recall 0.55, no copies, but labels heard as asked only 0.40.
 
 Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples.
 """
