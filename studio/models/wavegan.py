@@ -1,10 +1,27 @@
 """Drum & FX morphing: a generator that hears no sound ever, taught by critics that hear all of them.
 
 The generator draws a sound from one latent and class weights; critics learn to tell its sounds from real ones of the same class
-and length, and it learns from them alone. Recommended: the bands of the one-shot decoder, small critics of pictures, waves and
+and length, and it learns from them. Recommended: the bands of the one-shot decoder, small critics of pictures, waves and
 outlines that compare in pairs (R3GAN, 2501.05441), slopes kept small every few steps, adaptive augmentation (2006.06676), and
-at the beginning an energy distance between both sets. To choose instead: WaveGAN as it was published (1802.04208). An encoder
-learns beside where in the latent space a sound lies, so that the musician's own can be found there and morphed.
+beside the critics an energy distance between the sets of real and made sounds, which never compares a sound with the one it
+should be. To choose instead: WaveGAN as it was published (1802.04208). An encoder learns beside where in the latent space a
+sound lies, so that the musician's own can be found there and morphed. The first latent number is the length.
+
+Tried on recorded drum hits of 0.37 s, one core, bf16, batch 16, one seed: energy score of new sounds over that of real ones
+among themselves (1 is as good as real), of the weights of the moment, 32 held-out sounds:
+
+                                                     start   after 30 or 45 steps   after 90
+    latents hardly heard at first, matched until 45   2.21          1.80               2.32
+    latents and classes heard at first, the same      1.64          1.50               2.21
+    matched all the time, weight 3                    1.64          1.34               1.30
+    weight 10                                         1.64          1.33               1.30
+    weight 10, generator at 1e-3                      1.64          1.32               1.35
+    default                                           1.64           –          1.19 after 240
+
+All but the last two at rates of 4e-4 and 2e-4, the first with a penalty of 1 instead of 20. Where the distance between the
+sets stopped at step 45, sounds became alike; while it stays, they don't. With whole sounds, at 1e-3 and without a fixed peak,
+they ran away from full scale. The default on sounds of 1.5 s, 5 minutes on half a core: the best moment by its own measure was
+step 84 of 167, Fréchet distance 3.0 × its floor, coverage 0.59, recall 0.55, no copies, but labels heard as asked only 0.40.
 
 Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples.
 """
@@ -29,6 +46,7 @@ from studio.models.controls import Controls, DataFacts, Info, Latent, Material, 
 from studio.models.labelled import FADE, SHORTEST, Labelled, finish, middle_side
 from studio.models.layers.ada import Ada
 from studio.models.layers.adversarial import LOSSES, critic_loss, gradient_penalty, maker_loss, margin, zero_centred
+from studio.models.layers.blocks import SLOPE
 from studio.models.layers.decoders import FRAME, BandDecoder
 from studio.models.layers.encoder import Encoder
 from studio.models.layers.energy import Ears, energy_distance, energy_score, natural
@@ -41,6 +59,8 @@ from studio.project.recipe import Request
 
 BUCKETS = (16384, 32768, 65536, 131072)
 """Lengths in samples that a model can have: 0.37, 0.74, 1.5 and 3 seconds at 44.1 kHz."""
+PEAK = 10 ** (-1 / 20)
+"""Of all sounds as they are learned (library/reader.py)."""
 LEAST = CROP // FRAME
 """Frames that are made at least while it learns: what critics look at closely."""
 NAMELESS = 0.1
@@ -68,7 +88,7 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
     penalty: Annotated[
         Literal["r1", "r1+r2", "gradient"], setting("What keeps the critics' slopes small; gradient is WGAN-GP", expert=True)
     ] = "r1+r2"
-    weight: Annotated[float, setting("Weight of that penalty", ge=0, le=100, expert=True, search=(0.1, 10))] = 1.0
+    weight: Annotated[float, setting("Weight of that penalty", ge=0, le=100, expert=True, search=(1, 100))] = 20.0
     lazy: Annotated[int, setting("Steps of the critics from one penalty to the next", ge=1, le=64, expert=True)] = 8
     critic_steps: Annotated[int, setting("Steps of the critics for each of the generator", ge=1, le=10, expert=True)] = 1
     conditioning: Annotated[Literal["projection", "concat"], setting("How critics are told the class", expert=True)] = (
@@ -80,7 +100,7 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
     shuffle: Annotated[int, setting("Frames of phase shuffle in the classic critic", ge=0, le=8, expert=True)] = 2
     rate_generator: Annotated[
         float, setting("Learning rate of the generator", gt=0, le=0.01, expert=True, search=(2e-4, 4e-3))
-    ] = 1e-3
+    ] = 6e-4
     rate_critics: Annotated[float, setting("Learning rate of the critics", gt=0, le=0.01, expert=True, search=(1e-4, 2e-3))] = (
         5e-4
     )
@@ -89,8 +109,8 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
         float, setting("Certainty of the critics above which sounds are augmented more; 1: never", ge=0, le=1, expert=True)
     ] = 0.6
     matching: Annotated[
-        float, setting("Weight of the distance between both sets at the beginning", ge=0, le=100, expert=True)
-    ] = 1.0
+        float, setting("Weight of the distance between the sets of real and made sounds", ge=0, le=100, expert=True)
+    ] = 5.0
 
     @property
     def samples(self) -> int:
@@ -128,6 +148,8 @@ class WaveGAN(Labelled):
         self.decode: BandDecoder | WaveGenerator = (
             BandDecoder(D, K, C, T // FRAME, config.width) if self.modern else WaveGenerator(D, K, C, T, config.dim)
         )
+        if isinstance(self.decode, BandDecoder):
+            _varied(self.decode, D)
         self.encoder = Encoder(config.rate, D, C, T // FRAME)
         self.lengths = Lengths(K, SHORTEST, T / config.rate)
         self.ada = Ada(config.rate, config.ada)
@@ -193,13 +215,13 @@ class WaveGAN(Labelled):
             "critics", list(self.critics.parameters()), lr=config.rate_critics, betas=betas, steps=config.critic_steps,
             clip=10.0, hears=many,
         )  # fmt: skip
-        encoder = Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=2)
+        encoder = Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=4)
         return (Phase("learn", (critics, maker, encoder) if many else (maker, critics, encoder)),)
 
     def weights(self, progress: float) -> dict[str, float]:
         return {
             "adversarial/score": 1.0,
-            "adversarial/matching": self.config.matching * max(0.0, 1 - 2 * progress),
+            "adversarial/matching": self.config.matching,
             "critic/loss": 1.0,
             "critic/penalty": self.config.weight * self.config.lazy,
             "encoder/latent": 1.0,
@@ -223,7 +245,7 @@ class WaveGAN(Labelled):
                 yes = critic(true, conditions)
             score = score + maker_loss(self.config.loss, yes, critic(false, conditions)) / len(self.critics)
         found = {"adversarial/score": score}
-        if self.weights(progress)["adversarial/matching"] > 0:
+        if self.config.matching > 0:
             found["adversarial/matching"] = energy_distance(self.ears(real), self.ears(made), batch.label)
         return found
 
@@ -321,11 +343,11 @@ class WaveGAN(Labelled):
         return torch.randn(count, self.config.channels * BANDS, frames * FRAME // BANDS, device=self.device)
 
     def _ended(self, audio: Tensor, seconds: Tensor) -> Tensor:
-        """Silent after so many seconds, with a short fade before."""
+        """Silent after so many seconds, with a short fade before, and as loud as all real ones are: at their peak."""
         if not self.modern:
             return audio
         time = torch.arange(audio.shape[-1], device=audio.device) / self.config.rate
-        return audio * ((seconds[:, None] - time) / FADE).clamp(0, 1)[:, None]
+        return _loud(audio * ((seconds[:, None] - time) / FADE).clamp(0, 1)[:, None])
 
     def _look(self, real: Tensor, made: Tensor, seconds: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """What each critic sees of both, augmented alike: half of the crops begin where the sounds do."""
@@ -399,7 +421,8 @@ class WaveGAN(Labelled):
                 audio = self.decode(**{name: torch.from_numpy(x).to(self.device) for name, x in inputs.items()}).cpu()
             else:
                 audio = torch.from_numpy(backend(inputs))
-            yield finish(audio[0], round(seconds * rate), rate, trim=asked is None)[None]
+            audio = finish(audio[0], round(seconds * rate), rate, trim=asked is None)[None]
+            yield _loud(audio) if self.modern else audio
 
     @torch.no_grad()
     def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
@@ -430,6 +453,26 @@ class WaveGAN(Labelled):
         rng = np.random.Generator(np.random.PCG64([seed % 2**64, 1]))
         noise = rng.standard_normal((1, frames * FRAME // BANDS, self.config.channels * BANDS), dtype=np.float32)
         return inputs | {"noise": np.ascontiguousarray(noise.transpose(0, 2, 1))}
+
+
+def _varied(decoder: BandDecoder, latent: int) -> None:
+    """Let latents differ audibly from the start: nothing else than their differences tells critics anything."""
+    for layer in decoder.style:
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, SLOPE)
+    with torch.no_grad():
+        decoder.style[0].weight[:, latent:] *= 4.0  # type: ignore[operator,index]
+    nn.init.kaiming_normal_(decoder.seed.weight, 0.0)
+    nn.init.kaiming_normal_(decoder.widen.weight, 0.0)
+    for stage in decoder.stages:
+        nn.init.normal_(stage.tell.weight, std=0.05)  # type: ignore[union-attr,arg-type]
+    for outline in decoder.outlines:
+        nn.init.kaiming_normal_(outline.weight, 0.0)  # type: ignore[arg-type]
+
+
+def _loud(audio: Tensor) -> Tensor:
+    """Middle and side, or samples, (B, C, T) with the peak of every sound that is learned from; silence stays."""
+    return audio * (PEAK / audio.abs().amax((1, 2), keepdim=True).clamp_min(1e-3))
 
 
 def _told(critic: nn.Module, conditions: Tensor, x: Tensor) -> Tensor:
