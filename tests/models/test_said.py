@@ -8,7 +8,11 @@ from studio.models.controls import Controls, Latent, Range
 from studio.models.said import said_again
 
 ALL = Controls(
-    latent=Latent("global", 2), classes=("bass",), pitch=Range(24, 96, 60), velocity=Range(1, 127, 100), seconds=Range(0.05, 4, 1)
+    latent=Latent("global", 2),
+    classes=("bass",),
+    pitch=Range(24, 96, 60),
+    velocity=Range(1, 127, 100),
+    seconds=Range(0.05, 4, 1),
 )
 
 
