@@ -65,6 +65,8 @@ LEAST = CROP // FRAME
 """Frames that are made at least while it learns: what critics look at closely."""
 NAMELESS = 0.1
 """Share of the sounds whose class nobody is told, so that no class is one too."""
+FREE = 0.1
+"""Nats that each latent number may cost freely."""
 HEARD = 4
 """Real sounds of a step that the encoder listens to through the generator."""
 PICTURES = ((512, 64, 128), (2048, 128, 512))
@@ -108,6 +110,14 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
     ada: Annotated[
         float, setting("Certainty of the critics above which sounds are augmented more; 1: never", ge=0, le=1, expert=True)
     ] = 0.6
+    anchor: Annotated[
+        float,
+        setting("Weight of saying real sounds again through the encoder; 0: it learns from critics alone", ge=0, le=10, expert=True),
+    ] = 1.0
+    kl: Annotated[float, setting("How strongly latents of real sounds are pulled together", ge=0, le=1, expert=True)] = 2e-3
+    critics: Annotated[
+        float, setting("Share of the time after which critics come in", ge=0, le=1, expert=True, search=(0.0, 0.6))
+    ] = 0.4
     matching: Annotated[
         float, setting("Weight of the distance between the sets of real and made sounds", ge=0, le=100, expert=True)
     ] = 5.0
@@ -132,7 +142,7 @@ class WaveGAN(Labelled):
         "WaveGAN as published": {
             "generator": "classic", "critic": "classic", "loss": "wasserstein", "penalty": "gradient", "weight": 10.0,
             "lazy": 1, "critic_steps": 5, "latent": 100, "dim": 64, "shuffle": 2, "rate_generator": 1e-4,
-            "rate_critics": 1e-4, "beta": 0.5, "ada": 1.0, "matching": 0.0, "conditioning": "concat",
+            "rate_critics": 1e-4, "beta": 0.5, "ada": 1.0, "matching": 0.0, "conditioning": "concat", "anchor": 0.0, "critics": 0.0,
         }
     }  # fmt: skip
     config: WaveGANConfig
@@ -210,17 +220,20 @@ class WaveGAN(Labelled):
         config = self.config
         betas = (config.beta, 0.99 if self.modern else 0.9)
         many = config.critic_steps > 1
-        maker = Group("maker", list(self.decode.parameters()), lr=config.rate_generator, betas=betas, clip=10.0)
+        learner = [*self.decode.parameters(), *(self.encoder.parameters() if config.anchor else ())]
+        maker = Group("maker", learner, lr=config.rate_generator, betas=betas, clip=10.0)
         critics = Group(
             "critics", list(self.critics.parameters()), lr=config.rate_critics, betas=betas, steps=config.critic_steps,
             clip=10.0, hears=many,
         )  # fmt: skip
-        encoder = Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=4)
-        return (Phase("learn", (critics, maker, encoder) if many else (maker, critics, encoder)),)
+        alone = () if config.anchor else (Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=4),)
+        return (Phase("learn", (*((critics, maker) if many else (maker, critics)), *alone)),)
 
     def weights(self, progress: float) -> dict[str, float]:
         return {
-            "adversarial/score": 1.0,
+            "adversarial/score": min(1.0, max(0.0, (progress - self.config.critics) / 0.05)) if self.config.critics else 1.0,
+            "anchor/mel": self.config.anchor,
+            "anchor/kl": self.config.anchor * self.config.kl,
             "adversarial/matching": self.config.matching,
             "critic/loss": 1.0,
             "critic/penalty": self.config.weight * self.config.lazy,
@@ -232,11 +245,16 @@ class WaveGAN(Labelled):
     def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
         if group == "maker":
             return self._maker_losses(batch, progress)
-        return self._critic_losses(batch) if group == "critics" else self._encoder_losses(batch)
+        return self._critic_losses(batch, progress) if group == "critics" else self._encoder_losses(batch)
 
     def _maker_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         real, made, conditions, latent = self._pair(batch)
-        self.made = made.detach(), latent
+        found = self._anchor_losses(batch) if self.config.anchor else {}
+        if self.config.matching > 0:
+            found["adversarial/matching"] = energy_distance(self.ears(real), self.ears(made), batch.label)
+        self.made, self.shown = (made.detach(), latent), None
+        if progress < self.config.critics:
+            return found
         real_seen, made_seen = self._look(real, made, batch.seconds)
         self.shown = real_seen, [x.detach() for x in made_seen], conditions
         score = made.new_zeros((), dtype=torch.float32)
@@ -244,12 +262,26 @@ class WaveGAN(Labelled):
             with torch.no_grad():
                 yes = critic(true, conditions)
             score = score + maker_loss(self.config.loss, yes, critic(false, conditions)) / len(self.critics)
-        found = {"adversarial/score": score}
-        if self.config.matching > 0:
-            found["adversarial/matching"] = energy_distance(self.ears(real), self.ears(made), batch.label)
-        return found
+        return found | {"adversarial/score": score}
 
-    def _critic_losses(self, batch: Batch) -> dict[str, Tensor]:
+    def _anchor_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Real sounds said again from where the encoder hears them, in two parts of like length, and what that place costs."""
+        real = middle_side(batch.audio)
+        mean, logvar = self.encoder(self._whole(real))
+        place = self._measured(mean + (0.5 * logvar).exp() * torch.randn_like(mean), batch.seconds)
+        classes = self.one_hot(batch.label)
+        classes = classes * (torch.rand(len(classes), 1, device=classes.device) >= NAMELESS)
+        distance = mean.new_zeros(())
+        for rows in batch.seconds.argsort().chunk(2):
+            seconds = batch.seconds[rows]
+            again = self._ended(self._decode(place[rows], classes[rows], self._frames(seconds)), seconds)
+            distance = distance + self.distance(again, real[rows, :, : again.shape[-1]]).sum() / len(real)
+        kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(0)[self.modern :]  # the length stands by itself
+        return {"anchor/mel": distance, "anchor/kl": kl.clamp_min(FREE).sum(), "latent/nats": kl.detach().sum()}
+
+    def _critic_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        if progress < self.config.critics:
+            return {}
         shown, self.shown = self.shown, None
         if shown is None:
             with torch.no_grad():
@@ -343,11 +375,13 @@ class WaveGAN(Labelled):
         return torch.randn(count, self.config.channels * BANDS, frames * FRAME // BANDS, device=self.device)
 
     def _ended(self, audio: Tensor, seconds: Tensor) -> Tensor:
-        """Silent after so many seconds, with a short fade before, and as loud as all real ones are: at their peak."""
+        """Around zero, silent after so many seconds with a short fade before, and as loud as all real ones are: at their peak."""
         if not self.modern:
             return audio
         time = torch.arange(audio.shape[-1], device=audio.device) / self.config.rate
-        return _loud(audio * ((seconds[:, None] - time) / FADE).clamp(0, 1)[:, None])
+        there = ((seconds[:, None] - time) / FADE).clamp(0, 1)[:, None]  # (B, 1, T)
+        offset = (audio * there).sum(2, keepdim=True) / there.sum(2, keepdim=True)
+        return _loud((audio - offset) * there)
 
     def _look(self, real: Tensor, made: Tensor, seconds: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """What each critic sees of both, augmented alike: half of the crops begin where the sounds do."""
@@ -421,7 +455,10 @@ class WaveGAN(Labelled):
                 audio = self.decode(**{name: torch.from_numpy(x).to(self.device) for name, x in inputs.items()}).cpu()
             else:
                 audio = torch.from_numpy(backend(inputs))
-            audio = finish(audio[0], round(seconds * rate), rate, trim=asked is None)[None]
+            length = round(seconds * rate)
+            if self.modern:
+                audio = audio - audio[..., :length].mean(2, keepdim=True)
+            audio = finish(audio[0], length, rate, trim=asked is None)[None]
             yield _loud(audio) if self.modern else audio
 
     @torch.no_grad()

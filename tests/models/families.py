@@ -37,12 +37,24 @@ TINY: dict[str, tuple[str, msgspec.Struct]] = {
             penalty="r1",
             conditioning="concat",
             matching=0,
+            anchor=0,
+            critics=0,
         ),
     ),
     "wavegan-mixed": (
         "wavegan",
         WaveGANConfig(
-            seconds=0.3, latent=8, width=32, critic="classic", dim=2, loss="nonsaturating", lazy=1, critic_steps=2, matching=0
+            seconds=0.3,
+            latent=8,
+            width=32,
+            critic="classic",
+            dim=2,
+            loss="nonsaturating",
+            lazy=1,
+            critic_steps=2,
+            matching=0,
+            anchor=0,
+            critics=0,
         ),
     ),
     "wavegan-classic": (

@@ -166,7 +166,7 @@ def test_penalties_come_every_few_turns() -> None:
     model = tiny("wavegan")
     examples = batch(model)
     model.prepare(iter([examples]))
-    came = ["critic/penalty" in step(model, examples, 0.0) for _ in range(model.config.lazy + 1)]
+    came = ["critic/penalty" in step(model, examples, 1.0) for _ in range(model.config.lazy + 1)]
     assert came == [True, *[False] * (model.config.lazy - 1), True]
 
 
