@@ -122,7 +122,7 @@ class Encoded:
     original: Sound
     start: float = 0.0
     whole: float = 0.0
-    request: Request = Request()
+    request: Request = field(default_factory=Request)
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,7 +106,19 @@ def sets(project: ProjectFolder, material: Material, labels: tuple[str, ...]) ->
 def rows_of(sounds: TrainingSet, rows: Sequence[int]) -> TrainingSet:
     pick = {
         name: getattr(sounds, name)[rows]
-        for name in ("start", "frames", "label", "pitch", "velocity", "loudness", "brightness", "gain", "level", "ids", "begins")
+        for name in (
+            "start",
+            "frames",
+            "label",
+            "pitch",
+            "velocity",
+            "loudness",
+            "brightness",
+            "gain",
+            "level",
+            "ids",
+            "begins",
+        )
     }
     return replace(sounds, paths=tuple(sounds.paths[i] for i in rows), **pick)
 
