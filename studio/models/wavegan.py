@@ -161,6 +161,8 @@ class WaveGAN(Labelled):
         if isinstance(self.decode, BandDecoder):
             _varied(self.decode, D)
         self.encoder = Encoder(config.rate, D, C, T // FRAME)
+        self.centre = nn.Parameter(torch.zeros(K * self.modern, D))  # where the latents of each class lie
+        self.scatter = nn.Parameter(torch.zeros(K * self.modern, D))  # log of how far around
         self.lengths = Lengths(K, SHORTEST, T / config.rate)
         self.ada = Ada(config.rate, config.ada)
         self.critics = nn.ModuleList(_critics(config, K + self.modern))
@@ -220,7 +222,7 @@ class WaveGAN(Labelled):
         config = self.config
         betas = (config.beta, 0.99 if self.modern else 0.9)
         many = config.critic_steps > 1
-        learner = [*self.decode.parameters(), *(self.encoder.parameters() if config.anchor else ())]
+        learner = [*self.decode.parameters(), self.centre, self.scatter, *(self.encoder.parameters() if config.anchor else ())]
         maker = Group("maker", learner, lr=config.rate_generator, betas=betas, clip=10.0)
         critics = Group(
             "critics", list(self.critics.parameters()), lr=config.rate_critics, betas=betas, steps=config.critic_steps,
@@ -276,7 +278,9 @@ class WaveGAN(Labelled):
             seconds = batch.seconds[rows]
             again = self._ended(self._decode(place[rows], classes[rows], self._frames(seconds)), seconds)
             distance = distance + self.distance(again, real[rows, :, : again.shape[-1]]).sum() / len(real)
-        kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(0)[self.modern :]  # the length stands by itself
+        centre, scatter = self._spread(self.one_hot(batch.label))
+        off = ((mean - centre).square() + logvar.exp()) / scatter.square()
+        kl = 0.5 * (off - 1 - logvar + 2 * scatter.log()).mean(0)[self.modern :]  # the length stands by itself
         return {"anchor/mel": distance, "anchor/kl": kl.clamp_min(FREE).sum(), "latent/nats": kl.detach().sum()}
 
     def _critic_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
@@ -339,18 +343,33 @@ class WaveGAN(Labelled):
         are told of them (B, K + 1); and the latents (B, D)."""
         classes = self.one_hot(batch.label)
         classes = classes * (torch.rand(len(classes), 1, device=classes.device) >= NAMELESS)
-        latent = self._prior(len(classes))
-        if self.modern:
-            latent = self._measured(latent, batch.seconds)
+        latent = self._measured(self._prior(batch.label), batch.seconds)
         frames = self._frames(batch.seconds)
         made = self._ended(self._decode(latent, classes, frames), batch.seconds)
         real = middle_side(batch.audio)[..., : frames * FRAME]
         conditions = torch.cat([classes, latent[:, :1]], 1) if self.modern else classes
         return real, made, conditions, latent
 
-    def _prior(self, count: int) -> Tensor:
-        shape = (count, self.config.latent)
-        return torch.randn(shape, device=self.device) if self.modern else torch.rand(shape, device=self.device) * 2 - 1
+    def _prior(self, label: Tensor) -> Tensor:
+        """Latents (B, D) of these classes."""
+        shape = (len(label), self.config.latent)
+        if not self.modern:
+            return torch.rand(shape, device=self.device) * 2 - 1
+        centre, scatter = self._spread(self.one_hot(label))
+        return centre + scatter * torch.randn(shape, device=self.device)
+
+    def _spread(self, classes: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the latents of class weights (B, K) lie, and how far around, (B, D) each; of no class, those of all."""
+        if not len(self.centre):
+            return classes.new_zeros(()), classes.new_ones(())
+        often = (self.share[:-1] / self.share[:-1].sum().clamp_min(1)).expand_as(classes)
+        weights = classes / classes.sum(1, keepdim=True).clamp_min(1e-6)
+        weights = torch.where(classes.sum(1, keepdim=True) > 0, weights, often)
+        centre = weights @ self.centre
+        within = weights @ (2 * self.scatter).exp()
+        apart = weights @ self.centre.square() - centre.square()  # between a kick and a snare there is only what lies between
+        none = (classes.sum(1, keepdim=True) == 0).float()
+        return centre, (within + none * apart.clamp_min(0)).sqrt()
 
     def _measured(self, latent: Tensor, seconds: Tensor) -> Tensor:
         """The latent with the first number that stands for this length."""
@@ -400,7 +419,8 @@ class WaveGAN(Labelled):
     @torch.no_grad()
     def measure(self, batch: Batch) -> dict[str, float]:
         """energy: the energy score of new sounds of the same labels, as a share of what real sounds of one label score among
-        themselves, so that 1 is as good as real; mel: distance of sounds to what their latents give."""
+        themselves, so that 1 is as good as real; mel: distance of sounds to what their latents give; quality: both together,
+        because the first hears outlines and the second details."""
         audio, classes = middle_side(batch.audio), self.one_hot(batch.label)
         rng = np.random.Generator(np.random.PCG64(batch.index.tolist()))
         made = []
@@ -410,10 +430,9 @@ class WaveGAN(Labelled):
         score = energy_score(self.ears(audio), *made)
         place = self._measured(self.encoder(self._whole(audio))[0], batch.seconds)
         again = self._render(place, classes, rng)
-        return {
-            "energy": float(score.mean() / self.natural),
-            "mel": float(self.distance(again, audio[..., : again.shape[-1]]).mean()),
-        }
+        energy = float(score.mean() / self.natural)
+        mel = float(self.distance(again, audio[..., : again.shape[-1]]).mean())
+        return {"quality": energy + mel, "energy": energy, "mel": mel}
 
     def _render(self, latent: Tensor, classes: Tensor, rng: np.random.Generator) -> Tensor:
         """Whole sounds of latents (B, D), each as long as it says, as middle and side."""
@@ -480,7 +499,8 @@ class WaveGAN(Labelled):
             drawn = torch.from_numpy(rng.uniform(-1, 1, shape).astype(np.float32)) * min(1.0, temperature)
             return drawn.to(classes.device)
         normal = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32) * np.float32(temperature)).to(classes.device)
-        return torch.cat([self.lengths.draw(normal[:, 0], classes)[:, None], normal[:, 1:]], 1)
+        centre, scatter = self._spread(classes)
+        return torch.cat([self.lengths.draw(normal[:, 0], classes)[:, None], (centre + scatter * normal)[:, 1:]], 1)
 
     def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int) -> dict[str, np.ndarray]:
         """Latent, classes and the seed's noise: the same numbers on every device, and the same start at every length."""
