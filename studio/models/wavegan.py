@@ -347,8 +347,8 @@ class WaveGAN(Labelled):
         frames = self._frames(batch.seconds)
         made = self._ended(self._decode(latent, classes, frames), batch.seconds)
         real = middle_side(batch.audio)[..., : frames * FRAME]
-        conditions = torch.cat([classes, latent[:, :1]], 1) if self.modern else classes
-        return real, made, conditions, latent
+        conditions = torch.cat([classes, latent[:, :1].detach()], 1) if self.modern else classes
+        return real, made, conditions, latent.detach()
 
     def _prior(self, label: Tensor) -> Tensor:
         """Latents (B, D) of these classes."""
