@@ -43,12 +43,12 @@ from torch.nn import functional as F
 from studio.fields import setting
 from studio.models.base import Backend, Batch, Group, Phase
 from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
-from studio.models.labelled import FADE, SHORTEST, Labelled, finish, middle_side
+from studio.models.labelled import SHORTEST, Labelled, finish, middle_side
 from studio.models.layers.ada import Ada
 from studio.models.layers.adversarial import LOSSES, critic_loss, gradient_penalty, maker_loss, margin, zero_centred
-from studio.models.layers.blocks import SLOPE
-from studio.models.layers.decoders import FRAME, BandDecoder
+from studio.models.layers.decoders import FRAME, BandDecoder, vary
 from studio.models.layers.encoder import Encoder
+from studio.models.layers.endings import ended, loud
 from studio.models.layers.energy import Ears, energy_distance, energy_score, natural
 from studio.models.layers.lengths import Lengths
 from studio.models.layers.losses import MelDistance
@@ -59,8 +59,6 @@ from studio.project.recipe import Request
 
 BUCKETS = (16384, 32768, 65536, 131072)
 """Lengths in samples that a model can have: 0.37, 0.74, 1.5 and 3 seconds at 44.1 kHz."""
-PEAK = 10 ** (-1 / 20)
-"""Of all sounds as they are learned (library/reader.py)."""
 LEAST = CROP // FRAME
 """Frames that are made at least while it learns: what critics look at closely."""
 NAMELESS = 0.1
@@ -111,8 +109,7 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
         float, setting("Certainty of the critics above which sounds are augmented more; 1: never", ge=0, le=1, expert=True)
     ] = 0.6
     anchor: Annotated[
-        float,
-        setting("Weight of saying real sounds again through the encoder; 0: it learns from critics alone", ge=0, le=10, expert=True),
+        float, setting("Weight of saying real sounds again by the encoder; 0: critics alone teach", ge=0, le=10, expert=True)
     ] = 1.0
     kl: Annotated[float, setting("How strongly latents of real sounds are pulled together", ge=0, le=1, expert=True)] = 2e-3
     critics: Annotated[
@@ -142,7 +139,8 @@ class WaveGAN(Labelled):
         "WaveGAN as published": {
             "generator": "classic", "critic": "classic", "loss": "wasserstein", "penalty": "gradient", "weight": 10.0,
             "lazy": 1, "critic_steps": 5, "latent": 100, "dim": 64, "shuffle": 2, "rate_generator": 1e-4,
-            "rate_critics": 1e-4, "beta": 0.5, "ada": 1.0, "matching": 0.0, "conditioning": "concat", "anchor": 0.0, "critics": 0.0,
+            "rate_critics": 1e-4, "beta": 0.5, "ada": 1.0, "matching": 0.0, "conditioning": "concat", "anchor": 0.0,
+            "critics": 0.0,
         }
     }  # fmt: skip
     config: WaveGANConfig
@@ -159,7 +157,7 @@ class WaveGAN(Labelled):
             BandDecoder(D, K, C, T // FRAME, config.width) if self.modern else WaveGenerator(D, K, C, T, config.dim)
         )
         if isinstance(self.decode, BandDecoder):
-            _varied(self.decode, D)
+            vary(self.decode, D)
         self.encoder = Encoder(config.rate, D, C, T // FRAME)
         self.centre = nn.Parameter(torch.zeros(K * self.modern, D))  # where the latents of each class lie
         self.scatter = nn.Parameter(torch.zeros(K * self.modern, D))  # log of how far around
@@ -394,13 +392,7 @@ class WaveGAN(Labelled):
         return torch.randn(count, self.config.channels * BANDS, frames * FRAME // BANDS, device=self.device)
 
     def _ended(self, audio: Tensor, seconds: Tensor) -> Tensor:
-        """Around zero, silent after so many seconds with a short fade before, and as loud as all real ones are: at their peak."""
-        if not self.modern:
-            return audio
-        time = torch.arange(audio.shape[-1], device=audio.device) / self.config.rate
-        there = ((seconds[:, None] - time) / FADE).clamp(0, 1)[:, None]  # (B, 1, T)
-        offset = (audio * there).sum(2, keepdim=True) / there.sum(2, keepdim=True)
-        return _loud((audio - offset) * there)
+        return ended(audio, seconds, self.config.rate) if self.modern else audio
 
     def _look(self, real: Tensor, made: Tensor, seconds: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """What each critic sees of both, augmented alike: half of the crops begin where the sounds do."""
@@ -478,7 +470,7 @@ class WaveGAN(Labelled):
             if self.modern:
                 audio = audio - audio[..., :length].mean(2, keepdim=True)
             audio = finish(audio[0], length, rate, trim=asked is None)[None]
-            yield _loud(audio) if self.modern else audio
+            yield loud(audio) if self.modern else audio
 
     @torch.no_grad()
     def encode(self, audio: Tensor, label: Tensor | None = None) -> Tensor:
@@ -490,7 +482,7 @@ class WaveGAN(Labelled):
         return self._measured(mean, last / self.config.rate)
 
     def draw(self, request: Request, rng: np.random.Generator, classes: Tensor) -> Tensor:
-        return self._from(rng, classes, request.temperature)[0].cpu()
+        return self._from(rng, classes, request.temperature)[0].detach().cpu()
 
     def _from(self, rng: np.random.Generator, classes: Tensor, temperature: float) -> Tensor:
         """A latent (1, D) from the prior for class weights (1, K)."""
@@ -510,26 +502,6 @@ class WaveGAN(Labelled):
         rng = np.random.Generator(np.random.PCG64([seed % 2**64, 1]))
         noise = rng.standard_normal((1, frames * FRAME // BANDS, self.config.channels * BANDS), dtype=np.float32)
         return inputs | {"noise": np.ascontiguousarray(noise.transpose(0, 2, 1))}
-
-
-def _varied(decoder: BandDecoder, latent: int) -> None:
-    """Let latents differ audibly from the start: nothing else than their differences tells critics anything."""
-    for layer in decoder.style:
-        if isinstance(layer, nn.Linear):
-            nn.init.kaiming_normal_(layer.weight, SLOPE)
-    with torch.no_grad():
-        decoder.style[0].weight[:, latent:] *= 4.0  # type: ignore[operator,index]
-    nn.init.kaiming_normal_(decoder.seed.weight, 0.0)
-    nn.init.kaiming_normal_(decoder.widen.weight, 0.0)
-    for stage in decoder.stages:
-        nn.init.normal_(stage.tell.weight, std=0.05)  # type: ignore[union-attr,arg-type]
-    for outline in decoder.outlines:
-        nn.init.kaiming_normal_(outline.weight, 0.0)  # type: ignore[arg-type]
-
-
-def _loud(audio: Tensor) -> Tensor:
-    """Middle and side, or samples, (B, C, T) with the peak of every sound that is learned from; silence stays."""
-    return audio * (PEAK / audio.abs().amax((1, 2), keepdim=True).clamp_min(1e-3))
 
 
 def _told(critic: nn.Module, conditions: Tensor, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from studio.models.labelled import middle_side
+from studio.models.layers.endings import PEAK, ended
 from studio.models.layers.energy import Ears, energy_distance, energy_score, natural
 from studio.models.layers.heads import Head
 from studio.models.layers.lengths import Lengths
@@ -16,6 +17,8 @@ from studio.models.layers.scorers import CROP, BandScorer, PictureScorer, croppe
 from studio.models.layers.wavegan import WaveCritic, WaveGenerator, shuffled
 from studio.models.wavegan import BUCKETS, WaveGAN
 from studio.project.recipe import Request
+from studio.training.learner import Learner
+from studio.training.plan import TrainerConfig
 from tests.models.families import LABELS, batch, step, tiny
 
 RATE = 44100
@@ -179,3 +182,41 @@ def test_the_classic_critic_learns_to_tell_the_batch_from_what_is_made() -> None
         last = step(model, examples, 0.0, rates=30)
     assert last["critic/loss"] < first["critic/loss"] - 0.05
     assert {"critic/norm", "critic/penalty"} <= set(last)
+
+
+def test_made_sounds_end_where_they_are_asked_to_around_zero_and_at_their_peak() -> None:
+    seconds = torch.tensor([0.02, 0.1, 0.05])
+    found = ended(torch.rand(3, 2, 4410) + 0.2, seconds, RATE)
+    for one, length in zip(found, seconds.tolist()):
+        n = round(length * RATE)
+        assert one[:, n + 1 :].abs().sum() == 0
+        assert abs(float(one[:, :n].mean())) < 0.02
+    assert found.abs().amax((1, 2)).tolist() == pytest.approx([PEAK] * 3)
+    assert ended(torch.zeros(3, 2, 4410), seconds, RATE).abs().max() == 0
+
+
+def test_latents_of_a_class_lie_by_themselves_and_a_mixture_between() -> None:
+    model = tiny("wavegan")
+    with torch.no_grad():
+        model.centre.copy_(torch.tensor([[-2.0], [2.0]]).expand(-1, 8))
+        model.scatter.fill_(math.log(0.5))
+        high, low, both, none = (
+            model._spread(torch.tensor([weights])) for weights in ([1.0, 0], [0, 1.0], [0.5, 0.5], [0.0, 0])
+        )
+    assert float(high[0][0, 0]) == -2 and float(low[0][0, 0]) == 2 and float(both[0][0, 0]) == 0
+    assert [float(one[1][0, 0]) for one in (high, low, both)] == pytest.approx([0.5] * 3)
+    assert float(none[1][0, 0]) == pytest.approx(math.sqrt(0.25 + 4), rel=1e-3)  # all that there is
+    latent = model._prior(torch.tensor([0, 1] * 200)).detach()
+    assert float(latent[::2].mean()) == pytest.approx(-2, abs=0.1) and float(latent[1::2].std()) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_step_of_the_trainer_goes_through_with_critics_in_it() -> None:
+    """Each group's turn ends its own graph: what critics are told must not lead back into the generator's."""
+    model = tiny("wavegan")
+    model.prepare(iter([batch(model)]))
+    learner = Learner(model, TrainerConfig(batch=4), "fp32")
+    for number in range(2):
+        outcome = learner.step(number, 0.9, lambda n: batch(model, seed=n))
+        assert outcome.sound and "critic/loss" in outcome.values and "anchor/mel" in outcome.values
+    early = learner.step(2, 0.1, lambda n: batch(model, seed=n)).values
+    assert "critic/loss" not in early and "adversarial/score" not in early

@@ -212,6 +212,21 @@ class BandDecoder(Decoder):
             bias[2] = torch.logit(level)
 
 
+def vary(decoder: BandDecoder, latent: int) -> None:
+    """Let latents differ audibly from the start: critics learn from nothing else than differences."""
+    for layer in decoder.style:
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, SLOPE)
+    with torch.no_grad():
+        decoder.style[0].weight[:, latent:] *= 4.0  # type: ignore[operator,index]
+    nn.init.kaiming_normal_(decoder.seed.weight, 0.0)
+    nn.init.kaiming_normal_(decoder.widen.weight, 0.0)
+    for stage in decoder.stages:
+        nn.init.normal_(stage.tell.weight, std=0.05)  # type: ignore[union-attr,arg-type]
+    for outline in decoder.outlines:
+        nn.init.kaiming_normal_(outline.weight, 0.0)  # type: ignore[arg-type]
+
+
 class SpectrumDecoder(Decoder):
     """Decoder B: ConvNeXt blocks at a hop of 256, then magnitudes and phases of an inverse STFT, plus noise in 16 bands."""
 
