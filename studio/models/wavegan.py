@@ -1,9 +1,9 @@
 """Drum & FX morphing: a generator that critics teach, which hear all the sounds there are.
 
 The generator draws a sound from one latent and class weights. Recommended: the bands of the one-shot decoder. An encoder finds
-where in the latent space a sound lies, and at first both learn to say real sounds again; each class has a place and a spread of
 where in the latent space a sound lies, and at first both learn to say real sounds again; each class has a place of its own
-there. Beside this, from the start, an energy distance compares the sets of real and new sounds of a class, never a sound
+there. Beside this, from the start, an energy distance compares the sets of real and new sounds of a class, never a sound with
+the one it should be. After a while critics come in and learn to tell new sounds from real ones of the same class and
 length: small ones of pictures, bands and outlines that compare in pairs (R3GAN, 2501.05441), slopes kept small every few steps,
 adaptive augmentation (2006.06676). To choose instead: WaveGAN as it was published (1802.04208), where critics are all there is.
 The first latent number is the length.
