@@ -26,13 +26,15 @@ def drum(label: str, seed: int, rate: int = 44_100, seconds: float = 0.3) -> np.
     return (0.8 * y / np.abs(y).max()).astype(np.float32)
 
 
-def write_drums(folder: Path, each: int = EACH) -> Path:
-    """Writes `each` sounds per label as 16-bit WAV; every third is stereo, every fourth at 48 kHz."""
+def write_drums(folder: Path, each: int = EACH, notes: bool = False) -> Path:
+    """Writes `each` sounds per label as 16-bit WAV; every third is stereo, every fourth at 48 kHz. With `notes` their names say
+    which note they are and how hard it was struck: "kick_040_084.wav"."""
     for label in LABELS:
         (folder / label).mkdir(parents=True, exist_ok=True)
         for n in range(each):
             rate = 48_000 if n % 4 == 3 else 44_100
             y = drum(label, n, rate)
             frames = np.stack((y, y * 0.9), axis=1) if n % 3 == 2 else y
-            soundfile.write(folder / label / f"{label} {n + 1:02}.wav", frames, rate, subtype="PCM_16")
+            name = f"{label}_{36 + 4 * n:03}_{60 + 8 * n:03}" if notes else f"{label} {n + 1:02}"
+            soundfile.write(folder / label / f"{name}.wav", frames, rate, subtype="PCM_16")
     return folder

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studio.events import Event, Metric, Produced
+from studio.library.importer import import_folders
 from studio.project.folder import ProjectFolder
 from studio.training.plan import TrainerConfig
 from studio.training.run import RunFolder
+from tests.drums import write_drums
 
 Make = Callable[..., RunFolder]
 
@@ -18,6 +21,16 @@ def in_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training in the tests' own process must not lower its priority, and is quick to see a request."""
     monkeypatch.setattr("studio.training.device.behave", lambda plan: None)
     monkeypatch.setattr("studio.training.asked.LOOK", -1.0)
+
+
+@pytest.fixture(scope="session")
+def noted_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project like `project_once` whose sounds are notes by their names, so that every family can learn from it; copy it."""
+    sounds = write_drums(tmp_path_factory.mktemp("notes") / "Notes", notes=True)
+    root = tmp_path_factory.mktemp("project") / "My notes"
+    with ProjectFolder.create(root, "My notes") as project:
+        list(import_folders(project, [sounds], workers=1))
+    return root
 
 
 @pytest.fixture

@@ -66,9 +66,9 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(project_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+def pair(noted_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     root = tmp_path_factory.mktemp("pair") / "My drums"
-    with ProjectFolder.open(shutil.copytree(project_once, root)) as project:
+    with ProjectFolder.open(shutil.copytree(noted_once, root)) as project:
         kinds = []
         for name, kind in families().items():
             config = msgspec.to_builtins(kind.recommended(reader.facts(project)))

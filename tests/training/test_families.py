@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import msgspec
 import pytest
 import torch
@@ -21,14 +25,20 @@ SMALL = {"width": 32, "critic_width": 4}
 """Fields that make a family's networks small, where it has them."""
 
 
+@pytest.fixture
+def noted(noted_once: Path, tmp_path: Path) -> Iterator[ProjectFolder]:
+    with ProjectFolder.open(shutil.copytree(noted_once, tmp_path / "My notes")) as project:
+        yield project
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("family", list(families()))
-def test_a_family_pauses_goes_on_exactly_and_is_heard(project: ProjectFolder, family: str) -> None:
+def test_a_family_pauses_goes_on_exactly_and_is_heard(noted: ProjectFolder, family: str) -> None:
     kind = families()[family]
-    config = msgspec.to_builtins(kind.recommended(reader.facts(project)))
+    config = msgspec.to_builtins(kind.recommended(reader.facts(noted)))
     config |= {name: value for name, value in SMALL.items() if name in config}
     plan = TrainerConfig(steps=6, batch=3, log=0.0, precision="fp32", threads=1, preview=3600)
-    whole, broken = (RunFolder.create(project, family, config, plan) for _ in range(2))
+    whole, broken = (RunFolder.create(noted, family, config, plan) for _ in range(2))
     list(train(whole))
     for event in train(broken):
         if isinstance(event, Metric) and event.name.startswith("speed/") and event.step == 3:
