@@ -32,7 +32,6 @@ from studio.models import checkpoint as checkpoints
 from studio.models import fast
 from studio.models.base import Backend, Model
 from studio.models.controls import Controls, DataFacts, Material
-from studio.models.said import said_again
 from studio.project import atomic
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe, Request
@@ -127,18 +126,6 @@ class Instrument:
         if not np.isfinite(found).all():
             raise BadLatent(name=name, reason="the model finds no numbers for it")
         return found
-
-    def again(
-        self,
-        sound: Sound,
-        latent: NDArray[np.floating],
-        label: str = "",
-        pitch: float | None = None,
-        velocity: float | None = None,
-    ) -> Request:
-        """What to ask for to hear `sound` in the model's words, given where it hears it: as long as it is, and at its note, by
-        ear where `pitch` is not known."""
-        return said_again(self.controls, sound, latent, label, pitch, velocity)
 
     def at(self, labels: Sequence[str]) -> Callable[[NDArray[np.floating], int], Sound]:
         """What explore/naming.py listens to: the sound at a latent (D,), of the label in that row of `labels`."""

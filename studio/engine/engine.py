@@ -424,6 +424,7 @@ class Engine(QObject):
     def _encode(self, source: Path | str | Sound, tag: Hashable, label: str | None) -> Work:
         yield Started(what="encode")
         from studio.audio import files
+        from studio.models.said import said_again
 
         instrument = self._need()
         path = None if isinstance(source, Sound) else Path(source)
@@ -437,7 +438,7 @@ class Engine(QObject):
         first = round(start * sound.rate)
         sound = Sound(sound.samples[:, first : max(first + 1, round(end * sound.rate))], sound.rate)
         yield Started(what="encode")
-        request = instrument.again(sound, latent, label or "")
+        request = said_again(instrument.controls, sound, latent, label or "")
         again = next(iter(instrument.render(request)))
         value = Encoded(tag, path, latent, again, _distance(sound, again), sound, start, whole, request)
         yield Produced(kind="encoded", value=value)

@@ -17,6 +17,7 @@ from studio.events import Event, Progress
 from studio.generate import Instrument
 from studio.library.reader import TrainingSet
 from studio.models.layers.losses import MelDistance
+from studio.models.said import said_again
 
 RECONSTRUCTED = 64
 """At most this many held-out sounds are reconstructed."""
@@ -46,7 +47,7 @@ def reconstructions(scores: Scores, instrument: Instrument, reference: Reference
         except NotOffered:
             scores.sets["reconstruction"] = "left out: this model has no encoder"
             return again
-        request = instrument.again(sound, latent, label, held.pitch[row], held.velocity[row])
+        request = said_again(instrument.controls, sound, latent, label, held.pitch[row], held.velocity[row])
         again[int(row)] = prepared([next(iter(instrument.render(request)))], material)[0]
         found.append(_apart(again[int(row)], sound, distance) + _apart(known.sounds[twin[row]], sound, distance))
         yield Progress(done=done + 1, total=len(rows), note="reconstructing held-out sounds")
