@@ -29,7 +29,7 @@ Tried on whole sounds, 534 to learn from and 132 held out, evaluated with 256 ne
     real sounds said again too, 8 minutes      325          2.1            0.74      0.71         0.50
     and a place for each class, 20 minutes     742          2.1            0.82      0.78         0.57
 
-The last at 1.4 s a step beside other work; of the real held-out sounds 0.78 are heard as their label. Its best moment by the
+The last two in processor minutes; of the real held-out sounds 0.78 are heard as their label. Its best moment by the
 energy score was step 422 (2.3, 0.75, 0.72, 0.50): that hears outlines only, so the held-out mel distance decides.
 
 Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples.
