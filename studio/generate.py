@@ -24,8 +24,9 @@ import torch
 from numpy.typing import NDArray
 
 import studio
-from studio.audio import edit, files, graft
+from studio.audio import files, graft
 from studio.audio.sound import Sound
+from studio.audio.steps import apply
 from studio.errors import TORN_ARRAY, BadLatent, BrokenCheckpoint, BrokenFile, ModelError, SilentAudio, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.models import checkpoint as checkpoints
@@ -217,10 +218,10 @@ def regenerate(recipe: Recipe, project: ProjectFolder, *, device: str = "cpu", c
 
 
 def edited(instrument: Instrument, sound: Sound, steps: Sequence[Mapping[str, Any]]) -> Sound:
-    """`sound` after the steps of its recipe: those of edit.py, and grafts, whose donors are made by the same model."""
+    """`sound` after the steps of its recipe: those of steps.py, and grafts, whose donors are made by the same model."""
     for step in steps:
         if step.get("do") != "graft":
-            sound = edit.apply(sound, [step])
+            sound = apply(sound, [step])
             continue
         part, at = graft.check(step)
         try:

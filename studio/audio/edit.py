@@ -1,22 +1,16 @@
-"""Edits of a sound: pure functions, and the table by which the editor, the CLI and a recipe name them.
-
-An edit is stored as a small dict, {"do": "fade-out", "seconds": 0.05}, beside an untouched original; `apply` makes the sound
-that is heard. Times are in seconds, so that the same steps fit the sound at any rate.
-"""
+"""Edits of a sound: pure functions, and the table by which the editor, the CLI and a recipe name them (steps.py)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import analysis
 from studio.audio.sound import Samples, Sound
-from studio.errors import UsageError
+from studio.audio.step import Parameter, Step
 
 Curve = Literal["linear", "smooth", "exponential"]
 CURVES: tuple[str, ...] = ("linear", "smooth", "exponential")
@@ -136,118 +130,27 @@ def _without_silence(sound: Sound, threshold: float = analysis.SILENCE_DB) -> So
 
 # ---- the table
 
-
-@dataclass(frozen=True)
-class Parameter:
-    """One number (or a choice) of a step. `default` None: it must be given, unless `optional`."""
-
-    name: str
-    unit: str = ""
-    default: float | str | None = None
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class Step:
-    """A named edit: what it does in one sentence, its parameters in the order a command line gives them, its function."""
-
-    sentence: str
-    function: Callable[..., Sound]
-    parameters: tuple[Parameter, ...] = ()
-
-
 _START, _END = Parameter("start", "s", low=0), Parameter("end", "s", low=0)
 _MARGINS = tuple(Parameter(name, "s", 0.0, low=0, high=600) for name in ("before", "after"))
 _CURVE = Parameter("curve", default="smooth", choices=CURVES)
 
 STEPS: dict[str, Step] = {
-    "trim": Step("Keep what lies between two moments", trim, (_START, replace(_END, optional=True))),
-    "cut": Step("Remove what lies between two moments", cut, (_START, _END)),
-    "silence": Step("Silence what lies between two moments", silence, (_START, _END)),
+    "trim": Step("Keep what lies between two moments", trim, (_START, replace(_END, optional=True)), "cut"),
+    "cut": Step("Remove what lies between two moments", cut, (_START, _END), "cut"),
+    "silence": Step("Silence what lies between two moments", silence, (_START, _END), "cut"),
     "trim-silence": Step(
-        "Remove silence at head and tail", _without_silence, (Parameter("threshold", "dB", -60.0, low=-120, high=0),)
+        "Remove silence at head and tail", _without_silence, (Parameter("threshold", "dB", -60.0, low=-120, high=0),), "cut"
     ),
-    "fade-in": Step("Fade in", fade_in, (Parameter("seconds", "s", 0.01, low=0), _CURVE)),
-    "fade-out": Step("Fade out", fade_out, (Parameter("seconds", "s", 0.05, low=0), _CURVE)),
-    "gain": Step("Louder or softer", gain, (Parameter("db", "dB", low=-120, high=60),)),
-    "normalise": Step("Bring the peak to a level", normalise, (Parameter("peak_db", "dB", -1.0, low=-60, high=0),)),
-    "loudness": Step("Bring to a loudness", match_loudness, (Parameter("target", "LUFS", -16.0, low=-70, high=0),)),
-    "reverse": Step("Play backwards", reverse),
-    "remove-dc": Step("Remove a constant offset", remove_dc),
-    "pad": Step("Add silence", pad, _MARGINS),
+    "pad": Step("Add silence", pad, _MARGINS, "cut"),
+    "fade-in": Step("Fade in", fade_in, (Parameter("seconds", "s", 0.01, low=0), _CURVE), "level", within=True),
+    "fade-out": Step("Fade out", fade_out, (Parameter("seconds", "s", 0.05, low=0), _CURVE), "level", within=True),
+    "gain": Step("Louder or softer", gain, (Parameter("db", "dB", low=-120, high=60),), "level", within=True),
+    "normalise": Step(
+        "Bring the peak to a level", normalise, (Parameter("peak_db", "dB", -1.0, low=-60, high=0),), "level", within=True
+    ),
+    "loudness": Step(
+        "Bring to a loudness", match_loudness, (Parameter("target", "LUFS", -16.0, low=-70, high=0),), "level", within=True
+    ),
+    "reverse": Step("Play backwards", reverse, within=True),
+    "remove-dc": Step("Remove a constant offset", remove_dc, group="repair", within=True),
 }
-
-
-def check(step: Mapping[str, Any]) -> dict[str, Any]:
-    """A step whose name, parameters and ranges are right. Raises UsageError."""
-    values = dict(step)
-    name = values.pop("do", None)
-    if not isinstance(name, str) or name not in STEPS:
-        raise UsageError(reason=f"There is no edit “{name}”; known are {', '.join(STEPS)}")
-    known = {p.name: p for p in STEPS[name].parameters}
-    for key, value in values.items():
-        if key not in known:
-            raise UsageError(reason=f"The edit {name} has no “{key}”")
-        _check_value(name, known[key], value)
-    for parameter in known.values():
-        if parameter.name not in values and parameter.default is None and not parameter.optional:
-            raise UsageError(reason=f"The edit {name} needs “{parameter.name}”")
-    return {"do": name, **values}
-
-
-def _check_value(name: str, parameter: Parameter, value: Any) -> None:
-    if value is None and parameter.optional:
-        return
-    if parameter.choices:
-        if value not in parameter.choices:
-            raise UsageError(reason=f"The {parameter.name} of {name} is one of {', '.join(parameter.choices)}")
-        return
-    number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
-    low, high = parameter.low, parameter.high
-    if not number or (low is not None and value < low) or (high is not None and value > high):
-        limits = " to ".join(f"{limit:g}" for limit in (low, high) if limit is not None)
-        raise UsageError(
-            reason=f"The {parameter.name} of {name} can't be {value}; it is a number{f', {limits}' if limits else ''}"
-        )
-
-
-def apply(sound: Sound, steps: Sequence[Mapping[str, Any]]) -> Sound:
-    """The sound after all steps, in order. Raises UsageError for a step that does not exist."""
-    for step in steps:
-        values = check(step)
-        sound = STEPS[values.pop("do")].function(sound, **values)
-    return sound
-
-
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|db|lufs)?", re.IGNORECASE)
-
-
-def parse(text: str) -> dict[str, Any]:
-    """A step from words: “fade-out 50ms”, “trim 0.1 1.2”, “normalise -1dB”, “fade-in seconds=10ms curve=linear”.
-
-    Raises UsageError.
-    """
-    name, *words = text.split()[:16] or [""]
-    if name not in STEPS:
-        check({"do": name})
-    free = list(STEPS[name].parameters)
-    values: dict[str, Any] = {"do": name}
-    for word in words:
-        key, _, content = word.rpartition("=")
-        parameter = next((p for p in free if p.name == key), None) if key else (free[0] if free else None)
-        if parameter is None:
-            raise UsageError(reason=f"The edit {name} has nothing for “{word}”")
-        free.remove(parameter)
-        values[parameter.name] = content if parameter.choices else _number(name, parameter, content)
-    return check(values)
-
-
-def _number(name: str, parameter: Parameter, text: str) -> float:
-    match = _NUMBER.fullmatch(text)
-    unit = (match[2] or "").lower() if match else ""
-    if match is None or (unit and unit not in ({"ms", "s"} if parameter.unit == "s" else {parameter.unit.lower()})):
-        raise UsageError(reason=f"“{text}” is no {parameter.name} in {parameter.unit or 'numbers'} for {name}")
-    return float(match[1]) / (1000 if unit == "ms" else 1)

@@ -210,7 +210,7 @@ def _render(instrument: Instrument, requests: list[Request], folder: Path, stem:
 
 def _items(targets: Iterable[str]) -> Iterator[Item]:
     """What `export` writes: the clips of projects with their edits, and files as they are."""
-    from studio.audio import edit, riff
+    from studio.audio import riff, steps
     from studio.export.base import Item
 
     for target in targets:
@@ -218,7 +218,7 @@ def _items(targets: Iterable[str]) -> Iterator[Item]:
         if (path / "project.json").is_file():
             project = open_project(path)
             for clip in reversed(project.clips()):
-                sound = edit.apply(project.clip_sound(clip.id), clip.edits)
+                sound = steps.apply(project.clip_sound(clip.id), clip.edits)
                 made = clip.recipe
                 recipe = msgspec.structs.replace(made, edits=(*made.edits, *clip.edits)) if made else None
                 yield Item(sound=sound, name=clip.name, recipe=recipe, root=recipe.request.pitch if recipe else None)

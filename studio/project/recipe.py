@@ -44,7 +44,7 @@ class Recipe(msgspec.Struct, frozen=True):
     """A request, the model that answered it, and the edits that followed.
 
     model: hash of the weights; run: the run folder's name; step: the checkpoint's step
-    backend: "torch" or "onnx", because their last bits differ; edits: steps of audio/edit.py, and
+    backend: "torch" or "onnx", because their last bits differ; edits: steps of audio/steps.py, and
     grafts (audio/graft.py), which carry the request of their donor
     """
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.audio import analysis, edit
+from studio.audio import analysis, edit, steps
 from studio.audio.sound import Sound
 from studio.errors import UsageError
 from tests.audio.make import hit, noise, sine
@@ -35,21 +35,21 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", edit.STEPS)
+@pytest.mark.parametrize("name", steps.STEPS)
 def test_every_step_makes_a_sound_and_leaves_the_original(name):
     sound = ramp()
     before = sound.samples.copy()
-    result = edit.apply(sound, [{"do": name, **EXAMPLES[name]}])
+    result = steps.apply(sound, [{"do": name, **EXAMPLES[name]}])
     assert result.samples.dtype == np.float32
     assert result.channels == 2 and result.rate == 1000 and result.frames > 0
     result.samples[:] = 7  # what comes out is the caller's own, or untouched
     assert name in ("trim-silence", "loudness") or np.array_equal(sound.samples, before)
 
 
-@pytest.mark.parametrize("name", edit.STEPS)
+@pytest.mark.parametrize("name", steps.STEPS)
 @pytest.mark.parametrize("frames", [0, 1, 2])
 def test_every_step_bears_almost_nothing(name, frames):
-    result = edit.apply(Sound(np.zeros((1, frames), np.float32), 44_100), [{"do": name, **EXAMPLES[name]}])
+    result = steps.apply(Sound(np.zeros((1, frames), np.float32), 44_100), [{"do": name, **EXAMPLES[name]}])
     assert np.isfinite(result.samples).all()
 
 
@@ -112,7 +112,7 @@ def test_a_crossfade_keeps_the_power():
 
 @given(st.lists(st.sampled_from(["reverse", "reverse"]), max_size=6))
 def test_reversing_twice_is_nothing(names):
-    result = edit.apply(ramp(), [{"do": name} for name in names])
+    result = steps.apply(ramp(), [{"do": name} for name in names])
     expected = ramp().samples[:, ::-1] if len(names) % 2 else ramp().samples
     assert np.array_equal(result.samples, expected)
 
@@ -120,7 +120,7 @@ def test_reversing_twice_is_nothing(names):
 @settings(deadline=None)
 @given(start=st.floats(0, 3), length=st.floats(0, 3), rate=st.sampled_from([8000, 44_100, 96_000]))
 def test_steps_fit_the_sound_at_any_rate(start, length, rate):
-    found = edit.apply(Sound(np.ones((1, 2 * rate), np.float32), rate), [{"do": "trim", "start": start, "end": start + length}])
+    found = steps.apply(Sound(np.ones((1, 2 * rate), np.float32), rate), [{"do": "trim", "start": start, "end": start + length}])
     expected = max(0.0, min(2.0, start + length) - min(2.0, start))
     assert found.seconds == pytest.approx(expected, abs=1.6 / rate)
 
@@ -139,8 +139,8 @@ def test_steps_fit_the_sound_at_any_rate(start, length, rate):
     ],
 )
 def test_words_become_steps(text, step):
-    assert edit.parse(text) == step
-    edit.apply(ramp(), [edit.parse(text)])
+    assert steps.parse(text) == step
+    steps.apply(ramp(), [steps.parse(text)])
 
 
 @pytest.mark.parametrize(
@@ -161,14 +161,14 @@ def test_words_become_steps(text, step):
 )
 def test_words_that_are_no_step_are_refused_in_words(text):
     with pytest.raises(UsageError) as caught:
-        edit.parse(text)
+        steps.parse(text)
     assert len(caught.value.message) > 20
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_step_or_a_usage_error(text):
     with contextlib.suppress(UsageError):
-        edit.parse(text)
+        steps.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -184,4 +184,22 @@ def test_any_text_is_a_step_or_a_usage_error(text):
 )
 def test_steps_of_strangers_are_refused(step):
     with pytest.raises(UsageError):
-        edit.apply(ramp(), [step])
+        steps.apply(ramp(), [step])
+
+
+@pytest.mark.parametrize("name", [name for name, step in steps.STEPS.items() if step.within])
+def test_a_step_on_a_stretch_leaves_the_rest(name):
+    sound = noise(1)
+    found = steps.apply(sound, [{"do": name, **EXAMPLES[name], "from": 0.25, "to": 0.5}])
+    first, last = 11_025, 22_050
+    assert found.frames == sound.frames
+    assert np.array_equal(found.samples[:, :first], sound.samples[:, :first])
+    assert np.array_equal(found.samples[:, last:], sound.samples[:, last:])
+    whole = steps.apply(sound, [{"do": name, **EXAMPLES[name], "from": 0.0}])
+    assert np.array_equal(whole.samples, steps.apply(sound, [{"do": name, **EXAMPLES[name]}]).samples)
+
+
+def test_a_stretch_is_left_without_a_jump():
+    flat = Sound(np.ones((1, 44_100), np.float32), 44_100)
+    found = steps.apply(flat, [{"do": "gain", "db": -60, "from": 0.25, "to": 0.5}]).samples[0]
+    assert np.abs(np.diff(found)).max() < 0.01 and found[16_000] == pytest.approx(0.001, rel=1e-3)

@@ -54,7 +54,7 @@ class ClipEditor(QWidget):
     """tuple of tags that were added, tuple of tags that were removed."""
 
     stepWanted = Signal(object, str)
-    """A step of audio/edit.py, and what it is called in the undo list."""
+    """A step (audio/steps.py), and what it is called in the undo list."""
 
     resetWanted = Signal()
     recipeWanted = Signal()

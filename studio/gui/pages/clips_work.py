@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-from studio.audio import analysis, edit, peaks
+from studio.audio import analysis, peaks, steps
 from studio.audio.sound import Sound
 from studio.errors import StudioError
 from studio.events import Finished, Produced, Started, Work
@@ -28,7 +28,7 @@ def recipe_of(clip: ClipFile) -> Recipe | None:
 
 def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Sound:
     assert project is not None
-    return edit.apply(project.clip_sound(clip.id), clip.edits)
+    return steps.apply(project.clip_sound(clip.id), clip.edits)
 
 
 def listed(project: ProjectFolder) -> Work:
@@ -41,7 +41,7 @@ def opened(project: ProjectFolder, clip: ClipFile, original: Sound | None) -> Wo
     """Told twice: as soon as it can be heard, and once more with what was measured."""
     yield Started(what=OPEN)
     original = original or project.clip_sound(clip.id)
-    sound = edit.apply(original, clip.edits)
+    sound = steps.apply(original, clip.edits)
     yield Produced(kind="clip", value=(project, Opened(clip, original, sound)))
     yield Produced(kind="clip", value=(project, Opened(clip, original, sound, analysis.facts(sound))))
     yield Finished()

@@ -1,0 +1,151 @@
+"""The steps by which the editor, the command line and a recipe say what was done to a sound: one table, and how it is read.
+
+A step is a small dict beside an untouched original, {"do": "fade-out", "seconds": 0.05}; `apply` makes the sound that is heard.
+Times are in seconds, so that the same steps fit the sound at any rate. A step that keeps the length may be done to a stretch,
+{"do": "gain", "db": -6, "from": 0.1, "to": 0.4}; one that needs another sound names it, {"do": "mix", "sound": "5f1c…", "at": 1}.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from studio.audio import edit, files
+from studio.audio.sound import Samples, Sound
+from studio.audio.step import Parameter, Step
+from studio.errors import UsageError
+
+STEPS: dict[str, Step] = {**edit.STEPS}
+"""Every step by the name that recipes and command lines use."""
+
+Materials = Callable[[str], Sound]
+"""Gives the sound that a step names. Raises StudioError where it is gone."""
+
+SEAM = 0.003
+"""Seconds over which a stretch goes over into what was changed of it, at both of its ends."""
+
+_PLACE = (Parameter("from", "s", low=0, optional=True), Parameter("to", "s", low=0, optional=True))
+_SOUND = "sound"
+
+
+def check(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step whose name, parameters and ranges are right. Raises UsageError."""
+    values = dict(step)
+    name = values.pop("do", None)
+    if not isinstance(name, str) or name not in STEPS:
+        raise UsageError(reason=f"There is no edit “{name}”; known are {', '.join(STEPS)}")
+    kind = STEPS[name]
+    known = {p.name: p for p in (*kind.parameters, *(_PLACE if kind.within else ()))}
+    if kind.material and not isinstance(values.get(_SOUND), str):
+        raise UsageError(reason=f"The edit {name} needs another sound")
+    for key, value in values.items():
+        if kind.material and key == _SOUND:
+            continue
+        if key not in known:
+            raise UsageError(reason=f"The edit {name} has no “{key}”")
+        _check_value(name, known[key], value)
+    for parameter in known.values():
+        if parameter.name not in values and parameter.default is None and not parameter.optional:
+            raise UsageError(reason=f"The edit {name} needs “{parameter.name}”")
+    return {"do": name, **values}
+
+
+def _check_value(name: str, parameter: Parameter, value: Any) -> None:
+    if value is None and parameter.optional:
+        return
+    if parameter.choices:
+        if value not in parameter.choices:
+            raise UsageError(reason=f"The {parameter.name} of {name} is one of {', '.join(parameter.choices)}")
+        return
+    number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    low, high = parameter.low, parameter.high
+    if not number or (low is not None and value < low) or (high is not None and value > high):
+        limits = " to ".join(f"{limit:g}" for limit in (low, high) if limit is not None)
+        raise UsageError(
+            reason=f"The {parameter.name} of {name} can't be {value}; it is a number{f', {limits}' if limits else ''}"
+        )
+
+
+def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials | None = None) -> Sound:
+    """The sound after all steps, in order. Raises UsageError for a step that does not exist, or whose other sound nobody gives,
+    and what `materials` raises."""
+    for step in steps:
+        values = check(step)
+        kind = STEPS[values.pop("do")]
+        if kind.material:
+            values["material"] = _material(values.pop(_SOUND), sound, materials)
+        start, end = values.pop("from", None), values.pop("to", None)
+        if start is None and end is None:
+            sound = kind.function(sound, **values)
+        else:
+            sound = _within(sound, kind, values, start or 0.0, end)
+    return sound
+
+
+def _material(name: str, sound: Sound, materials: Materials | None) -> Sound:
+    """The named sound at the rate of `sound`, with as many channels."""
+    if materials is None:
+        raise UsageError(reason="An edit needs another sound that is not here")
+    found = files.resample(materials(name), sound.rate)
+    if found.channels == sound.channels:
+        return found
+    spread = np.repeat(found.mono()[None], sound.channels, axis=0)
+    return replace(found, samples=np.ascontiguousarray(spread, np.float32))
+
+
+def _within(sound: Sound, kind: Step, values: dict[str, Any], start: float, end: float | None) -> Sound:
+    """The step on a stretch only, with a short way over at both ends where there is sound on the other side of them."""
+    first = min(round(start * sound.rate), sound.frames)
+    last = sound.frames if end is None else min(max(round(end * sound.rate), first), sound.frames)
+    if last <= first:
+        return sound
+    before: Samples = sound.samples[:, first:last]
+    after = kind.function(replace(sound, samples=before.copy()), **values).samples
+    seam = min(round(SEAM * sound.rate), (last - first) // 2)
+    share = np.ones(last - first, np.float32)
+    rise = (np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam)
+    if first > 0:
+        share[:seam] = rise
+    if last < sound.frames and seam:
+        share[-seam:] = rise[::-1]
+    samples = sound.samples.copy()
+    samples[:, first:last] = np.where(share < 1, before + share * (after - before), after)
+    return replace(sound, samples=samples)
+
+
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|db|lufs|hz|khz|%)?", re.IGNORECASE)
+_SCALES = {("ms", "s"): 1e-3, ("khz", "hz"): 1e3}
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A step from words: “fade-out 50ms”, “trim 0.1 1.2”, “normalise -1dB”, “gain -6 from=0.1 to=0.4”.
+
+    Raises UsageError.
+    """
+    name, *words = text.split()[:16] or [""]
+    if name not in STEPS:
+        check({"do": name})
+    kind = STEPS[name]
+    free = [*((Parameter(_SOUND),) if kind.material else ()), *kind.parameters]
+    named = [*free, *(_PLACE if kind.within else ())]
+    values: dict[str, Any] = {"do": name}
+    for word in words:
+        key, _, content = word.rpartition("=")
+        parameter = next((p for p in (named if key else free) if (p.name == key or not key) and p.name not in values), None)
+        if parameter is None:
+            raise UsageError(reason=f"The edit {name} has nothing for “{word}”")
+        as_text = parameter.choices or parameter.name == _SOUND
+        values[parameter.name] = content if as_text else _number(name, parameter, content)
+    return check(values)
+
+
+def _number(name: str, parameter: Parameter, text: str) -> float:
+    match = _NUMBER.fullmatch(text)
+    unit, own = (match[2] or "").lower() if match else "", parameter.unit.lower()
+    if match is None or (unit and unit != own and (unit, own) not in _SCALES):
+        raise UsageError(reason=f"“{text}” is no {parameter.name} in {parameter.unit or 'numbers'} for {name}")
+    return float(match[1]) * _SCALES.get((unit, own), 1.0)
