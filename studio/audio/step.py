@@ -1,4 +1,4 @@
-"""What the tables of edits, effects and repairs are made of: a named step and its parameters. The tables' union is in steps.py."""
+"""What the tables of edits, effects and repairs are made of: a named step and its parameters. They meet in steps.py."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 A step is a small dict beside an untouched original, {"do": "fade-out", "seconds": 0.05}; `apply` makes the sound that is heard.
 Times are in seconds, so that the same steps fit the sound at any rate. A step that keeps the length may be done to a stretch,
-{"do": "gain", "db": -6, "from": 0.1, "to": 0.4}; one that needs another sound names it, {"do": "mix", "sound": "5f1c…", "at": 1}.
+{"do": "gain", "db": -6, "from": 0.1, "to": 0.4}; one that needs another sound names it,
+{"do": "mix", "sound": "5f1c", "at": 1}.
 """
 
 from __future__ import annotations

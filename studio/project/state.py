@@ -24,7 +24,7 @@ class ProjectFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClipFile(msgspec.Struct, frozen=True, kw_only=True):
-    """clips/<id>.json: a kept sound. rate in Hz, frames and channels of the WAV beside it; edits are steps of audio/steps.py."""
+    """clips/<id>.json: a kept sound. rate in Hz, frames and channels of the WAV beside it; edits: audio/steps.py."""
 
     kind: str = "clip"
     format: int = 1

@@ -120,7 +120,8 @@ def test_reversing_twice_is_nothing(names):
 @settings(deadline=None)
 @given(start=st.floats(0, 3), length=st.floats(0, 3), rate=st.sampled_from([8000, 44_100, 96_000]))
 def test_steps_fit_the_sound_at_any_rate(start, length, rate):
-    found = steps.apply(Sound(np.ones((1, 2 * rate), np.float32), rate), [{"do": "trim", "start": start, "end": start + length}])
+    step = {"do": "trim", "start": start, "end": start + length}
+    found = steps.apply(Sound(np.ones((1, 2 * rate), np.float32), rate), [step])
     expected = max(0.0, min(2.0, start + length) - min(2.0, start))
     assert found.seconds == pytest.approx(expected, abs=1.6 / rate)
 
