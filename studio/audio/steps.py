@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from studio.audio import channels, edit, files, join, stretch
+from studio.audio import channels, edit, files, join, loops, stretch
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
-STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS}
+STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS, **loops.STEPS}
 """Every step by the name that recipes and command lines use."""
 
 Materials = Callable[[str], Sound]
@@ -86,6 +86,19 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
         else:
             sound = _within(sound, kind, values, start or 0.0, end)
     return sound
+
+
+def loop_of(steps: Sequence[Mapping[str, Any]], rate: int, frames: int) -> tuple[int, int] | None:
+    """First and last frame of the loop that the steps marked, in the finished sound of that rate and length. None without one,
+    or where a later step moved what it was about in time. Raises UsageError."""
+    found = None
+    for step in map(check, steps):
+        kind = STEPS[step["do"]]
+        if step["do"] == "loop":
+            found = loops.frames(step["start"], step["end"], rate, frames)
+        elif step["do"] == "reverse" or kind.group == "time" or not (kind.within or kind.group == "channels"):
+            found = None
+    return found
 
 
 def _material(name: str, sound: Sound, materials: Materials | None) -> Sound:

@@ -221,7 +221,9 @@ def _items(targets: Iterable[str]) -> Iterator[Item]:
                 sound = steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
                 made = clip.recipe
                 recipe = msgspec.structs.replace(made, edits=(*made.edits, *clip.edits)) if made else None
-                yield Item(sound=sound, name=clip.name, recipe=recipe, root=recipe.request.pitch if recipe else None)
+                root = recipe.request.pitch if recipe else None
+                loop = steps.loop_of(clip.edits, sound.rate, sound.frames)
+                yield Item(sound=sound, name=clip.name, recipe=recipe, root=root, loop=loop)
         elif path.is_dir():
             raise NotAProject(name=path.name)
         else:
