@@ -15,6 +15,7 @@ StudioError
 │   ├── BrokenFile        a project file that is not what it says
 │   ├── ProjectBusy       another window has it open
 │   ├── NotSaved          the system refused a write (a full disk is DiskFull)
+│   ├── MissingMaterial   an edit brings in a sound that is gone
 │   └── AlreadyThere      something of the user's would be overwritten
 ├── LibraryError          the sounds of a project
 │   ├── NothingToLearn    no sound is included and usable
@@ -160,6 +161,11 @@ class ProjectBusy(ProjectError):
 class NotSaved(ProjectError):
     sentence = "“{name}” could not be saved: {reason}."
     hint = "What was there before is unchanged. Check the disk and the folder's permissions."
+
+
+class MissingMaterial(ProjectError):
+    sentence = "An edit brings in the sound “{name}”, which can't be used: {reason}."
+    hint = "Undo that edit, or put the file back into the project's clips/material folder."
 
 
 class AlreadyThere(ProjectError):

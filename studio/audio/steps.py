@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from studio.audio import edit, files
+from studio.audio import channels, edit, files, join
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
-STEPS: dict[str, Step] = {**edit.STEPS}
+STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS}
 """Every step by the name that recipes and command lines use."""
 
 Materials = Callable[[str], Sound]
@@ -77,6 +77,7 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
     for step in steps:
         values = check(step)
         kind = STEPS[values.pop("do")]
+        values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
         if kind.material:
             values["material"] = _material(values.pop(_SOUND), sound, materials)
         start, end = values.pop("from", None), values.pop("to", None)

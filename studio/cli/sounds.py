@@ -218,7 +218,7 @@ def _items(targets: Iterable[str]) -> Iterator[Item]:
         if (path / "project.json").is_file():
             project = open_project(path)
             for clip in reversed(project.clips()):
-                sound = steps.apply(project.clip_sound(clip.id), clip.edits)
+                sound = steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
                 made = clip.recipe
                 recipe = msgspec.structs.replace(made, edits=(*made.edits, *clip.edits)) if made else None
                 yield Item(sound=sound, name=clip.name, recipe=recipe, root=recipe.request.pitch if recipe else None)

@@ -28,7 +28,7 @@ def recipe_of(clip: ClipFile) -> Recipe | None:
 
 def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Sound:
     assert project is not None
-    return steps.apply(project.clip_sound(clip.id), clip.edits)
+    return steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
 
 
 def listed(project: ProjectFolder) -> Work:
@@ -41,7 +41,7 @@ def opened(project: ProjectFolder, clip: ClipFile, original: Sound | None) -> Wo
     """Told twice: as soon as it can be heard, and once more with what was measured."""
     yield Started(what=OPEN)
     original = original or project.clip_sound(clip.id)
-    sound = steps.apply(original, clip.edits)
+    sound = steps.apply(original, clip.edits, project.material)
     yield Produced(kind="clip", value=(project, Opened(clip, original, sound)))
     yield Produced(kind="clip", value=(project, Opened(clip, original, sound, analysis.facts(sound))))
     yield Finished()
