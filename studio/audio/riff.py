@@ -1,8 +1,9 @@
 """The chunks of WAV files: those that samplers, loopers and broadcasters read, and our own recipe chunk.
 
 Used by audio/files.py to write, by anyone who asks a file for its root note, its loops or the recipe it was made with.
-Everything here is bytes and struct; nothing trusts a size it reads. Layouts: RIFF, EBU Tech 3306 (RF64), the `smpl`, `inst`
-and `cue ` chunks of the Multimedia Programming Interface. All little-endian, every chunk padded to an even length.
+Everything here is bytes and struct; nothing trusts a size it reads. Layouts: RIFF, EBU Tech 3285 (bext) and 3306 (RF64), the
+`smpl`, `inst` and `cue ` chunks of the Multimedia Programming Interface, and `acid` as libsndfile reads it. All little-endian,
+every chunk padded to an even length.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ LARGEST_CHUNK = 16 << 20
 """Bytes of one chunk that `read_chunk` gives; a larger one is not what it says."""
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_ROOT, _STRETCH = 2, 4
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
 
@@ -193,12 +195,36 @@ def cue(frames: Sequence[int]) -> bytes:
     return struct.pack("<I", len(frames)) + points
 
 
+def labels(names: Sequence[str]) -> bytes:
+    """LIST content of kind adtl: what the cue points are called, in their order."""
+    return b"adtl" + b"".join(chunk("labl", struct.pack("<I", i + 1) + name.encode() + b"\0") for i, name in enumerate(names))
+
+
 def parse_cue(content: bytes) -> list[int]:
     """Frames of the cue points."""
     if len(content) < 4:
         return []
     there = min(struct.unpack_from("<I", content)[0], (len(content) - 4) // 24)
     return [struct.unpack_from("<6I", content, 4 + 24 * i)[5] for i in range(there)]
+
+
+def acid(tempo: float, seconds: float, root: float | None = None) -> bytes:
+    """Loop chunk of Acid: `tempo` in beats a minute, in four-four time; tells a sequencer that the loop may be stretched."""
+    beats = max(1, round(seconds * tempo / 60))
+    note = 60 if root is None else min(max(round(root), 0), 127)
+    flags = _STRETCH | (_ROOT if root is not None else 0)
+    return struct.pack("<I2HfI2Hf", flags, note, 0x8000, 0.0, beats, 4, 4, tempo)
+
+
+def bext(description: str, originator: str, when: str, reference: str = "", samples: int = 0) -> bytes:
+    """Broadcast chunk, version 1 (EBU Tech 3285). `when`: “2026-11-30 17:05:09”; `samples`: since midnight."""
+
+    def text(value: str, width: int) -> bytes:
+        return value.encode("ascii", "replace")[:width].ljust(width, b"\0")
+
+    day, _, clock = when.partition(" ")
+    texts = text(description, 256) + text(originator, 32) + text(reference, 32) + text(day, 10) + text(clock, 8)
+    return texts + struct.pack("<QH", samples, 1) + bytes(64 + 10 + 180)
 
 
 # ---- the head of a file
