@@ -145,14 +145,14 @@ class OneFileEach(Exporter):
             jobs = [functools.partial(self._new, made, path, item, options) for path, item in zip(wanted, items)]
             yield Progress(done=0, total=len(items), note=items[0].name if items else "")
             with contextlib.closing(in_order(jobs, attempt)) as found:
-                for done, (item, path) in enumerate(zip(items, found), 1):
-                    if isinstance(path, StudioError):
+                for done, (item, new) in enumerate(zip(items, found), 1):
+                    if isinstance(new, StudioError):
                         if len(items) == 1:
-                            raise path
-                        problems.append({"name": item.name, "reason": path.message})
+                            raise new
+                        problems.append({"name": item.name, "reason": new.message})
                     else:
-                        written.append(str(path))
-                        yield Produced(kind="file", path=str(path), detail={"name": item.name})
+                        written.append(str(new))
+                        yield Produced(kind="file", path=str(new), detail={"name": item.name})
                     yield Progress(done=done, total=len(items), note=items[done].name if done < len(items) else "")
             if problems and len(problems) == len(items):
                 raise ExportError(name=problems[0]["name"], reason=problems[0]["reason"].rstrip("."))

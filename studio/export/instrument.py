@@ -42,9 +42,7 @@ class InstrumentOptions(WavOptions, frozen=True):
     first: Annotated[int, setting("Key of the first drum, 36 is the kick of General MIDI", ge=0, le=127)] = 36
     together: Annotated[
         Literal["auto", "loudness", "turns"],
-        setting(
-            "Sounds of one note: auto: by their velocities, else in turns; loudness: softest to loudest; turns: round-robin"
-        ),
+        setting("Sounds of one note: auto: by velocity, else in turns; loudness: softest to loudest; turns: round-robin"),
     ] = "auto"
     attack: Annotated[float, setting("Time to come in", unit="s", ge=0, le=10)] = 0.0
     release: Annotated[float, setting("Time to die away when a key is let go; drums play out", unit="s", ge=0, le=20)] = 0.3
@@ -52,8 +50,8 @@ class InstrumentOptions(WavOptions, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One sample of the instrument: its path from the instrument's folder, its zone, its shape, and its loop (frames, inclusive;
-    None: it is not looped)."""
+    """One sample of the instrument: its path from the instrument's folder, its zone, its shape, and its loop (frames,
+    inclusive; None: it is not looped)."""
 
     path: str
     zone: Zone

@@ -30,7 +30,8 @@ def heard(items: Sequence[Item], mapping: Mapping, loudness: bool) -> Generator[
     """What is known of each item, after listening to those of which nobody wrote it; says Progress meanwhile. All roots are
     None where they are drums. loudness: it is wanted too."""
     asked = [item.recipe.request.pitch if item.recipe is not None else None for item in items]
-    measured, sure, loud = np.full(len(items), np.nan), np.zeros(len(items), bool), [None] * len(items)
+    measured, sure = np.full(len(items), np.nan), np.zeros(len(items), bool)
+    loud: list[float | None] = [None] * len(items)
     for number, item in enumerate(items):
         if loudness or (mapping != "drums" and asked[number] is None):
             yield Progress(done=0, total=len(items), note=item.name)

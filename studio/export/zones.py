@@ -1,4 +1,4 @@
-"""Which key and which velocity plays which sound: the plan of a multi-sample instrument. Pure; the sampler formats write it down.
+"""Which key and which velocity plays which sound: the plan of a multi-sample instrument. The sampler formats write it down.
 
 A pitched instrument gives every key to the nearest root: edges lie midway between neighbouring roots, the first zone reaches
 down to 0 and the last up to 127. Sounds of one root become velocity layers, edges again midway, or take turns (round-robin).
@@ -67,7 +67,7 @@ def pitched(sources: Sequence[Source], together: Together = "auto") -> tuple[Zon
 
 
 def drums(sources: Sequence[Source], first: int = 36) -> tuple[Zone, ...]:
-    """A key for each sound from `first` up, and when those are used up from `first` down. ValueError for more than 128 sounds."""
+    """A key for each sound from `first` up, and when those are used up from `first` down. ValueError beyond 128 sounds."""
     keys = [*range(first, LAST + 1), *range(first - 1, -1, -1)]
     if len(sources) > len(keys):
         raise ValueError(f"{len(sources)} sounds for {len(keys)} keys")
@@ -82,13 +82,12 @@ def spans(places: Sequence[int]) -> Mapping[int, tuple[int, int]]:
 
 def _layers(numbers: Sequence[int], sources: Sequence[Source], together: Together) -> list[tuple[list[int], tuple[int, int]]]:
     """Sounds of one root, from the softest layer up, with the velocities of each."""
-    if together == "loudness" and len(numbers) > 1:
-        order = sorted(numbers, key=lambda number: (sources[number].loudness or 0.0, number))[: LAST + 1]
-        tops = [LAST * step // len(order) for step in range(1, len(order) + 1)]
-        return [
-            ([number], (0 if top == tops[0] else tops[step - 1] + 1, top))
-            for step, (number, top) in enumerate(zip(order, tops))
-        ]
+    if together == "loudness":
+        order = sorted(numbers, key=lambda number: (sources[number].loudness or 0.0, number))
+        count = min(len(order), LAST)
+        edges = [LAST * layer // count for layer in range(count + 1)]
+        shares = [order[len(order) * layer // count : len(order) * (layer + 1) // count] for layer in range(count)]
+        return [(share, (low + bool(low), high)) for share, low, high in zip(shares, edges, edges[1:])]
     struck = [sources[number].velocity for number in numbers]
     if together == "turns" or any(velocity is None for velocity in struck):
         return [(list(numbers), (0, LAST))]
