@@ -36,6 +36,7 @@ StudioError
 │   ├── Interrupted       its process was ended without a word
 │   └── DiskFull
 ├── ExportError           a file that could not be written for others
+│   └── NoRoom            the disk has less space than an export needs
 └── UsageError            a command line that asks for something impossible
 
 An error declares its English sentence and hint once, with named gaps. `key` and `values` let a window translate it.
@@ -262,6 +263,11 @@ class DiskFull(TrainingError):
 
 class ExportError(StudioError):
     sentence = "“{name}” could not be exported: {reason}."
+
+
+class NoRoom(ExportError):
+    sentence = "There is not enough room in “{name}”: {needed} are needed, {free} are free."
+    hint = "Free some space, choose another folder, or a format that takes less."
 
 
 class UsageError(StudioError):
