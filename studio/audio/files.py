@@ -246,12 +246,15 @@ def write(
     root: float | None = None,
     info: dict[str, str] | None = None,
     recipe: bytes | None = None,
+    reuse: bool = False,
 ) -> Path:
     """A new WAV, whole or not at all.
 
     dither: seed of the triangular noise of a 16-bit file, None for none; loop: first and last frame, inclusive;
     root: MIDI note, fraction allowed; info: texts by RIFF name (INAM ICMT ISFT ICRD IGNR IKEY); recipe: JSON, in our own chunk.
-    FLOAT keeps samples beyond ±1, the others clip them. Raises AlreadyThere, UnwritableAudio, UnsupportedAudio.
+    FLOAT keeps samples beyond ±1, the others clip them. reuse: the very same file, under this name or a numbered one beside it,
+    is the answer where there is one, and a name that is taken is none to fail at. Raises AlreadyThere, UnwritableAudio,
+    UnsupportedAudio.
     """
     target = Path(path)
     if not (RATES[0] <= sound.rate <= RATES[1] and CHANNELS[0] <= sound.channels <= CHANNELS[1]):
@@ -277,8 +280,31 @@ def write(
             yield b"\0"
         yield tail
 
+    if reuse:
+        return _reused(target, content)
     publish(target, content)
     return target
+
+
+def _reused(path: Path, content: Callable[[], Iterator[bytes]]) -> Path:
+    """The first of “name.wav”, “name 2.wav” … that holds just this, else a new file under the first name that is free."""
+    for candidate in _numbered(path):
+        if candidate.is_file() and _holds(candidate, content()):
+            return candidate
+        if not candidate.exists() and not candidate.is_symlink():
+            with contextlib.suppress(AlreadyThere):  # somebody took the name in between: try the next
+                publish(candidate, content)
+                return candidate
+    raise AssertionError("unreachable")
+
+
+def _holds(path: Path, content: Iterator[bytes]) -> bool:
+    """Whether the file is these bytes and no more; one that can't be read is another one."""
+    try:
+        with path.open("rb") as file:
+            return all(file.read(len(piece)) == piece for piece in content) and not file.read(1)
+    except OSError:
+        return False
 
 
 def encode(samples: Samples, subtype: Subtype, dither: int | None = 0) -> Iterator[bytes]:
@@ -381,9 +407,11 @@ def _sync_folder(folder: Path) -> None:
 
 def unused(path: AnyPath) -> Path:
     """`path` itself, or the first of “name 2.wav”, “name 3.wav” … that is free."""
-    path = Path(path)
-    for number in itertools.count(1):
-        candidate = path if number == 1 else path.with_name(f"{path.stem} {number}{path.suffix}")
-        if not candidate.exists() and not candidate.is_symlink():
-            return candidate
-    raise AssertionError("unreachable")
+    return next(candidate for candidate in _numbered(Path(path)) if not candidate.exists() and not candidate.is_symlink())
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    """“name.wav”, “name 2.wav”, “name 3.wav” …"""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.stem} {number}{path.suffix}")
