@@ -21,11 +21,11 @@ import soxr
 from numpy.typing import NDArray
 
 from studio.audio import quantise, riff
-from studio.audio.placing import AnyPath, publish
+from studio.audio.placing import AnyPath, numbered, publish
 from studio.audio.placing import unused as unused
 from studio.audio.quantise import BITS, PIECE, Subtype, encode
 from studio.audio.sound import Samples, Sound
-from studio.errors import EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
+from studio.errors import AlreadyThere, EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
 
 Format = Literal["FLAC", "OGG", "MP3", "AIFF"]
 
@@ -246,6 +246,7 @@ def write(
     info: Mapping[str, str] | None = None,
     recipe: bytes | None = None,
     chunks: Mapping[str, bytes] | None = None,
+    reuse: bool = False,
 ) -> Path:
     """A new WAV, whole or not at all.
 
@@ -253,6 +254,8 @@ def write(
     loop: first and last frame, inclusive; root: MIDI note, fraction allowed;
     info: texts by RIFF name (INAM ICMT ISFT ICRD IGNR IKEY); recipe: JSON, in our own chunk;
     chunks: contents of others by their four letters (riff.py).
+    reuse: the very same file, under this name or a numbered one beside it, is the answer where there is one, and a name that
+    is taken is none to fail at.
     FLOAT keeps samples beyond ±1, the others clip them. Raises AlreadyThere, UnwritableAudio, UnsupportedAudio.
     """
     target = Path(path)
@@ -270,6 +273,8 @@ def write(
             yield b"\0"
         yield tail
 
+    if reuse:
+        return _reused(target, content)
     publish(target, content)
     return target
 
@@ -291,6 +296,27 @@ def size(
     data = frames * channels * BITS[subtype] // 8
     head = riff.head(rate, channels, BITS[subtype], frames, floating=subtype == "FLOAT", tail=tail)
     return len(head) + data + data % 2 + tail
+
+
+def _reused(path: Path, content: Callable[[], Iterator[bytes]]) -> Path:
+    """The first of “name.wav”, “name 2.wav” … that holds just this, else a new file under the first name that is free."""
+    for candidate in numbered(path):
+        if candidate.is_file() and _holds(candidate, content()):
+            return candidate
+        if not candidate.exists() and not candidate.is_symlink():
+            with contextlib.suppress(AlreadyThere):  # somebody took the name in between: try the next
+                publish(candidate, content)
+                return candidate
+    raise AssertionError("unreachable")
+
+
+def _holds(path: Path, content: Iterator[bytes]) -> bool:
+    """Whether the file is these bytes and no more; one that can't be read is another one."""
+    try:
+        with path.open("rb") as file:
+            return all(file.read(len(piece)) == piece for piece in content) and not file.read(1)
+    except OSError:
+        return False
 
 
 def _tail(

@@ -112,9 +112,11 @@ def _sync_folder(folder: Path) -> None:
 
 def unused(path: AnyPath) -> Path:
     """`path` itself, or the first of “name 2.wav”, “name 3.wav” … that is free."""
-    path = Path(path)
-    for number in itertools.count(1):
-        candidate = path if number == 1 else path.with_name(f"{path.stem} {number}{path.suffix}")
-        if not candidate.exists() and not candidate.is_symlink():
-            return candidate
-    raise AssertionError("unreachable")
+    return next(candidate for candidate in numbered(Path(path)) if not candidate.exists() and not candidate.is_symlink())
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """“name.wav”, “name 2.wav”, “name 3.wav” …"""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.stem} {number}{path.suffix}")

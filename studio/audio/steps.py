@@ -26,6 +26,9 @@ STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS}
 Materials = Callable[[str], Sound]
 """Gives the sound that a step names. Raises StudioError where it is gone."""
 
+HUGE = 1e15
+"""No parameter is a number beyond this; a stranger's recipe may hold any."""
+
 SEAM = 0.003
 """Seconds over which a stretch goes over into what was changed of it, at both of its ends."""
 
@@ -62,7 +65,7 @@ def _check_value(name: str, parameter: Parameter, value: Any) -> None:
         if value not in parameter.choices:
             raise UsageError(reason=f"The {parameter.name} of {name} is one of {', '.join(parameter.choices)}")
         return
-    number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE
     low, high = parameter.low, parameter.high
     if not number or (low is not None and value < low) or (high is not None and value > high):
         limits = " to ".join(f"{limit:g}" for limit in (low, high) if limit is not None)

@@ -17,7 +17,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import filelock
 import msgspec
@@ -231,14 +231,23 @@ class ProjectFolder:
         except FileNotFoundError:
             raise BrokenFile(name=id[:64], reason="there is no such clip") from None
 
-    def keep(self, sound: Sound, recipe: Recipe | None, name: str, tags: tuple[str, ...] = ()) -> ClipFile:
-        """Make `sound` a clip: finished, and safe from every crash, when this returns. Raises DiskFull, NotSaved."""
+    def keep(
+        self,
+        sound: Sound,
+        recipe: Recipe | None,
+        name: str,
+        tags: tuple[str, ...] = (),
+        edits: tuple[dict[str, Any], ...] = (),
+    ) -> ClipFile:
+        """Make `sound` a clip, with `edits` as its steps: finished, and safe from every crash, when this returns. Raises
+        DiskFull, NotSaved."""
         clip = ClipFile(
             id=uuid.uuid4().hex,
             name=name,
             tags=tags,
             created=time.time(),
             recipe=recipe,
+            edits=edits,
             rate=sound.rate,
             frames=sound.frames,
             channels=sound.channels,

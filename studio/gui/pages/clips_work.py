@@ -12,6 +12,7 @@ from studio.audio.sound import Sound
 from studio.errors import StudioError
 from studio.events import Finished, Produced, Started, Work
 from studio.gui.pages.clips_editor import Opened
+from studio.gui.session import Current
 from studio.gui.tables.clips import Picture
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe
@@ -29,6 +30,11 @@ def recipe_of(clip: ClipFile) -> Recipe | None:
 def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Sound:
     assert project is not None
     return steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
+
+
+def as_current(project: ProjectFolder, clip: ClipFile, sound: Sound | None = None) -> Current:
+    """The clip as the transport and the exports folder take it; `sound`: it is rendered already."""
+    return Current(sound if sound is not None else sound_of(project, clip), clip.name, recipe_of(clip))
 
 
 def listed(project: ProjectFolder) -> Work:
