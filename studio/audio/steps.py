@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from studio.audio import channels, edit, files, join
+from studio.audio import channels, edit, files, join, stretch
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
-STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS}
+STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS}
 """Every step by the name that recipes and command lines use."""
 
 Materials = Callable[[str], Sound]

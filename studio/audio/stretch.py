@@ -1,0 +1,170 @@
+"""Time and pitch: longer or shorter at the same pitch, higher or lower at the same length, or both together as on tape.
+
+The stretching is Signalsmith Stretch's (MIT). A spectral stretcher blurs whatever is shorter than its window of 0.12 s, so a
+sound is taken apart at its onsets, each piece is stretched alone, and the first moment of each is the original's own: an attack
+stays as sharp as it was, and comes exactly when it should. Pitch is changed by stretching and then resampling, which is exact
+where shifting the bins of a spectrum is out of tune by up to 12 cents in the bass. The table joins the others in steps.py.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import soxr
+
+from studio.audio import extend, onsets
+from studio.audio.sound import Samples, Sound
+from studio.audio.step import Parameter, Step
+from studio.errors import UsageError
+
+Attacks = Literal["keep", "smooth"]
+
+RATIO = (0.25, 4.0)
+"""How much longer a sound may become at once."""
+
+ATTACK = 0.006
+"""Seconds after an onset that are the original's own."""
+OVER = 0.012
+"""Seconds over which the original's attack goes over into what was stretched."""
+LEAD = 0.002
+"""Seconds before a piece over which it is led in."""
+
+_SEED = 1
+
+
+def stretch(sound: Sound, ratio: float = 1.0, seconds: float | None = None, attacks: Attacks = "keep") -> Sound:
+    """`ratio` times as long, or as long as `seconds` says, at the same pitch.
+
+    Raises UsageError where `seconds` is further from the sound's own length than RATIO allows.
+    """
+    if seconds is not None and sound.frames:
+        ratio = seconds / sound.seconds
+        if not RATIO[0] <= ratio <= RATIO[1]:
+            raise UsageError(reason=f"A sound of {sound.seconds:.2f} s can't be stretched to {seconds:.2f} s at once")
+    return replace(sound, samples=_stretched(sound, ratio, attacks))
+
+
+def pitch(sound: Sound, semitones: float = 0.0, cents: float = 0.0, attacks: Attacks = "keep") -> Sound:
+    """Higher or lower by so much, at the same length."""
+    ratio = 2 ** ((semitones + cents / 100) / 12)
+    longer = _stretched(sound, ratio, attacks)
+    return replace(sound, samples=_faster(longer, ratio, sound.frames))
+
+
+def varispeed(sound: Sound, speed: float = 1.0) -> Sound:
+    """As a tape at another speed: twice as fast is half as long and an octave higher."""
+    return replace(sound, samples=_faster(sound.samples, speed, _frames(sound.frames, 1 / speed)))
+
+
+def _frames(frames: int, ratio: float) -> int:
+    return max(1, round(frames * ratio)) if frames else 0
+
+
+def _faster(samples: Samples, speed: float, frames: int) -> Samples:
+    """(C, frames): resampled (soxr, high quality), then cut or filled up by the frame that rounding may cost."""
+    if speed == 1 or not samples.shape[1]:
+        return samples[:, :frames].copy()
+    turned = soxr.resample(np.ascontiguousarray(samples.T), speed, 1.0, quality="HQ").T[:, :frames]
+    return np.ascontiguousarray(np.pad(turned, ((0, 0), (0, frames - turned.shape[1]))), np.float32)
+
+
+def _stretched(sound: Sound, ratio: float, attacks: Attacks) -> Samples:
+    """(C, round(T × ratio))."""
+    if ratio == 1 or not sound.frames:
+        return sound.samples.copy()
+    length = _frames(sound.frames, ratio)
+    if attacks == "smooth":
+        return _even(sound.samples, sound.rate, ratio, length)
+    lead = round(onsets.LEAD * sound.rate)
+    cuts = [cut for cut in onsets.onsets(sound) if 0 < cut < sound.frames]
+    pieces = list(zip([0, *cuts], [*cuts, sound.frames]))
+    places = [0, *(min(max(0, round((cut + lead) * ratio) - lead), length) for cut in cuts), length]  # the attack itself is in time
+    out = np.zeros((sound.channels, length), np.float32)
+    for (first, last), start, end in zip(pieces, places, places[1:]):
+        if end > start:
+            out[:, start:end] = _even(sound.samples[:, first:last], sound.rate, ratio, end - start)
+    for (first, _), start, end in zip(pieces, places, places[1:]):
+        _lead_in(out, sound, first, start)
+        _attack(out, sound, first, start, end)
+    return out
+
+
+def _lead_in(out: Samples, sound: Sound, first: int, start: int) -> None:
+    """What led up to frame `first` of the sound is faded in before frame `start` of the result."""
+    frames = min(round(LEAD * sound.rate), first, start)
+    share = (np.arange(frames, dtype=np.float32) + np.float32(0.5)) / np.float32(max(1, frames))
+    out[:, start - frames : start] *= 1 - share
+    out[:, start - frames : start] += share * sound.samples[:, first - frames : first]
+
+
+def _attack(out: Samples, sound: Sound, first: int, start: int, end: int) -> None:
+    """The first moment after `first` is put as it is at `start`, and goes over into what is there at equal power."""
+    kept = round((onsets.LEAD + ATTACK) * sound.rate)
+    frames = min(kept + round(OVER * sound.rate), end - start, sound.frames - first)
+    angle = np.clip((np.arange(frames) - kept + 0.5) / max(1, frames - kept), 0, 1) * np.pi / 2
+    out[:, start : start + frames] *= np.sin(angle).astype(np.float32)
+    out[:, start : start + frames] += np.cos(angle).astype(np.float32) * sound.samples[:, first : first + frames]
+
+
+def _even(samples: Samples, rate: int, ratio: float, length: int) -> Samples:
+    """(C, length): everything stretched alike, as if the sound went on to both sides as its mirror image. More than twice as
+    long is reached in several goes, which keeps level and pitch better than one."""
+    goes = max(1, math.ceil(math.log2(ratio)))
+    for _ in range(goes):
+        samples = _once(samples, rate, ratio ** (1 / goes))
+    return np.ascontiguousarray(np.pad(samples[:, :length], ((0, 0), (0, max(0, length - samples.shape[1])))))
+
+
+def _once(samples: Samples, rate: int, ratio: float) -> Samples:
+    from python_stretch.Signalsmith import Stretch
+
+    machine = Stretch(_SEED)
+    machine.preset(samples.shape[0], float(rate))
+    machine.setTimeFactor(1 / ratio)
+    beyond = machine.blockSamples() + machine.intervalSamples()
+    turned = machine.process(np.ascontiguousarray(extend.around(samples, beyond)))
+    start = round(beyond * ratio)
+    return turned[:, start : start + _frames(samples.shape[1], ratio) + 1]
+
+
+# ---- the table
+
+_ATTACKS = Parameter(
+    "attacks",
+    default="keep",
+    choices=("keep", "smooth"),
+    help="Keep each attack as sharp as it was, or let all go alike, for sounds that only swell",
+)
+
+STEPS: dict[str, Step] = {
+    "stretch": Step(
+        "Make it longer or shorter at the same pitch",
+        stretch,
+        (
+            Parameter("ratio", "×", 1.0, low=RATIO[0], high=RATIO[1], log=True, help="How many times as long"),
+            Parameter("seconds", "s", low=0.001, high=36_000, optional=True, help="How long it becomes, instead of a ratio"),
+            _ATTACKS,
+        ),
+        "time",
+    ),
+    "pitch": Step(
+        "Make it higher or lower at the same length",
+        pitch,
+        (
+            Parameter("semitones", "st", 0.0, low=-24, high=24, help="How many semitones up"),
+            Parameter("cents", "ct", 0.0, low=-100, high=100, help="How many hundredths of a semitone up, beside them"),
+            _ATTACKS,
+        ),
+        "time",
+        within=True,
+    ),
+    "varispeed": Step(
+        "Play it faster or slower, as a tape",
+        varispeed,
+        (Parameter("speed", "×", 1.0, low=0.1, high=10, log=True, help="How many times as fast; twice is an octave higher"),),
+        "time",
+    ),
+}
