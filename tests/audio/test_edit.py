@@ -35,7 +35,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", steps.STEPS)
+@pytest.mark.parametrize("name", edit.STEPS)
 def test_every_step_makes_a_sound_and_leaves_the_original(name):
     sound = ramp()
     before = sound.samples.copy()
@@ -46,7 +46,7 @@ def test_every_step_makes_a_sound_and_leaves_the_original(name):
     assert name in ("trim-silence", "loudness") or np.array_equal(sound.samples, before)
 
 
-@pytest.mark.parametrize("name", steps.STEPS)
+@pytest.mark.parametrize("name", edit.STEPS)
 @pytest.mark.parametrize("frames", [0, 1, 2])
 def test_every_step_bears_almost_nothing(name, frames):
     result = steps.apply(Sound(np.zeros((1, frames), np.float32), 44_100), [{"do": name, **EXAMPLES[name]}])
@@ -188,7 +188,7 @@ def test_steps_of_strangers_are_refused(step):
         steps.apply(ramp(), [step])
 
 
-@pytest.mark.parametrize("name", [name for name, step in steps.STEPS.items() if step.within])
+@pytest.mark.parametrize("name", [name for name, step in edit.STEPS.items() if step.within])
 def test_a_step_on_a_stretch_leaves_the_rest(name):
     sound = noise(1)
     found = steps.apply(sound, [{"do": name, **EXAMPLES[name], "from": 0.25, "to": 0.5}])
