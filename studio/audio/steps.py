@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from studio.audio import channels, edit, files, join, stretch
+from studio.audio import channels, edit, effects, files, join, repair, stretch
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
-STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS}
+STEPS: dict[str, Step] = {
+    **edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS, **effects.STEPS, **repair.STEPS
+}  # fmt: skip
 """Every step by the name that recipes and command lines use."""
 
 Materials = Callable[[str], Sound]
@@ -108,8 +110,28 @@ def _within(sound: Sound, kind: Step, values: dict[str, Any], start: float, end:
     last = sound.frames if end is None else min(max(round(end * sound.rate), first), sound.frames)
     if last <= first:
         return sound
+    share = _share(sound, first, last)
+    if kind.rings:
+        return _ringing(sound, kind, values, first, share)
     before: Samples = sound.samples[:, first:last]
     after = kind.function(replace(sound, samples=before.copy()), **values).samples
+    samples = sound.samples.copy()
+    samples[:, first:last] = np.where(share < 1, before + share * (after - before), after)
+    return replace(sound, samples=samples)
+
+
+def _ringing(sound: Sound, kind: Step, values: dict[str, Any], first: int, share: Samples) -> Sound:
+    """The step on what `share` takes from `first` on; what becomes of it is added to the rest, also after the stretch."""
+    stretch = slice(first, first + len(share))
+    after = kind.function(replace(sound, samples=sound.samples[:, stretch] * share), **values).samples
+    samples = np.pad(sound.samples, ((0, 0), (0, max(0, first + after.shape[1] - sound.frames))))
+    samples[:, stretch] *= 1 - share
+    samples[:, first : first + after.shape[1]] += after
+    return replace(sound, samples=samples)
+
+
+def _share(sound: Sound, first: int, last: int) -> Samples:
+    """(last - first,): how much of each frame is changed; it rises and falls where there is sound on the other side."""
     seam = min(round(SEAM * sound.rate), (last - first) // 2)
     share = np.ones(last - first, np.float32)
     rise = (np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam)
@@ -117,13 +139,18 @@ def _within(sound: Sound, kind: Step, values: dict[str, Any], start: float, end:
         share[:seam] = rise
     if last < sound.frames and seam:
         share[-seam:] = rise[::-1]
-    samples = sound.samples.copy()
-    samples[:, first:last] = np.where(share < 1, before + share * (after - before), after)
-    return replace(sound, samples=samples)
+    return share
 
 
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|db|lufs|hz|khz|%)?", re.IGNORECASE)
-_SCALES = {("ms", "s"): 1e-3, ("khz", "hz"): 1e3}
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*([a-z]+|%)?", re.IGNORECASE)
+_SCALES = {
+    ("ms", "s"): 1e-3,
+    ("s", "ms"): 1e3,
+    ("khz", "hz"): 1e3,
+    ("%", ""): 0.01,
+    ("st", "semitones"): 1.0,
+    ("bit", "bits"): 1.0,
+}
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -131,7 +158,7 @@ def parse(text: str) -> dict[str, Any]:
 
     Raises UsageError.
     """
-    name, *words = text.split()[:16] or [""]
+    name, *words = text.split()[:40] or [""]
     if name not in STEPS:
         check({"do": name})
     kind = STEPS[name]
