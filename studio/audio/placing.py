@@ -10,6 +10,7 @@ import errno
 import itertools
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def publish(target: Path, content: Callable[[], Iterator[bytes]]) -> None:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 partial.unlink()
-        _sync_folder(target.parent)
+        _settle(target)
 
 
 def beside(target: Path) -> Path:
@@ -52,7 +53,7 @@ def adopt(whole: Path, target: Path) -> None:
             os.fsync(file.fileno())
         _name(whole, target)
         whole.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        _settle(target)
 
 
 def adopt_folder(whole: Path, target: Path) -> None:
@@ -66,7 +67,7 @@ def adopt_folder(whole: Path, target: Path) -> None:
             if os.name != "nt":
                 target.rmdir()
             raise
-        _sync_folder(target.parent)
+        _settle(target)
 
 
 @contextlib.contextmanager
@@ -95,6 +96,18 @@ def _name(partial: Path, target: Path) -> None:
         except OSError:
             target.unlink()
             raise
+
+
+def _settle(target: Path) -> None:
+    """Flush its name to the disk; where that fails it goes again, because the caller is told that it is not there."""
+    try:
+        _sync_folder(target.parent)
+    except OSError:
+        if target.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

@@ -24,7 +24,7 @@ LARGEST_CHUNK = 16 << 20
 """Bytes of one chunk that `read_chunk` gives; a larger one is not what it says."""
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
-_ROOT, _STRETCH = 2, 4
+_ONE_SHOT, _ROOT, _STRETCH = 1, 2, 4
 _APPLICATION = 2
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
@@ -236,6 +236,14 @@ def acid(tempo: float, seconds: float, root: float | None = None) -> bytes:
     note = 60 if root is None else min(max(round(root), 0), 127)
     flags = _STRETCH | (_ROOT if root is not None else 0)
     return struct.pack("<I2HfI2Hf", flags, note, 0x8000, 0.0, beats, 4, 4, tempo)
+
+
+def parse_acid(content: bytes) -> float | None:
+    """Beats a minute of a loop's chunk; None for a one-shot, and where it is impossible."""
+    if len(content) < 24:
+        return None
+    flags, tempo = struct.unpack_from("<I", content)[0], struct.unpack_from("<f", content, 20)[0]
+    return float(tempo) if not flags & _ONE_SHOT and 20 <= tempo <= 400 else None
 
 
 def bext(description: str, originator: str, when: str, reference: str = "", samples: int = 0) -> bytes:

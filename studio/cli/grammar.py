@@ -155,16 +155,26 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("sound", metavar="IN.wav")
     one.add_argument("--count", type=int, default=10)
 
-    one = verb("sounds", "export", "write a project's clips, or sound files, for others; or the curves of runs")
-    one.add_argument("targets", nargs="+", metavar="PROJECT|FILE|RUN")
-    one.add_argument("--as", dest="format", default="wav", metavar="FORMAT", help="wav, wavetable; of runs: tensorboard")
+    one = verb("sounds", "export", "write a project's clips, sound files or whole folders for others; or the curves of runs")
+    one.add_argument("targets", nargs="+", metavar="PROJECT|FILE|FOLDER|RUN")
+    one.add_argument(
+        "--as",
+        dest="format",
+        default="wav",
+        metavar="FORMAT",
+        help="wav flac aiff mp3 ogg, wavetable, sfz dspreset multisample (instruments), pack; of runs: tensorboard",
+    )
     one.add_argument("--bits", choices=("16", "24", "32f"), default=None)
     one.add_argument("--rate", default=None, metavar="HZ")
     one.add_argument(
         "--set", dest="settings", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="any option of the format"
     )
     one.add_argument(
-        "--names", default="{name}", metavar="TEMPLATE", help="{name} {model} {step} {seed} {label} {note} {n} {date}"
+        "--names",
+        default="{name}",
+        metavar="TEMPLATE",
+        help="{name} {label} {tag} {note} {key} {bpm} {velocity} {rate} {pack} {take} {n} {date} {model} {step} {seed}; "
+        "a / makes folders",
     )
     one.add_argument("--out", required=True, metavar="FOLDER")
 

@@ -92,7 +92,9 @@ class Exporter(ABC):
     name: ClassVar[str]
     sentence: ClassVar[str]
     extension: ClassVar[str]
-    """Of the file it makes, or of the main one in the folder it makes."""
+    """Of the files it makes, or of the main one in the folder it makes."""
+    whole: ClassVar[bool] = False
+    """Whether all sounds go into one thing, a folder or a file."""
     Options: ClassVar[type[msgspec.Struct]]
 
     @abstractmethod
@@ -107,7 +109,8 @@ class Exporter(ABC):
 
     @abstractmethod
     def first(self, items: Sequence[Item], options: Any, template: str = names.DEFAULT) -> str:
-        """What the first thing that `write` makes of these is called, under its folder. Raises UsageError."""
+        """What the first thing that `write` makes of these is called, under its folder; a folder ends in a slash. Raises
+        UsageError."""
 
 
 class OneFileEach(Exporter):
@@ -156,7 +159,8 @@ class OneFileEach(Exporter):
                     yield Progress(done=done, total=len(items), note=items[done].name if done < len(items) else "")
             if problems and len(problems) == len(items):
                 raise ExportError(name=problems[0]["name"], reason=problems[0]["reason"].rstrip("."))
-            made.keep()  # from here on they are the user's, whoever closes us
+            if written:
+                made.keep()  # from here on they are the user's, whoever closes us
             yield Finished(result={"files": written, "problems": problems})
 
     def _new(self, made: Making, wanted: Path, item: Item, options: Any) -> Path:

@@ -62,7 +62,9 @@ class Sample(msgspec.Struct, frozen=True):
 class Instrument(Exporter):
     """A folder with one text of `extension` and the samples it speaks of."""
 
+    whole = True
     samples: ClassVar[str] = "Samples"
+    """Folder of the samples, in the instrument's."""
 
     @abstractmethod
     def text(self, title: str, samples: Sequence[Sample], options: Any) -> str:
@@ -79,7 +81,7 @@ class Instrument(Exporter):
 
     def first(self, items: Sequence[Item], options: Any, template: str = names.DEFAULT) -> str:
         names.check(template)
-        return f"{title_of(items, options.title)}/{title_of(items, options.title)}{self.extension}"
+        return title_of(items, options.title) + "/"
 
     def write(self, items: Sequence[Item], folder: Path, options: Any, template: str = names.DEFAULT) -> Work:
         if len(items) > MOST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,12 +26,11 @@ class Making:
 
     def folder(self, path: Path) -> Path:
         """Make this folder and those above it where they are not there yet. Raises ExportError."""
-        missing = [one for one in (path, *path.parents) if not one.exists()]
+        self._folders += [one for one in (path, *path.parents) if not one.exists()]
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ExportError(name=path.name, reason=(error.strerror or str(error)).lower()) from error
-        self._folders += missing
         return path
 
     def place(self, wanted: Path, save: Callable[[Path], None]) -> Path:
@@ -69,8 +69,9 @@ class Making:
         for path in self.files:
             with contextlib.suppress(OSError):
                 path.unlink()
-        for whole in self._wholes:
-            shutil.rmtree(whole, ignore_errors=True)
+        for whole in [*self._wholes, *self._wholes]:  # twice: a scanner of files may hold one for a moment
+            with contextlib.suppress(OSError):
+                shutil.rmtree(whole, ignore_errors=True)
         for folder in sorted(set(self._folders), key=lambda path: -len(path.parts)):
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -83,14 +84,22 @@ def making(root: Path, needed: int = 0) -> Iterator[Making]:
     made = Making(root)
     try:
         made.folder(root)
-        free = shutil.disk_usage(root).free
-        if needed + SPARE > free:
+        if needed > (free := room(root)):
             raise NoRoom(name=root.name, needed=said(needed), free=said(free))
         yield made
     except OSError as error:
         raise ExportError(name=root.name, reason=(error.strerror or str(error)).lower()) from error
     finally:
         made.undo()
+
+
+def room(folder: Path) -> int:
+    """Bytes that may be written into a folder, also one that is not there yet."""
+    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    try:
+        return max(0, shutil.disk_usage(there).free - SPARE)
+    except OSError:  # a network disk that does not say: writing will tell
+        return sys.maxsize
 
 
 def said(bytes: float) -> str:

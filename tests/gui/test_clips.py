@@ -429,8 +429,8 @@ def test_one_broken_clip_of_an_export_is_told(page: ClipsPage, qtbot):
 
 
 def test_a_name_that_can_not_be_says_so(page: ClipsPage):
-    page.export.template.setText("{bpm}")
-    assert not page.export.start.isEnabled() and "{bpm}" in page.export.preview.words
+    page.export.template.setText("{tempo}")
+    assert not page.export.start.isEnabled() and "{tempo}" in page.export.preview.words
     page.export.template.setText("")
     assert page.export.preview.words == "sound.wav" and page.export.start.isEnabled()
     page.export.token.menu().actions()[0].trigger()

@@ -20,7 +20,8 @@ from studio.audio.sound import Sound
 from studio.engine.jobs import Ticket, Told
 from studio.errors import StudioError
 from studio.events import Cancelled, Failed, Finished, Produced, Progress
-from studio.export.base import Exporter, Item
+from studio.export import items
+from studio.export.base import Exporter
 from studio.gui.drags import Leaving, as_they_are
 from studio.gui.pages import clips_work
 from studio.gui.pages.clips_drop import ClipDrops
@@ -31,7 +32,6 @@ from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, as_current, recipe
 from studio.gui.session import Current, Problem, Session
 from studio.gui.tables.clips import ClipModel
 from studio.gui.widgets.drop_zone import Empty
-from studio.project.folder import ProjectFolder
 from studio.project.state import ClipFile
 
 EXPORT = "clips-export"
@@ -52,6 +52,8 @@ class ClipsPage(QWidget):
         self._row = 0  # where the last selection was, for after a deletion
         self._heard: Sound | None = None  # what this page put into the transport last
         self._export: Ticket | None = None
+        self._made: list[Path] = []  # what it has made so far
+        self._asked = 0  # clips in it
         self._build()
         self._wire()
         self.drops = ClipDrops(session, self)
@@ -197,7 +199,7 @@ class ClipsPage(QWidget):
         """Show what is selected; the sound comes from the desk."""
         clips, clip = self.list.selection, self.list.current
         self.editor.choose(clips)
-        self.export.set_items([self._item(c, None) for c in clips])
+        self.export.set_items([items.of_clip(clip) for clip in clips])
         if clip is None:
             return
         self._row = self.list.row_of(clip.id)
@@ -359,20 +361,16 @@ class ClipsPage(QWidget):
         if clip is not None and clip.recipe is not None:
             self._session.go("explore", recipe_of(clip))  # with its edits, which are heard there
 
-    def _item(self, clip: ClipFile, project: ProjectFolder | None) -> Item:
-        recipe = recipe_of(clip)
-        root = recipe.request.pitch if recipe is not None else None
-        return Item(partial(sound_of, project, clip) if project else None, clip.name, recipe, root)
-
     @Slot(object, object, str, object)
     def _start_export(self, exporter: Exporter, options: msgspec.Struct, template: str, folder: Path) -> None:
         project, clips = self._session.project, self.list.selection
         if project is None or not clips or self._export is not None:
             return
-        items = [self._item(clip, project) for clip in clips]
+        wanted = [items.of_clip(clip, partial(sound_of, project, clip)) for clip in clips]
+        self._made, self._asked = [], len(wanted)
         self.export.set_running(True)
-        self.export.set_progress(0, len(items), self.tr("Waiting for other work"))
-        self._export = self._session.desk.submit(partial(exporter.write, items, folder, options, template), tag=EXPORT)
+        self.export.set_progress(0, len(wanted), self.tr("Waiting for other work"))
+        self._export = self._session.desk.submit(partial(exporter.write, wanted, folder, options, template), tag=EXPORT)
 
     @Slot()
     def _cancel_export(self) -> None:
@@ -382,6 +380,8 @@ class ClipsPage(QWidget):
     def _exported(self, event: object) -> None:
         if isinstance(event, Progress):
             self.export.set_progress(event.done, event.total or 1, event.note)
+        elif isinstance(event, Produced):
+            self._made.append(Path(event.path))
         elif isinstance(event, Finished | Failed | Cancelled):
             self._export = None
             self.export.set_running(False)
@@ -393,12 +393,12 @@ class ClipsPage(QWidget):
                 self._written(event.result)
 
     def _written(self, result: dict[str, Any]) -> None:
-        made, problems = [Path(p) for p in result.get("files", ())], result.get("problems", ())
-        self.export.add_results(made)
-        self._session.tell(self.tr("1 file exported") if len(made) == 1 else self.tr("{0} files exported").format(len(made)))
+        count, problems = len(result.get("files", ())), result.get("problems", ())
+        self.export.add_results(self._made)
+        self._session.tell(self.tr("1 file exported") if count == 1 else self.tr("{0} files exported").format(count))
         if problems:
             details = "\n".join(f"{p['name']}: {p['reason']}" for p in problems)
-            sentence = self.tr("{0} of {1} clips could not be exported.").format(len(problems), len(problems) + len(made))
+            sentence = self.tr("{0} of {1} clips could not be exported.").format(len(problems), self._asked)
             self._session.complain(Problem(sentence, self.tr("The others were."), details))
 
     def leaving(self) -> list[Leaving]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 
 from studio.audio import files as sounds
 from studio.errors import StudioError
-from studio.export import names
+from studio.export import making, names
 from studio.export.base import Exporter, Item, exporters
 from studio.fields import decode, describe
 from studio.gui import theme
@@ -42,7 +42,7 @@ from studio.gui.widgets.config_form import ConfigForm
 
 
 class Results(QListWidget):
-    """Files that were written, newest first; they can be dragged out as they are."""
+    """Files and folders that were written, newest first; they can be dragged out as they are."""
 
     dragWanted = Signal()
 
@@ -57,7 +57,7 @@ class Results(QListWidget):
 
     def add(self, paths: Sequence[Path]) -> None:
         for path in reversed(paths):
-            item = QListWidgetItem(theme.icon("file", "dim"), path.name)
+            item = QListWidgetItem(theme.icon("folder" if path.is_dir() else "file", "dim"), path.name)
             item.setData(Qt.ItemDataRole.UserRole, path)
             item.setToolTip(str(path))
             self.insertItem(0, item)
@@ -72,7 +72,7 @@ class Results(QListWidget):
         """Paths of the selected rows that are still there; all of the list where none is selected."""
         items = [self.item(row) for row in range(self.count())]
         wanted = [i for i in items if i.isSelected()] or items
-        return [path for path in (i.data(Qt.ItemDataRole.UserRole) for i in wanted) if path.is_file()]
+        return [path for path in (i.data(Qt.ItemDataRole.UserRole) for i in wanted) if path.exists()]
 
     def startDrag(self, actions: Qt.DropAction) -> None:
         self.dragWanted.emit()
@@ -122,6 +122,8 @@ class ExportPanel(QWidget):
         self.token.setMenu(self._token_menu())
         self.preview = Elided(widest=100_000)
         theme.mark(self.preview, role="caption")
+        self.size = Elided(widest=100_000)
+        theme.mark(self.size, role="caption")
         self.place = Elided(widest=100_000)
         self.choose = self._icon("folder", self.tr("Choose another folder"), self._choose_folder)
         self.home = self._icon("undo", self.tr("Back to the project’s exports folder"), self._go_home)
@@ -191,6 +193,7 @@ class ExportPanel(QWidget):
         foot.addWidget(self.preview)
         foot.addWidget(self._caption(self.tr("Into"), self.choose))
         foot.addLayout(place)
+        foot.addWidget(self.size)
         foot.addLayout(going)
         foot.addWidget(self.bar)
         foot.addWidget(self.note)
@@ -232,7 +235,14 @@ class ExportPanel(QWidget):
             "step": self.tr("the moment of training"),
             "seed": self.tr("the seed it was drawn with"),
             "label": self.tr("its strongest label"),
-            "note": self.tr("its root note"),
+            "tag": self.tr("its first tag"),
+            "note": self.tr("its root note, as in C3"),
+            "key": self.tr("its root note without the octave"),
+            "bpm": self.tr("its tempo, as in 120bpm"),
+            "velocity": self.tr("how hard it was struck, as in v100"),
+            "rate": self.tr("its sample rate, as in 48k"),
+            "pack": self.tr("the pack or instrument it belongs to"),
+            "take": self.tr("its number among sounds of the same name"),
             "n": self.tr("its number in this export"),
             "date": self.tr("today"),
         }
@@ -249,6 +259,7 @@ class ExportPanel(QWidget):
 
     def _build_form(self) -> None:
         old, self.form = self.form, ConfigForm(describe(self.exporter.Options))
+        self.form.changed.connect(self._show_preview)
         self._form_home.addWidget(self.form)
         old.setParent(None)
         old.deleteLater()
@@ -306,15 +317,13 @@ class ExportPanel(QWidget):
         self.home.setEnabled(not inside)
         self._show_preview()
 
-    def _show_preview(self) -> None:
+    @Slot()
+    def _show_preview(self, *_: object) -> None:
         count = len(self._items)
         words, good = "", True
         try:
             if self._items:
-                values = names.values(self._items[0], 1, count=count)
-                name = names.fill(self.template.text(), values)
-                first = sounds.unused(self.folder / f"{name}{self.exporter.extension}").name
-                words = first if count == 1 else self.tr("{0} and {1} more").format(first, count - 1)
+                words = self._promised()
             else:
                 names.check(self.template.text())
                 words = self.tr("Choose clips on the left")
@@ -322,14 +331,40 @@ class ExportPanel(QWidget):
             words, good = error.message, False
         self.preview.set_words(words)
         theme.mark(self.preview, state="" if good else "bad")
+        good = self._show_size() and good
         text = self.tr("Export") if count == 0 else self.tr("Export 1 sound") if count == 1 else ""
         self.start.setText(text or self.tr("Export {0} sounds").format(count))
         self.start.setEnabled(good and count > 0 and not self._running)
 
+    def _promised(self) -> str:
+        """The first name of what would be made, and how many more. Raises StudioError."""
+        name = self.exporter.first(self._items, self.options(), self.template.text())
+        free = sounds.unused(self.folder / name).relative_to(self.folder).as_posix() + "/" * name.endswith("/")
+        more = 0 if self.exporter.whole else len(self._items) - 1
+        return free if not more else self.tr("{0} and {1} more").format(free, more)
+
+    def _show_size(self) -> bool:
+        """Say how large it will be, and whether there is room for it."""
+        try:
+            needed = self.exporter.predict(self._items, self.options()) if self._items else 0
+        except StudioError:  # an option that can't be: pressing Export says why
+            needed = 0
+        free = making.room(self.folder)
+        fits = needed <= free
+        words = self.tr("About {0}") if fits else self.tr("About {0}, and only {1} are free there")
+        self.size.set_words(words.format(making.said(needed), making.said(free)))
+        self.size.setVisible(bool(needed))
+        theme.mark(self.size, state="" if fits else "bad")
+        return fits
+
     # ---- what is asked
+    def options(self) -> msgspec.Struct:
+        """Of the format, as the form has them. Raises BadConfig."""
+        return decode(self.exporter.Options, self.form.values)
+
     def _ask(self) -> None:
         try:
-            options: msgspec.Struct = decode(self.exporter.Options, self.form.values)
+            options = self.options()
         except StudioError as error:
             self.problem.emit(error)
             return
