@@ -1,5 +1,5 @@
-"""Where something begins to sound in a recording, and where it begins and is over. library/slices.py cuts there, stretch.py keeps
-attacks as they are, snap.py offers the places to the editor.
+"""Where something begins to sound in a recording, and where it begins and is over. library/slices.py cuts there, stretch.py
+keeps attacks as they are, snap.py offers the places to the editor.
 
 Sounds in memory and files of hours are treated alike: one pass in pieces keeps a level per millisecond and a flux per 10 ms.
 """

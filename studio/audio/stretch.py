@@ -81,7 +81,8 @@ def _stretched(sound: Sound, ratio: float, attacks: Attacks) -> Samples:
     lead = round(onsets.LEAD * sound.rate)
     cuts = [cut for cut in onsets.onsets(sound) if 0 < cut < sound.frames]
     pieces = list(zip([0, *cuts], [*cuts, sound.frames]))
-    places = [0, *(min(max(0, round((cut + lead) * ratio) - lead), length) for cut in cuts), length]  # the attack itself is in time
+    moved = (min(max(0, round((cut + lead) * ratio) - lead), length) for cut in cuts)  # the attack itself is in time
+    places = [0, *moved, length]
     out = np.zeros((sound.channels, length), np.float32)
     for (first, last), start, end in zip(pieces, places, places[1:]):
         if end > start:

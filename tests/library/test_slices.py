@@ -12,8 +12,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.audio.sound import Sound
 from studio.audio.onsets import onsets
+from studio.audio.sound import Sound
 from studio.library.slices import pieces
 from studio.models.controls import Material
 from tests.drums import drum
