@@ -11,7 +11,6 @@ from typing import Any
 
 import studio
 from studio.export.instrument import Instrument, InstrumentOptions, Sample
-from studio.export.zones import LAST
 
 
 class Sfz(Instrument):
@@ -22,33 +21,28 @@ class Sfz(Instrument):
     Options = InstrumentOptions
 
     def text(self, title: str, samples: Sequence[Sample], options: Any) -> str:
-        lines = [f"// {title}, made by Wavewright {studio.__version__}", ""]
-        lines += ["<control>", f"default_path={self.samples}/", ""]
-        lines += ["<global>", f"ampeg_attack={options.attack:g}", f"ampeg_release={options.release:g}", ""]
-        return "\n".join([*lines, *(region(sample, f"{self.samples}/") for sample in samples)]) + "\n"
+        return text(title, samples, options)
 
 
-def region(sample: Sample, default_path: str = "") -> str:
-    """One sample in its zone, on a line of its own."""
+def text(title: str, samples: Sequence[Sample], options: InstrumentOptions) -> str:
+    """An SFZ file of these samples."""
+    lines = [f"// {title}, made by Wavewright {studio.__version__}", ""]
+    lines += ["<global>", f"ampeg_attack={options.attack:g}", f"ampeg_release={options.release:g}", ""]
+    return "\n".join([*lines, *map(region, samples)]) + "\n"
+
+
+def region(sample: Sample) -> str:
+    """One sample in its zone, on a line of its own; its path comes last, because it may hold spaces."""
     zone = sample.zone
-    words = {
-        "lokey": zone.low,
-        "hikey": zone.high,
-        "pitch_keycenter": zone.root,
-        "lovel": zone.soft,
-        "hivel": zone.hard,
-    }
-    if zone.tune:
-        words["tune"] = round(zone.tune)
+    words = {"lokey": zone.low, "hikey": zone.high, "pitch_keycenter": zone.root, "lovel": zone.soft, "hivel": zone.hard}
+    if cents := round(zone.tune):
+        words["tune"] = cents
     if not zone.follows:
         words["pitch_keytrack"] = 0
     if zone.turns > 1:
         words |= {"seq_length": zone.turns, "seq_position": zone.turn}
+    if sample.loop:
+        words |= {"loop_start": sample.loop[0], "loop_end": sample.loop[1]}
     mode = "loop_continuous" if sample.loop else "no_loop" if zone.follows else "one_shot"
-    loop = f" loop_start={sample.loop[0]} loop_end={sample.loop[1]}" if sample.loop else ""
-    keys = " ".join(f"{name}={value}" for name, value in words.items() if (name, value) not in _DEFAULTS)
-    return f"<region> {keys} loop_mode={mode}{loop} sample={sample.path.removeprefix(default_path)}"
-
-
-_DEFAULTS = {("lovel", 0), ("hivel", LAST)}
-"""What need not be said."""
+    numbers = " ".join(f"{name}={value}" for name, value in words.items())
+    return f"<region> {numbers} loop_mode={mode} sample={sample.path}"
