@@ -41,9 +41,9 @@ def silence(sound: Sound, start: float, end: float) -> Sound:
     return replace(sound, samples=samples)
 
 
-def _rise(frames: int, curve: str) -> NDArray[np.float32]:
-    """(frames,) from 0 up to 1."""
-    t = np.arange(frames, dtype=np.float64) / max(1, frames)
+def rise(frames: int, curve: str, at: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+    """From 0 up to 1 in `frames` frames: all of them, or those of the indices `at`."""
+    t = (np.arange(frames) if at is None else at) / max(1, frames)
     if curve == "smooth":
         t = 0.5 - 0.5 * np.cos(np.pi * t)
     elif curve == "exponential":
@@ -54,7 +54,7 @@ def _rise(frames: int, curve: str) -> NDArray[np.float32]:
 def fade_in(sound: Sound, seconds: float, curve: Curve = "smooth") -> Sound:
     frames = min(max(round(seconds * sound.rate), 0), sound.frames)
     samples = sound.samples.copy()
-    samples[:, :frames] *= _rise(frames, curve)
+    samples[:, :frames] *= rise(frames, curve)
     return replace(sound, samples=samples)
 
 

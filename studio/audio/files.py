@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import mmap
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ import soxr
 from numpy.typing import NDArray
 
 from studio.audio import riff
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 from studio.errors import AlreadyThere, EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
 
 Subtype = Literal["PCM_16", "PCM_24", "FLOAT"]
@@ -161,25 +161,72 @@ def blocks(path: AnyPath, *, size: int = 65536, rate: int | None = None) -> Iter
                 yield np.ascontiguousarray(clean.T)
 
 
-def mapped(path: AnyPath, *, scattered: bool = False) -> np.ndarray | None:
-    """The samples of an uncompressed 16-bit or float WAV as a read-only memory map (frames, channels); None for others.
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """An uncompressed WAV whose samples are read where they are asked for: no length makes it slow to open, or takes memory."""
 
-    int16 counts 1/32768. Costs nothing to open, whatever the length. `scattered`: a little will be read here and there, so the
-    system need not read ahead. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio.
-    """
+    path: Path
+    rate: int
+    channels: int
+    frames: int
+    bits: int
+    offset: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def raw(self, start: int, frames: int) -> NDArray[Any]:
+        """(n, channels) as they lie there: int16 in 1/32768, or float32. Raises UnreadableAudio."""
+        wide = self.bits // 8
+        count = max(0, min(frames, self.frames - start)) * self.channels
+        kind = {16: "<i2", 24: "u1", 32: "<f4"}[self.bits]
+        with _translated(self.path), self.path.open("rb", buffering=0) as file:
+            file.seek(self.offset + start * self.channels * wide)
+            found = np.fromfile(file, kind, count * 3 if self.bits == 24 else count)
+        if self.bits == 24:
+            padded = np.zeros((len(found) // 3, 4), np.uint8)
+            padded[:, 1:] = found[: len(padded) * 3].reshape(-1, 3)
+            found = padded.view("<i4")[:, 0].astype(np.float32) * np.float32(2.0**-31)
+        if len(found) < count:
+            raise UnreadableAudio(name=self.path.name, reason="it has become shorter")
+        return found.reshape(-1, self.channels)
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) float32; samples that are no numbers become 0. Raises UnreadableAudio."""
+        found = self.raw(start, frames)
+        scaled = found * np.float32(1 / 32768) if found.dtype.kind == "i" else _clean(found)
+        return np.ascontiguousarray(scaled.T)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Any other file, decoded where it is asked for: slower, and as little in memory."""
+
+    path: Path
+    rate: int
+    channels: int
+    frames: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) float32. Raises UnreadableAudio."""
+        return read(self.path, start=start, frames=frames).samples
+
+
+def stored(path: AnyPath) -> Stored | Coded:
+    """The sound of a file, left where it is. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio."""
     facts = probe(path)
-    kinds: dict[str, np.dtype[Any]] = {"PCM_16": np.dtype("<i2"), "FLOAT": np.dtype("<f4")}
-    kind = kinds.get(facts.subtype)
+    bits = _BITS.get(facts.subtype, 0)
     data = next((c for c in riff.walk(path) if c.id == "data"), None)
-    if kind is None or data is None or facts.format not in ("WAV", "WAVEX", "RF64"):
-        return None
-    frames = min(facts.frames, data.size // (kind.itemsize * facts.channels))
-    if not frames:
-        return None
-    found = np.memmap(path, dtype=kind, mode="r", offset=data.offset, shape=(frames, facts.channels))
-    if scattered and hasattr(mmap, "MADV_RANDOM"):
-        found._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
-    return found
+    if bits and data is not None and facts.format in ("WAV", "WAVEX", "RF64"):
+        frames = min(facts.frames, data.size // (bits // 8 * facts.channels))
+        if frames:
+            return Stored(Path(path), facts.rate, facts.channels, frames, bits, data.offset)
+    return Coded(Path(path), facts.rate, facts.channels, facts.frames)
 
 
 def resample(sound: Sound, rate: int) -> Sound:
@@ -238,7 +285,7 @@ def _translated(path: AnyPath) -> Iterator[None]:
 
 def write(
     path: AnyPath,
-    sound: Sound,
+    sound: Audio,
     *,
     subtype: Subtype = "PCM_24",
     dither: int | None = 0,
@@ -247,7 +294,7 @@ def write(
     info: dict[str, str] | None = None,
     recipe: bytes | None = None,
 ) -> Path:
-    """A new WAV, whole or not at all.
+    """A new WAV, whole or not at all, in memory for one piece of it however long it is.
 
     dither: seed of the triangular noise of a 16-bit file, None for none; loop: first and last frame, inclusive;
     root: MIDI note, fraction allowed; info: texts by RIFF name (INAM ICMT ISFT ICRD IGNR IKEY); recipe: JSON, in our own chunk.
@@ -272,7 +319,7 @@ def write(
 
     def content() -> Iterator[bytes]:
         yield head
-        yield from encode(sound.samples, subtype, dither)
+        yield from encode(sound, subtype, dither)
         if sound.frames * sound.channels * bits // 8 % 2:
             yield b"\0"
         yield tail
@@ -281,15 +328,15 @@ def write(
     return target
 
 
-def encode(samples: Samples, subtype: Subtype, dither: int | None = 0) -> Iterator[bytes]:
-    """(C, T) → interleaved little-endian samples, piece by piece. Full scale is 2**(bits − 1); beyond it clips."""
+def encode(sound: Audio, subtype: Subtype, dither: int | None = 0) -> Iterator[bytes]:
+    """Interleaved little-endian samples, piece by piece. Full scale is 2**(bits − 1); beyond it clips."""
     if subtype == "FLOAT":
-        for piece in _pieces(samples):
+        for piece in pieces(sound):
             yield piece.T.astype("<f4").tobytes()
         return
     scale = 2.0 ** (_BITS[subtype] - 1)
-    noise = np.random.default_rng(dither) if dither is not None and subtype == "PCM_16" and not _on_grid(samples) else None
-    for piece in _pieces(samples):
+    noise = np.random.default_rng(dither) if dither is not None and subtype == "PCM_16" and not _on_grid(sound) else None
+    for piece in pieces(sound):
         steps = piece.T.astype(np.float64) * scale  # (n, C)
         if noise is not None:
             triangle = noise.random(steps.shape) - noise.random(steps.shape)
@@ -302,14 +349,15 @@ def encode(samples: Samples, subtype: Subtype, dither: int | None = 0) -> Iterat
             yield whole.view(np.uint8).reshape(*whole.shape, 4)[..., :3].tobytes()
 
 
-def _pieces(samples: Samples) -> Iterator[Samples]:
-    for start in range(0, samples.shape[1], _PIECE):
-        yield samples[:, start : start + _PIECE]
+def pieces(sound: Audio, size: int = _PIECE) -> Iterator[Samples]:
+    """The whole sound, (channels, up to `size` frames) at a time."""
+    for start in range(0, sound.frames, size):
+        yield sound.read(start, size)
 
 
-def _on_grid(samples: Samples) -> bool:
+def _on_grid(sound: Audio) -> bool:
     """Whether every sample is a whole 16-bit step already: then nothing is rounded and there is nothing to dither."""
-    return all(np.array_equal(steps := piece * np.float32(32768), np.rint(steps)) for piece in _pieces(samples))
+    return all(np.array_equal(steps := piece * np.float32(32768), np.rint(steps)) for piece in pieces(sound))
 
 
 def _silent(piece: Samples, shortest: int = 64) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from studio.audio import edit, files
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
@@ -78,7 +78,7 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
         values = check(step)
         kind = STEPS[values.pop("do")]
         if kind.material:
-            values["material"] = _material(values.pop(_SOUND), sound, materials)
+            values["material"] = material(values.pop(_SOUND), sound, materials)
         start, end = values.pop("from", None), values.pop("to", None)
         if start is None and end is None:
             sound = kind.function(sound, **values)
@@ -87,8 +87,8 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
     return sound
 
 
-def _material(name: str, sound: Sound, materials: Materials | None) -> Sound:
-    """The named sound at the rate of `sound`, with as many channels."""
+def material(name: str, sound: Audio, materials: Materials | None) -> Sound:
+    """The named sound at the rate of `sound`, with as many channels. Raises UsageError where nobody gives it."""
     if materials is None:
         raise UsageError(reason="An edit needs another sound that is not here")
     found = files.resample(materials(name), sound.rate)
@@ -100,22 +100,35 @@ def _material(name: str, sound: Sound, materials: Materials | None) -> Sound:
 
 def _within(sound: Sound, kind: Step, values: dict[str, Any], start: float, end: float | None) -> Sound:
     """The step on a stretch only, with a short way over at both ends where there is sound on the other side of them."""
-    first = min(round(start * sound.rate), sound.frames)
-    last = sound.frames if end is None else min(max(round(end * sound.rate), first), sound.frames)
+    first, last = stretch(sound, start, end)
     if last <= first:
         return sound
     before: Samples = sound.samples[:, first:last]
     after = kind.function(replace(sound, samples=before.copy()), **values).samples
-    seam = min(round(SEAM * sound.rate), (last - first) // 2)
-    share = np.ones(last - first, np.float32)
-    rise = (np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam)
-    if first > 0:
-        share[:seam] = rise
-    if last < sound.frames and seam:
-        share[-seam:] = rise[::-1]
+    head, tail = seams(sound, first, last)
     samples = sound.samples.copy()
-    samples[:, first:last] = np.where(share < 1, before + share * (after - before), after)
+    samples[:, first:last] = after
+    samples[:, first : first + len(head)] = blend(before[:, : len(head)], after[:, : len(head)], head)
+    if len(tail):
+        samples[:, last - len(tail) : last] = blend(before[:, -len(tail) :], after[:, -len(tail) :], tail)
     return replace(sound, samples=samples)
+
+
+def stretch(sound: Audio, start: float, end: float | None) -> tuple[int, int]:
+    """The frames that `from` and `to` mean in this sound."""
+    first = min(round(start * sound.rate), sound.frames)
+    return first, sound.frames if end is None else min(max(round(end * sound.rate), first), sound.frames)
+
+
+def seams(sound: Audio, first: int, last: int) -> tuple[Samples, Samples]:
+    """The shares of what was changed at the first and at the last frames of a stretch; none where the sound ends there too."""
+    seam = min(round(SEAM * sound.rate), (last - first) // 2)
+    rise = (np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam)
+    return rise[: seam if first > 0 else 0], rise[: seam if last < sound.frames else 0][::-1]
+
+
+def blend(before: Samples, after: Samples, share: Samples) -> Samples:
+    return before + share * (after - before)
 
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|db|lufs|hz|khz|%)?", re.IGNORECASE)

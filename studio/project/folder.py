@@ -24,7 +24,7 @@ import msgspec
 
 import studio
 from studio.audio import files, riff
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
 from studio.errors import AlreadyThere, BrokenFile, NotAProject, ProjectBusy, StudioError, UnwritableAudio
 from studio.project import atomic, recipe
 from studio.project.formats import current
@@ -227,7 +227,7 @@ class ProjectFolder:
         except FileNotFoundError:
             raise BrokenFile(name=id[:64], reason="there is no such clip") from None
 
-    def keep(self, sound: Sound, recipe: Recipe | None, name: str, tags: tuple[str, ...] = ()) -> ClipFile:
+    def keep(self, sound: Audio, recipe: Recipe | None, name: str, tags: tuple[str, ...] = ()) -> ClipFile:
         """Make `sound` a clip: finished, and safe from every crash, when this returns. Raises DiskFull, NotSaved."""
         clip = ClipFile(
             id=uuid.uuid4().hex,

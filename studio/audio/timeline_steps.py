@@ -1,0 +1,228 @@
+"""The steps of steps.py on a timeline: what only moves pieces is done at once, what has to be computed is named.
+
+    found = apply(timeline, {"do": "cut", "start": 10, "end": 11})      # a Timeline, in microseconds
+    found = apply(timeline, {"do": "normalise", "from": 0, "to": 3000}) # a Timeline, after a look at the pyramids
+    found = apply(timeline, {"do": "reverb"})                           # a Task: so much of it is to be computed
+
+A Task is computed where the caller wants it (computed here in memory; project/renders.py on the disk) and then gives the
+timeline. Short stretches are computed at once. `applied` does everything in memory, as steps.apply does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from studio.audio import analysis, edit, files, steps
+from studio.audio.peaks import BASE
+from studio.audio.sound import Samples, Sound
+from studio.audio.step import Step
+from studio.audio.timeline import Fade, Gain, Piece, Timeline
+
+SHORT = 10.0
+"""Seconds that are computed at once and held in memory."""
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """`step` has to be computed of `part`; `put` gives the timeline with what came of it in its place."""
+
+    part: Timeline
+    work: Callable[[Sound], Sound]
+    put: Callable[[Timeline], Timeline]
+
+    def done(self) -> Timeline:
+        """Computed now, in memory."""
+        return self.put(Timeline.of(self.work(self.part.sound())))
+
+
+def applied(timeline: Timeline, chain: Sequence[Mapping[str, Any]], materials: steps.Materials | None = None) -> Timeline:
+    """`timeline` after all steps, with everything computed in memory. Raises what steps.apply raises."""
+    for step in chain:
+        found = apply(timeline, step, materials)
+        timeline = found.done() if isinstance(found, Task) else found
+    return timeline
+
+
+def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Materials | None = None) -> Timeline | Task:
+    """`timeline` after one step, or what has to be computed for it. Raises what steps.apply raises, and UnreadableAudio."""
+    values = steps.check(step)
+    name = values.pop("do")
+    kind = steps.STEPS[name]
+    if kind.material:
+        values["material"] = steps.material(values.pop("sound"), timeline, materials)
+    start, end = values.pop("from", None), values.pop("to", None)
+    if start is None and end is None:
+        return _done(timeline, name, kind, values)
+    first, last = steps.stretch(timeline, start or 0.0, end)
+    if last <= first:
+        return timeline
+
+    def put(after: Timeline) -> Timeline:
+        return _seamed(timeline, after, first, last)
+
+    found = _done(timeline.part(first, last), name, kind, values)
+    if isinstance(found, Task):
+        inner = found.put
+        return replace(found, put=lambda made: put(inner(made)))
+    return put(found)
+
+
+def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> Timeline | Task:
+    if move := _MOVES.get(name):
+        return move(timeline, **values)
+    task = Task(timeline, lambda sound: kind.function(sound, **values), lambda made: made)
+    return task.done() if timeline.seconds <= SHORT else task
+
+
+def _seamed(timeline: Timeline, after: Timeline, first: int, last: int) -> Timeline:
+    """`after` in place of the frames from `first` up to `last`, with the seams of steps.apply."""
+    size = last - first
+    head, tail = steps.seams(timeline, first, last)
+    into, out = len(head), len(tail)
+    return (
+        timeline.part(0, first)
+        + _blend(timeline.part(first, first + into), after.part(0, into), head)
+        + after.part(into, size - out)
+        + _blend(timeline.part(last - out, last), after.part(size - out, size), tail)
+        + timeline.part(last, timeline.frames)
+    )
+
+
+def _blend(before: Timeline, after: Timeline, share: Samples) -> Timeline:
+    """From one to the other, sample by sample, in memory."""
+    if not before.frames:
+        return before
+    return Timeline.of(Sound(steps.blend(before.sound().samples, after.sound().samples, share), before.rate))
+
+
+# ---- the steps that move pieces
+
+
+def trim(timeline: Timeline, start: float = 0.0, end: float | None = None) -> Timeline:
+    first = min(max(round(start * timeline.rate), 0), max(0, timeline.frames - 1))
+    last = timeline.frames if end is None else min(max(round(end * timeline.rate), first + 1), timeline.frames)
+    return timeline.part(first, last)
+
+
+def cut(timeline: Timeline, start: float, end: float) -> Timeline:
+    first, last = _frames(timeline, start, end)
+    kept = timeline.part(0, first) + timeline.part(max(first, last), timeline.frames)
+    return kept if kept.frames else timeline.part(0, 1)
+
+
+def silence(timeline: Timeline, start: float, end: float) -> Timeline:
+    first, last = _frames(timeline, start, end)
+    return timeline.part(0, first) + timeline.silence(last - first) + timeline.part(max(first, last), timeline.frames)
+
+
+def pad(timeline: Timeline, before: float = 0.0, after: float = 0.0) -> Timeline:
+    front, behind = (timeline.silence(max(0, round(t * timeline.rate))) for t in (before, after))
+    return front + timeline + behind
+
+
+def reverse(timeline: Timeline) -> Timeline:
+    return timeline.backwards()
+
+
+def fade_in(timeline: Timeline, seconds: float, curve: str = "smooth") -> Timeline:
+    return timeline.faded(min(max(round(seconds * timeline.rate), 0), timeline.frames), curve)
+
+
+def fade_out(timeline: Timeline, seconds: float, curve: str = "smooth") -> Timeline:
+    return fade_in(timeline.backwards(), seconds, curve).backwards()
+
+
+def gain(timeline: Timeline, db: float) -> Timeline:
+    return timeline.under(Gain(np.float32(10 ** (db / 20))))
+
+
+def normalise(timeline: Timeline, peak_db: float = -1.0) -> Timeline:
+    loudest = peak(timeline)
+    return gain(timeline, peak_db - 20 * np.log10(loudest)) if loudest > 0 else timeline
+
+
+def match_loudness(timeline: Timeline, target: float, ceiling_db: float = -1.0) -> Timeline:
+    found = facts(timeline)
+    if found.silent or found.loudness <= -70:
+        return timeline
+    return gain(timeline, min(target - found.loudness, ceiling_db - found.peak_db))
+
+
+def trim_silence(timeline: Timeline, threshold: float = analysis.SILENCE_DB) -> Timeline:
+    loudest = peak(timeline)
+    if loudest <= 0:
+        return timeline
+    limit = loudest * 10 ** (threshold / 20)
+    first = _first_at(timeline, limit)
+    return timeline.part(first, timeline.frames - _first_at(timeline.backwards(), limit))
+
+
+_MOVES: dict[str, Callable[..., Timeline]] = {
+    "trim": trim,
+    "cut": cut,
+    "silence": silence,
+    "trim-silence": trim_silence,
+    "pad": pad,
+    "fade-in": fade_in,
+    "fade-out": fade_out,
+    "gain": gain,
+    "normalise": normalise,
+    "loudness": match_loudness,
+    "reverse": reverse,
+}
+
+
+def _frames(timeline: Timeline, *seconds: float) -> tuple[int, ...]:
+    return tuple(min(max(round(t * timeline.rate), 0), timeline.frames) for t in seconds)
+
+
+# ---- what they ask of the sound
+
+
+def facts(timeline: Timeline) -> analysis.Facts:
+    """analysis.facts, in bounded memory."""
+    return analysis.measure(files.pieces(timeline, 10 * timeline.rate), timeline.rate, timeline.channels)
+
+
+def peak(timeline: Timeline) -> float:
+    """The largest sample, exactly: from the pyramids, and from the samples at the edges of pieces and under fades."""
+    return max((_peak_of(piece, timeline.channels) for piece in timeline.pieces), default=0.0)
+
+
+def _peak_of(piece: Piece, channels: int) -> float:
+    first, last = -(-piece.start // BASE), (piece.start + piece.frames) // BASE  # whole columns of the pyramid
+    if piece.source is None:
+        return 0.0
+    if last <= first or any(isinstance(gain, Fade) for gain in piece.gains):
+        return _largest(piece, channels)
+    low, high = piece.source.peaks.levels[0][:2, first:last]
+    scale = np.float32(1 / 32768 if low.dtype == np.int16 else 1)
+    loudest = max(np.float32(high.max()) * scale, -np.float32(low.min()) * scale)
+    for start, end in ((piece.start, first * BASE), (last * BASE, piece.start + piece.frames)):
+        loudest = max(loudest, np.abs(piece.source.audio.read(start, end - start)).max(initial=0))
+    for gain in piece.gains:
+        loudest = loudest * gain.at(np.zeros(1, np.int64))[0]
+    return float(loudest)
+
+
+def _largest(piece: Piece, channels: int) -> float:
+    found = 0.0
+    for first in range(0, piece.frames, _BLOCK):
+        block = np.empty((channels, min(_BLOCK, piece.frames - first)), np.float32)
+        piece.read_into(block, first)
+        found = max(found, float(np.abs(block).max()))
+    return found
+
+
+def _first_at(timeline: Timeline, limit: float) -> int:
+    """The first frame that reaches `limit`."""
+    for start in range(0, timeline.frames, _BLOCK):
+        reached = np.abs(timeline.read(start, _BLOCK)).max(axis=0) >= limit
+        if reached.any():
+            return start + int(reached.argmax())
+    return timeline.frames
