@@ -41,9 +41,9 @@ def silence(sound: Sound, start: float, end: float) -> Sound:
     return replace(sound, samples=samples)
 
 
-def rise(frames: int, curve: str, at: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
-    """From 0 up to 1 in `frames` frames: all of them, or those of the indices `at`."""
-    t = (np.arange(frames) if at is None else at) / max(1, frames)
+def rise(frames: int, curve: str, first: int = 0, last: int | None = None) -> NDArray[np.float32]:
+    """From 0 up to 1 in `frames` frames, of which those from `first` up to `last` are given."""
+    t = np.arange(first, frames if last is None else last, dtype=np.float64) / max(1, frames)
     if curve == "smooth":
         t = 0.5 - 0.5 * np.cos(np.pi * t)
     elif curve == "exponential":

@@ -135,7 +135,7 @@ def _counts(frames: int) -> Iterator[int]:
 
 
 def build(source: Audio | str | os.PathLike[str], progress: Told | None = None) -> Peaks:
-    """The pyramid of a sound or a file, in memory for a few pieces of it. Raises what files.stored raises, and UnreadableAudio."""
+    """The pyramid of a sound or a file, in memory for a few pieces of it. Raises what files.stored and read raise."""
     work = building(source)
     while True:
         try:
@@ -160,7 +160,7 @@ def building(source: Audio | str | os.PathLike[str]) -> Generator[tuple[int, int
     return _stack(audio.frames, audio.rate, finest, audio)
 
 
-def _reduced(audio: Audio, sparse: int) -> Iterator[NDArray]:
+def _reduced(audio: Audio, sparse: int) -> Generator[NDArray]:
     """The finest level in pieces of _PIECE frames. Where the samples lie ready, two threads read them, two pieces ahead."""
     if not isinstance(audio, files.Stored):
         blocks = files.blocks(audio.path, size=_PIECE) if isinstance(audio, files.Coded) else files.pieces(audio, _PIECE)
@@ -252,7 +252,7 @@ def sketch(path: str | os.PathLike[str], columns: int = 1000, *, frames: int = 1
 def thumbnail(sound: Sound, columns: int = 96) -> NDArray[np.uint8]:
     """(2, columns): minimum and maximum per column, relative to the sound's own peak; 1 is −1, 255 is +1, 128 silence."""
     low, high, _ = columns_of(np.nan_to_num(sound.samples, nan=0.0, posinf=0.0, neginf=0.0), columns)
-    return _small(low, high)
+    return small(low, high)
 
 
 def thumbnail_of(path: str | os.PathLike[str], columns: int = 96) -> NDArray[np.uint8]:
@@ -261,46 +261,69 @@ def thumbnail_of(path: str | os.PathLike[str], columns: int = 96) -> NDArray[np.
     if len(low) < columns:
         nearest = np.arange(columns) * len(low) // columns
         low, high = low[nearest], high[nearest]
-    return _small(low, high)
+    return small(low, high)
 
 
-def _small(low: Samples, high: Samples) -> NDArray[np.uint8]:
+def small(low: Samples, high: Samples) -> NDArray[np.uint8]:
+    """Minimum and maximum of each column as a thumbnail."""
     peak = max(float(-low.min(initial=0)), float(high.max(initial=0)))
     return np.clip(np.rint(128 + 127 * np.stack([low, high]) / (peak or 1.0)), 0, 255).astype(np.uint8)
 
 
 def spectrogram(
-    sound: Sound,
+    sound: Audio,
     bins: int = 256,
     columns: int = 1024,
     *,
+    start: int = 0,
+    end: int | None = None,
     axis: Literal["log", "mel", "linear"] = "log",
     range_db: float = 90.0,
 ) -> tuple[Samples, NDArray[np.float64]]:
-    """Image (bins, ≤ columns) in dB, a full-scale sine at 0, not lower than `range_db` under its maximum; and the frequency
-    in Hz of each row, lowest first. Windows are 46 ms, shorter where the whole sound is shorter than half a second."""
+    """Image (bins, ≤ columns) in dB of the frames start … end, a full-scale sine at 0, not lower than `range_db` under its
+    maximum; and the frequency in Hz of each row, lowest first. Windows are 46 ms, shorter where the stretch is shorter than
+    half a second; of a long one only what they need is read."""
     import scipy.fft  # 0.2 s that the window's first paint does not wait for
 
-    mono = np.nan_to_num(sound.mono(), nan=0.0, posinf=0.0, neginf=0.0)
-    seconds = 0.046 if sound.seconds > 0.5 else max(0.012, 0.046 * sound.seconds / 0.5)
+    length = (sound.frames if end is None else min(end, sound.frames)) - start
+    seconds = 0.046 if length > 0.5 * sound.rate else max(0.012, 0.092 * length / sound.rate)
     n_fft = 1 << max(6, round(np.log2(sound.rate * seconds)))
-    columns = int(max(1, min(columns, -(-sound.frames // max(1, n_fft // 16)))))
-    centres = (np.arange(columns) + 0.5) * sound.frames / columns
-    wide = max(1, min(4, int(sound.frames / columns / n_fft)))  # frames averaged in one column of a long sound
+    columns = int(max(1, min(columns, -(-length // max(1, n_fft // 16)))))
+    centres = start + (np.arange(columns) + 0.5) * length / columns
+    wide = max(1, min(4, int(length / columns / n_fft)))  # frames averaged in one column of a long sound
     window = np.hanning(n_fft + 1)[:-1].astype(np.float32)
     window *= 2 / window.sum()
-    padded = np.pad(mono, n_fft)
     power = np.zeros((columns, n_fft // 2 + 1), np.float32)
-    for part in range(wide):
-        starts = (centres + (part - (wide - 1) / 2) * n_fft).astype(np.int64) + n_fft - n_fft // 2
-        for first in range(0, columns, 256):
-            rows = slice(first, min(first + 256, columns))
-            frames = padded[np.clip(starts[rows], 0, len(padded) - n_fft)[:, None] + np.arange(n_fft)]
+    for first in range(0, columns, 256):
+        rows = slice(first, min(first + 256, columns))
+        for frames in _windows(sound, centres[rows], wide, n_fft):
             spectra = scipy.fft.rfft(frames * window, axis=-1)
             power[rows] += (spectra.real**2 + spectra.imag**2) / wide
     frequencies = _axis(axis, bins, sound.rate)
     image = 10 * np.log10(_on_axis(power, frequencies, sound.rate, n_fft) + 1e-14).T
     return np.maximum(image, image.max(initial=-140.0) - range_db).astype(np.float32), frequencies
+
+
+def _windows(sound: Audio, centres: NDArray[np.float64], wide: int, n_fft: int) -> Iterator[Samples]:
+    """`wide` times one window (len(centres), n_fft) of the mean of the channels, side by side around each centre; silence
+    outside the sound. Read in one go where they lie close together, else each for itself."""
+    size = wide * n_fft
+    starts = centres.astype(np.int64) - size // 2
+    reach = int(starts[-1] - starts[0]) + size
+    if reach <= len(centres) * size:
+        mono = _mono(sound, int(starts[0]), reach)
+        around = mono[(starts - starts[0])[:, None] + np.arange(size)]
+    else:
+        around = np.stack([_mono(sound, int(start), size) for start in starts])
+    yield from around.reshape(len(centres), wide, n_fft).transpose(1, 0, 2)
+
+
+def _mono(sound: Audio, start: int, frames: int) -> Samples:
+    """(frames,) from `start` on, silence outside the sound."""
+    first, last = min(max(start, 0), sound.frames), min(max(start + frames, 0), sound.frames)
+    inside = sound.read(first, last - first).mean(axis=0, dtype=np.float32) if last > first else np.zeros(0, np.float32)
+    clean = np.nan_to_num(inside, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.pad(clean, (first - start if start < first else 0, max(0, start + frames - max(last, start))))[:frames]
 
 
 def _axis(axis: str, bins: int, rate: int) -> NDArray[np.float64]:

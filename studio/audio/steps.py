@@ -123,7 +123,7 @@ def stretch(sound: Audio, start: float, end: float | None) -> tuple[int, int]:
 def seams(sound: Audio, first: int, last: int) -> tuple[Samples, Samples]:
     """The shares of what was changed at the first and at the last frames of a stretch; none where the sound ends there too."""
     seam = min(round(SEAM * sound.rate), (last - first) // 2)
-    rise = (np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam)
+    rise = np.asarray((np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam), np.float32)
     return rise[: seam if first > 0 else 0], rise[: seam if last < sound.frames else 0][::-1]
 
 

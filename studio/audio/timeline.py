@@ -20,6 +20,8 @@ from studio.audio import edit
 from studio.audio.peaks import Peaks, build
 from studio.audio.sound import Audio, Samples, Sound
 
+_GRID = np.arange(1025) / 1024
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -45,14 +47,14 @@ class Gain:
         """(1,), for any stretch."""
         return np.array([self.factor], np.float32)
 
-    def at(self, frames: NDArray[np.int64]) -> Samples:
+    def about(self, frames: NDArray[np.float64]) -> Samples:
         """The factor of each of these frames."""
         return np.full(len(frames), self.factor, np.float32)
 
 
 @dataclass(frozen=True)
 class Fade:
-    """A rise from 0 to 1 over `length` frames, of which the piece begins at `first` and goes on by `step` (1, or −1: a fall)."""
+    """A rise from 0 to 1 in `length` frames. The piece begins at its frame `first` and goes on by `step`: 1, or −1 for a fall."""
 
     curve: str
     length: int
@@ -69,11 +71,15 @@ class Fade:
 
     def factors(self, first: int, frames: int) -> Samples:
         """(frames,) from `first` of the piece on."""
-        return self.at(np.arange(first, first + frames))
+        start, end = self.first + self.step * first, self.first + self.step * (first + frames)
+        if self.step > 0:
+            return edit.rise(self.length, self.curve, start, end)
+        return edit.rise(self.length, self.curve, end + 1, start + 1)[::-1]
 
-    def at(self, frames: NDArray[np.int64]) -> Samples:
-        """The factor of each of these frames."""
-        return edit.rise(self.length, self.curve, self.first + self.step * frames)
+    def about(self, frames: NDArray[np.float64]) -> Samples:
+        """The factor of each of these frames, near enough for a drawing."""
+        place = (self.first + self.step * frames) / self.length
+        return np.interp(place, _GRID, edit.rise(1024, self.curve, 0, 1025)).astype(np.float32)
 
 
 @dataclass(frozen=True)

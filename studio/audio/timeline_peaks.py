@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.audio.peaks import BASE, View, columns_of
+from studio.audio.peaks import BASE, View, columns_of, small
 from studio.audio.sound import Samples
 from studio.audio.timeline import Piece, Timeline
 
@@ -29,7 +29,7 @@ class TimelinePeaks:
         """The frames start … end in `columns` columns. What lies outside the sound is 0."""
         columns = max(1, columns)
         width = max(1e-9, (end - start) / columns)
-        if width < BASE and 0 <= start and end <= self.frames:
+        if width < BASE and start >= 0 and end <= self.frames:
             return columns_of(self.samples(start, end), columns)
         edges = np.linspace(start, end, columns + 1)
         low, high, power = np.full(columns, np.inf, np.float32), np.full(columns, -np.inf, np.float32), np.zeros(columns)
@@ -46,6 +46,11 @@ class TimelinePeaks:
         heard = low <= high
         return np.where(heard, low, 0), np.where(heard, high, 0), np.sqrt(power).astype(np.float32)
 
+    def thumbnail(self, columns: int = 96) -> NDArray[np.uint8]:
+        """What peaks.thumbnail is for one sound."""
+        low, high, _ = self.view(0, self.frames, columns)
+        return small(low, high)
+
 
 def _columns(piece: Piece, starts: NDArray[np.float64], ends: NDArray[np.float64], width: float) -> View:
     """One column from each of `starts` to the same one of `ends`, in frames of the piece."""
@@ -58,7 +63,7 @@ def _columns(piece: Piece, starts: NDArray[np.float64], ends: NDArray[np.float64
     else:
         low, high, rms = piece.source.peaks.between(piece.start + starts, piece.start + ends, width)
     for gain in piece.gains:
-        edges = [gain.at(np.clip(at, 0, piece.frames - 1).astype(np.int64)) for at in (starts, ends)]
+        edges = [gain.about(at) for at in (starts, ends)]
         most = np.maximum(*edges)  # a fade only rises, or only falls
-        low, high, rms = low * most, high * most, rms * (edges[0] + edges[1]) / 2
+        low, high, rms = low * most, high * most, rms * (edges[0] + edges[1]) * np.float32(0.5)
     return low, high, rms

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.audio import analysis, edit, files, steps
+from studio.audio import analysis, files, steps
 from studio.audio.peaks import BASE
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Step
@@ -29,8 +29,9 @@ _BLOCK = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """`step` has to be computed of `part`; `put` gives the timeline with what came of it in its place."""
+    """`work` has to be done to `part`; `put` gives the timeline with what came of it in its place. `name`: of the step."""
 
+    name: str
     part: Timeline
     work: Callable[[Sound], Sound]
     put: Callable[[Timeline], Timeline]
@@ -75,7 +76,7 @@ def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Material
 def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> Timeline | Task:
     if move := _MOVES.get(name):
         return move(timeline, **values)
-    task = Task(timeline, lambda sound: kind.function(sound, **values), lambda made: made)
+    task = Task(name, timeline, lambda sound: kind.function(sound, **values), lambda made: made)
     return task.done() if timeline.seconds <= SHORT else task
 
 
@@ -206,7 +207,7 @@ def _peak_of(piece: Piece, channels: int) -> float:
     for start, end in ((piece.start, first * BASE), (last * BASE, piece.start + piece.frames)):
         loudest = max(loudest, np.abs(piece.source.audio.read(start, end - start)).max(initial=0))
     for gain in piece.gains:
-        loudest = loudest * gain.at(np.zeros(1, np.int64))[0]
+        loudest = loudest * gain.factors(0, 1)[0]
     return float(loudest)
 
 

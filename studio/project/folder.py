@@ -15,6 +15,7 @@ import socket
 import time
 import uuid
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,7 @@ from studio.errors import AlreadyThere, BrokenFile, NotAProject, ProjectBusy, St
 from studio.project import atomic, recipe
 from studio.project.formats import current
 from studio.project.recipe import Recipe
+from studio.project.renders import Renders
 from studio.project.state import ClipFile, ProjectFile
 
 _FOLDERS = ("cache", "runs", "clips", "exports", ".studio")
@@ -150,6 +152,11 @@ class ProjectFolder:
     @property
     def cache(self) -> Path:
         return self.root / "cache"
+
+    @cached_property
+    def renders(self) -> Renders:
+        """Clips too long to be read whole, and what was computed for them."""
+        return Renders(self.cache / "clips")
 
     @property
     def runs_dir(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_every_step_is_known_to_a_timeline(name: str) -> None:
 def test_any_part_is_read_as_of_the_whole(chain: list[dict[str, Any]], places: list[int]) -> None:
     made = moves.applied(Timeline.of(SOUND), chain)
     whole = made.sound().samples
-    for start, frames in zip(places, places[1:]):
+    for start, frames in itertools.pairwise(places):
         assert np.array_equal(made.read(start, frames), whole[:, start : start + frames])
         assert np.array_equal(made.part(start, start + frames).sound().samples, whole[:, start : start + frames])
 

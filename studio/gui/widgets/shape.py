@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QImage
 
 from studio.audio.peaks import BASE, Peaks
 from studio.audio.sound import Sound
+from studio.audio.timeline_peaks import TimelinePeaks
 from studio.gui.widgets.canvas import picture, ramp
 
 Columns = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -64,7 +65,7 @@ class InMemory:
 class OnDisk:
     """The outline of a long sound from its pyramid; close up from its samples, of which a stretch is kept in memory."""
 
-    def __init__(self, peaks: Peaks) -> None:
+    def __init__(self, peaks: Peaks | TimelinePeaks) -> None:
         self.frames, self.rate = peaks.frames, peaks.rate
         self._peaks = peaks
         self._first = 0
