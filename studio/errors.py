@@ -16,6 +16,7 @@ StudioError
 │   ├── BrokenFile        a project file that is not what it says
 │   ├── ProjectBusy       another window has it open
 │   ├── NotSaved          the system refused a write (a full disk is DiskFull)
+│   ├── MissingMaterial   an edit brings in a sound that is gone
 │   └── AlreadyThere      something of the user's would be overwritten
 ├── LibraryError          the sounds of a project
 │   ├── NothingToLearn    no sound is included and usable
@@ -36,6 +37,7 @@ StudioError
 │   ├── Interrupted       its process was ended without a word
 │   └── DiskFull
 ├── ExportError           a file that could not be written for others
+│   └── NoRoom            the disk has less space than an export needs
 └── UsageError            a command line that asks for something impossible
 
 An error declares its English sentence and hint once, with named gaps. `key` and `values` let a window translate it.
@@ -168,6 +170,11 @@ class NotSaved(ProjectError):
     hint = "What was there before is unchanged. Check the disk and the folder's permissions."
 
 
+class MissingMaterial(ProjectError):
+    sentence = "An edit brings in the sound “{name}”, which can't be used: {reason}."
+    hint = "Undo that edit, or put the file back into the project's clips/material folder."
+
+
 class AlreadyThere(ProjectError):
     sentence = "“{name}” is already there and is not overwritten."
     hint = "Choose another name."
@@ -262,6 +269,11 @@ class DiskFull(TrainingError):
 
 class ExportError(StudioError):
     sentence = "“{name}” could not be exported: {reason}."
+
+
+class NoRoom(ExportError):
+    sentence = "There is not enough room in “{name}”: {needed} are needed, {free} are free."
+    hint = "Free some space, choose another folder, or a format that takes less."
 
 
 class UsageError(StudioError):

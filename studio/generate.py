@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 import studio
 from studio.audio import files, graft
 from studio.audio.sound import Sound
-from studio.audio.steps import apply
+from studio.audio.steps import Materials, apply
 from studio.errors import TORN_ARRAY, BadLatent, BrokenCheckpoint, BrokenFile, ModelError, SilentAudio, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.models import checkpoint as checkpoints
@@ -214,14 +214,16 @@ def regenerate(recipe: Recipe, project: ProjectFolder, *, device: str = "cpu", c
     compiled = "onnx" in (recipe.backend, *(step.get("backend") for step in recipe.edits))
     instrument = Instrument.open(folder, device=device, cache=cache, compile=compiled)
     sound = next(iter(instrument.render(recipe.request, backend=recipe.backend)))
-    return edited(instrument, sound, recipe.edits)
+    return edited(instrument, sound, recipe.edits, project.material)
 
 
-def edited(instrument: Instrument, sound: Sound, steps: Sequence[Mapping[str, Any]]) -> Sound:
+def edited(
+    instrument: Instrument, sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials | None = None
+) -> Sound:
     """`sound` after the steps of its recipe: those of steps.py, and grafts, whose donors are made by the same model."""
     for step in steps:
         if step.get("do") != "graft":
-            sound = apply(sound, [step])
+            sound = apply(sound, [step], materials)
             continue
         part, at = graft.check(step)
         try:

@@ -12,8 +12,8 @@ from studio.audio import analysis
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter, Step
 
-Curve = Literal["linear", "smooth", "exponential"]
-CURVES: tuple[str, ...] = ("linear", "smooth", "exponential")
+Curve = Literal["linear", "smooth", "exponential", "logarithmic", "power"]
+CURVES: tuple[str, ...] = ("linear", "smooth", "exponential", "logarithmic", "power")
 
 
 # ---- the edits
@@ -48,6 +48,10 @@ def rise(frames: int, curve: str, first: int = 0, last: int | None = None) -> ND
         t = 0.5 - 0.5 * np.cos(np.pi * t)
     elif curve == "exponential":
         t = (10 ** (3 * t) - 1) / 999  # 60 dB
+    elif curve == "logarithmic":
+        t = 1 - (10 ** (3 * (1 - t)) - 1) / 999
+    elif curve == "power":
+        t = np.sin(t * np.pi / 2)
     return t.astype(np.float32)
 
 
@@ -62,14 +66,25 @@ def fade_out(sound: Sound, seconds: float, curve: Curve = "smooth") -> Sound:
     return reverse(fade_in(reverse(sound), seconds, curve))
 
 
+def ramp(sound: Sound, start_db: float, end_db: float) -> Sound:
+    """From one gain to another, in even steps of dB: the first frame has the one, the last the other."""
+    return replace(sound, samples=sound.samples * slope(sound.frames, start_db, end_db))
+
+
+def slope(frames: int, start_db: float, end_db: float, first: int = 0, last: int | None = None) -> NDArray[np.float32]:
+    """The gain of each frame from one level to another in `frames` frames, of those from `first` up to `last`."""
+    share = np.arange(first, frames if last is None else last, dtype=np.float64) / max(1, frames - 1)
+    return (10 ** ((start_db + (end_db - start_db) * share) / 20)).astype(np.float32)
+
+
 def gain(sound: Sound, db: float) -> Sound:
     return replace(sound, samples=sound.samples * np.float32(10 ** (db / 20)))
 
 
 def normalise(sound: Sound, peak_db: float = -1.0) -> Sound:
-    """The largest sample at `peak_db` dBFS; digital silence stays."""
+    """The largest sample at `peak_db` dBFS; digital silence stays, and what is as good as it."""
     peak = float(np.abs(sound.samples).max(initial=0))
-    return gain(sound, peak_db - 20 * np.log10(peak)) if peak > 0 else sound
+    return gain(sound, peak_db - 20 * np.log10(peak)) if peak > np.finfo(np.float32).tiny else sound
 
 
 def match_loudness(sound: Sound, target: float, ceiling_db: float = -1.0) -> Sound:
@@ -89,21 +104,23 @@ def remove_dc(sound: Sound) -> Sound:
     return replace(sound, samples=(sound.samples - mean).astype(np.float32))
 
 
+def remove_drift(sound: Sound, hz: float = 10.0) -> Sound:
+    """Without what moves more slowly than `hz` (−6 dB there): Butterworth of second order forwards and backwards, so that
+    nothing is delayed and a constant offset is gone."""
+    from scipy.signal import butter, sosfiltfilt
+
+    if sound.frames < 2:
+        return replace(sound, samples=np.zeros_like(sound.samples))
+    filter = butter(2, min(hz, 0.45 * sound.rate), "highpass", fs=sound.rate, output="sos")
+    around = min(sound.frames - 1, round(3 * sound.rate / hz))
+    filtered = sosfiltfilt(filter, sound.samples.astype(np.float64), axis=-1, padtype="odd", padlen=around)
+    return replace(sound, samples=filtered.astype(np.float32))
+
+
 def pad(sound: Sound, before: float = 0.0, after: float = 0.0) -> Sound:
     """Silence in front and behind, in seconds."""
     ends = tuple(max(0, round(t * sound.rate)) for t in (before, after))
     return replace(sound, samples=np.pad(sound.samples, ((0, 0), ends)))
-
-
-def crossfade(first: Sound, second: Sound, seconds: float) -> Sound:
-    """`second` after `first`, overlapping by `seconds` at equal power. Same rate and channels, else ValueError."""
-    if (first.rate, first.channels) != (second.rate, second.channels):
-        raise ValueError("a crossfade needs the same rate and channels")
-    frames = min(max(round(seconds * first.rate), 0), first.frames, second.frames)
-    angle = (np.arange(frames) + 0.5) / max(1, frames) * (np.pi / 2)
-    head, tail = first.samples[:, : first.frames - frames], first.samples[:, first.frames - frames :]
-    mixed = tail * np.cos(angle).astype(np.float32) + second.samples[:, :frames] * np.sin(angle).astype(np.float32)
-    return replace(first, samples=np.concatenate([head, mixed, second.samples[:, frames:]], axis=1))
 
 
 def sounding(samples: Samples, threshold_db: float = analysis.SILENCE_DB) -> tuple[int, int]:
@@ -130,27 +147,72 @@ def _without_silence(sound: Sound, threshold: float = analysis.SILENCE_DB) -> So
 
 # ---- the table
 
-_START, _END = Parameter("start", "s", low=0), Parameter("end", "s", low=0)
-_MARGINS = tuple(Parameter(name, "s", 0.0, low=0, high=600) for name in ("before", "after"))
-_CURVE = Parameter("curve", default="smooth", choices=CURVES)
+
+def _moment(name: str, what: str) -> Parameter:
+    return Parameter(name, "s", low=0, help=what)
+
+
+_START, _END = _moment("start", "Where the stretch begins"), _moment("end", "Where it ends")
+_CURVE = Parameter("curve", default="smooth", choices=CURVES, help="How it goes: evenly, gently at both ends, late, early …")
+
+
+def _fade(seconds: float) -> tuple[Parameter, Parameter]:
+    return Parameter("seconds", "s", seconds, low=0, help="How long it takes"), _CURVE
+
+
+def _db(name: str, what: str, default: float | None = None, low: float = -120, high: float = 60) -> Parameter:
+    return Parameter(name, "dB", default, low=low, high=high, help=what)
+
 
 STEPS: dict[str, Step] = {
     "trim": Step("Keep what lies between two moments", trim, (_START, replace(_END, optional=True)), "cut"),
     "cut": Step("Remove what lies between two moments", cut, (_START, _END), "cut"),
     "silence": Step("Silence what lies between two moments", silence, (_START, _END), "cut"),
     "trim-silence": Step(
-        "Remove silence at head and tail", _without_silence, (Parameter("threshold", "dB", -60.0, low=-120, high=0),), "cut"
+        "Remove silence at head and tail",
+        _without_silence,
+        (_db("threshold", "What is silence, against the loudest sample", analysis.SILENCE_DB, high=0),),
+        "cut",
     ),
-    "pad": Step("Add silence", pad, _MARGINS, "cut"),
-    "fade-in": Step("Fade in", fade_in, (Parameter("seconds", "s", 0.01, low=0), _CURVE), "level", within=True),
-    "fade-out": Step("Fade out", fade_out, (Parameter("seconds", "s", 0.05, low=0), _CURVE), "level", within=True),
-    "gain": Step("Louder or softer", gain, (Parameter("db", "dB", low=-120, high=60),), "level", within=True),
+    "pad": Step(
+        "Add silence",
+        pad,
+        (
+            Parameter("before", "s", 0.0, low=0, high=600, help="In front"),
+            Parameter("after", "s", 0.0, low=0, high=600, help="Behind"),
+        ),
+        "cut",
+    ),
+    "fade-in": Step("Fade in", fade_in, _fade(0.01), "level", within=True),
+    "fade-out": Step("Fade out", fade_out, _fade(0.05), "level", within=True),
+    "gain": Step("Louder or softer", gain, (_db("db", "How much"),), "level", within=True),
+    "ramp": Step(
+        "Go evenly from one level to another",
+        ramp,
+        (_db("start_db", "Change at the beginning"), _db("end_db", "Change at the end")),
+        "level",
+        within=True,
+    ),
     "normalise": Step(
-        "Bring the peak to a level", normalise, (Parameter("peak_db", "dB", -1.0, low=-60, high=0),), "level", within=True
+        "Bring the peak to a level", normalise, (_db("peak_db", "Where the peak comes", -1.0, -60, 0),), "level", within=True
     ),
     "loudness": Step(
-        "Bring to a loudness", match_loudness, (Parameter("target", "LUFS", -16.0, low=-70, high=0),), "level", within=True
+        "Bring to a loudness",
+        match_loudness,
+        (
+            Parameter("target", "LUFS", -16.0, low=-70, high=0, help="Loudness of the loudest 0.4 s"),
+            _db("ceiling_db", "The peak goes no higher, even where it then stays softer", -1.0, -60, 0),
+        ),
+        "level",
+        within=True,
     ),
     "reverse": Step("Play backwards", reverse, within=True),
     "remove-dc": Step("Remove a constant offset", remove_dc, group="repair", within=True),
+    "remove-drift": Step(
+        "Remove what moves too slowly to be heard",
+        remove_drift,
+        (Parameter("hz", "Hz", 10.0, low=1, high=80, log=True, help="What is slower goes"),),
+        "repair",
+        within=True,
+    ),
 }

@@ -15,16 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from studio.audio import edit, files
+from studio.audio import channels, edit, files, join
 from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
-STEPS: dict[str, Step] = {**edit.STEPS}
+STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS}
 """Every step by the name that recipes and command lines use."""
 
 Materials = Callable[[str], Sound]
 """Gives the sound that a step names. Raises StudioError where it is gone."""
+
+HUGE = 1e15
+"""No parameter is a number beyond this; a stranger's recipe may hold any."""
 
 SEAM = 0.003
 """Seconds over which a stretch goes over into what was changed of it, at both of its ends."""
@@ -62,7 +65,7 @@ def _check_value(name: str, parameter: Parameter, value: Any) -> None:
         if value not in parameter.choices:
             raise UsageError(reason=f"The {parameter.name} of {name} is one of {', '.join(parameter.choices)}")
         return
-    number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE
     low, high = parameter.low, parameter.high
     if not number or (low is not None and value < low) or (high is not None and value > high):
         limits = " to ".join(f"{limit:g}" for limit in (low, high) if limit is not None)
@@ -77,6 +80,7 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
     for step in steps:
         values = check(step)
         kind = STEPS[values.pop("do")]
+        values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
         if kind.material:
             values["material"] = material(values.pop(_SOUND), sound, materials)
         start, end = values.pop("from", None), values.pop("to", None)

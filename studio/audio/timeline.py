@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,6 @@ from numpy.typing import NDArray
 from studio.audio import edit
 from studio.audio.peaks import Peaks, build
 from studio.audio.sound import Audio, Samples, Sound
-
-_GRID = np.arange(1025) / 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,33 +52,84 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Fade:
-    """A rise from 0 to 1 in `length` frames. The piece begins at its frame `first` and goes on by `step`: 1, or −1 for a fall."""
+class Sweep:
+    """A factor that only rises, or only falls, in `length` frames. The piece begins at its frame `first` and goes on by `step`,
+    which is 1, or −1 where it is played backwards."""
 
-    curve: str
     length: int
     first: int
     step: int
 
-    def after(self, frames: int) -> Fade:
+    def after(self, frames: int) -> Self:
         """What is left of it that many frames later."""
         return replace(self, first=self.first + self.step * frames)
 
-    def backwards(self, frames: int) -> Fade:
+    def backwards(self, frames: int) -> Self:
         """The same over a piece of that length played from its end."""
         return replace(self, first=self.first + self.step * (frames - 1), step=-self.step)
 
     def factors(self, first: int, frames: int) -> Samples:
         """(frames,) from `first` of the piece on."""
         start, end = self.first + self.step * first, self.first + self.step * (first + frames)
-        if self.step > 0:
-            return edit.rise(self.length, self.curve, start, end)
-        return edit.rise(self.length, self.curve, end + 1, start + 1)[::-1]
+        return self.curve(self.length, start, end) if self.step > 0 else self.curve(self.length, end + 1, start + 1)[::-1]
 
     def about(self, frames: NDArray[np.float64]) -> Samples:
         """The factor of each of these frames, near enough for a drawing."""
         place = (self.first + self.step * frames) / self.length
-        return np.interp(place, _GRID, edit.rise(1024, self.curve, 0, 1025)).astype(np.float32)
+        return np.interp(place, np.linspace(0, 1, 1025), self.curve(1025, 0, 1025)).astype(np.float32)
+
+    def curve(self, length: int, first: int, last: int) -> Samples:
+        """Its factors from `first` up to `last`, if it had this length."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Fade(Sweep):
+    """edit.rise: from 0 to 1."""
+
+    shape: str = "smooth"
+
+    def curve(self, length: int, first: int, last: int) -> Samples:
+        return edit.rise(length, self.shape, first, last)
+
+
+@dataclass(frozen=True)
+class Ramp(Sweep):
+    """edit.slope: from one gain to another, in dB."""
+
+    start_db: float = 0.0
+    end_db: float = 0.0
+
+    def curve(self, length: int, first: int, last: int) -> Samples:
+        return edit.slope(length, self.start_db, self.end_db, first, last)
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """A timeline under `work` that makes each frame from that frame alone, done whenever it is read: a change of channels."""
+
+    timeline: Timeline
+    work: Callable[[Sound], Sound]
+
+    @property
+    def rate(self) -> int:
+        return self.timeline.rate
+
+    @cached_property
+    def channels(self) -> int:
+        return self.work(Sound(self.timeline.read(0, 1), self.rate)).channels
+
+    @property
+    def frames(self) -> int:
+        return self.timeline.frames
+
+    @property
+    def seconds(self) -> float:
+        return self.timeline.seconds
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) from `start` on. Raises UnreadableAudio."""
+        return self.work(Sound(self.timeline.read(start, frames), self.rate)).samples
 
 
 @dataclass(frozen=True)
@@ -90,7 +140,7 @@ class Piece:
     start: int
     frames: int
     reverse: bool = False
-    gains: tuple[Gain | Fade, ...] = ()
+    gains: tuple[Gain | Sweep, ...] = ()
 
     def part(self, first: int, last: int) -> Piece:
         """Its frames from `first` up to `last`."""
@@ -101,7 +151,7 @@ class Piece:
         gains = tuple(gain.backwards(self.frames) for gain in self.gains)
         return replace(self, reverse=not self.reverse, gains=gains)
 
-    def under(self, gain: Gain | Fade) -> Piece:
+    def under(self, gain: Gain | Sweep) -> Piece:
         return self if self.source is None else replace(self, gains=(*self.gains, gain))
 
     def read_into(self, out: Samples, first: int) -> None:
@@ -179,10 +229,11 @@ class Timeline:
     def under(self, gain: Gain) -> Timeline:
         return self._of(piece.under(gain) for piece in self.pieces)
 
-    def faded(self, frames: int, curve: str) -> Timeline:
-        """With a rise over its first frames."""
-        head = zip(self.starts, self.part(0, frames).pieces)
-        return self._of(piece.under(Fade(curve, frames, at, 1)) for at, piece in head) + self.part(frames, self.frames)
+    def swept(self, sweep: Sweep) -> Timeline:
+        """With a sweep over its first frames, as many as that is long."""
+        head = self.part(0, sweep.length)
+        swept = self._of(piece.under(sweep.after(at)) for at, piece in zip(head.starts, head.pieces))
+        return swept + self.part(sweep.length, self.frames)
 
     def silence(self, frames: int) -> Timeline:
         """So much silence, at its rate and with its channels."""

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from studio.audio import analysis, files, steps
+from studio.audio import analysis, files, join, steps
 from studio.audio.peaks import BASE
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Step
-from studio.audio.timeline import Fade, Gain, Piece, Timeline
+from studio.audio.timeline import Changed, Fade, Gain, Piece, Ramp, Sweep, Timeline
 
+FRAMEWISE = frozenset({"to-mono", "to-stereo", "left", "right", "swap", "invert", "mid-side"})
+"""Steps that make each frame from that frame alone."""
 SHORT = 10.0
 """Seconds that are computed at once and held in memory."""
 _BLOCK = 1 << 18
@@ -29,16 +31,25 @@ _BLOCK = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """`work` has to be done to `part`; `put` gives the timeline with what came of it in its place. `name`: of the step."""
+    """`work` has to be done to `part`; `put` gives the timeline with what came of it in its place.
+
+    name: of the step; framewise: each frame is made from that frame alone, so that `changed` need not be kept anywhere
+    """
 
     name: str
     part: Timeline
     work: Callable[[Sound], Sound]
-    put: Callable[[Timeline], Timeline]
+    put: Callable[[Timeline], Timeline] = lambda made: made
+    framewise: bool = False
+
+    @property
+    def changed(self) -> Changed:
+        """`part` as it is after `work`, made again whenever it is read; for framewise work only."""
+        return Changed(self.part, self.work)
 
     def done(self) -> Timeline:
         """Computed now, in memory."""
-        return self.put(Timeline.of(self.work(self.part.sound())))
+        return self.put(Timeline.of(self.changed if self.framewise else self.work(self.part.sound())))
 
 
 def applied(timeline: Timeline, chain: Sequence[Mapping[str, Any]], materials: steps.Materials | None = None) -> Timeline:
@@ -54,6 +65,7 @@ def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Material
     values = steps.check(step)
     name = values.pop("do")
     kind = steps.STEPS[name]
+    values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
     if kind.material:
         values["material"] = steps.material(values.pop("sound"), timeline, materials)
     start, end = values.pop("from", None), values.pop("to", None)
@@ -76,7 +88,9 @@ def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Material
 def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> Timeline | Task:
     if move := _MOVES.get(name):
         return move(timeline, **values)
-    task = Task(name, timeline, lambda sound: kind.function(sound, **values), lambda made: made)
+    if name == "remove-dc" and timeline.seconds > SHORT:
+        return _without_mean(timeline)
+    task = Task(name, timeline, lambda sound: kind.function(sound, **values), framewise=name in FRAMEWISE)
     return task.done() if timeline.seconds <= SHORT else task
 
 
@@ -131,11 +145,16 @@ def reverse(timeline: Timeline) -> Timeline:
 
 
 def fade_in(timeline: Timeline, seconds: float, curve: str = "smooth") -> Timeline:
-    return timeline.faded(min(max(round(seconds * timeline.rate), 0), timeline.frames), curve)
+    length = min(max(round(seconds * timeline.rate), 0), timeline.frames)
+    return timeline.swept(Fade(length, 0, 1, curve)) if length else timeline
 
 
 def fade_out(timeline: Timeline, seconds: float, curve: str = "smooth") -> Timeline:
     return fade_in(timeline.backwards(), seconds, curve).backwards()
+
+
+def ramp(timeline: Timeline, start_db: float, end_db: float) -> Timeline:
+    return timeline.swept(Ramp(timeline.frames, 0, 1, start_db, end_db))
 
 
 def gain(timeline: Timeline, db: float) -> Timeline:
@@ -144,7 +163,7 @@ def gain(timeline: Timeline, db: float) -> Timeline:
 
 def normalise(timeline: Timeline, peak_db: float = -1.0) -> Timeline:
     loudest = peak(timeline)
-    return gain(timeline, peak_db - 20 * np.log10(loudest)) if loudest > 0 else timeline
+    return gain(timeline, peak_db - 20 * np.log10(loudest)) if loudest > np.finfo(np.float32).tiny else timeline
 
 
 def match_loudness(timeline: Timeline, target: float, ceiling_db: float = -1.0) -> Timeline:
@@ -152,6 +171,75 @@ def match_loudness(timeline: Timeline, target: float, ceiling_db: float = -1.0) 
     if found.silent or found.loudness <= -70:
         return timeline
     return gain(timeline, min(target - found.loudness, ceiling_db - found.peak_db))
+
+
+def insert_silence(timeline: Timeline, at: float, seconds: float) -> Timeline:
+    place, length = join.frame(timeline, at), max(0, round(seconds * timeline.rate))
+    join.bounded(timeline.frames + length, timeline.rate)
+    return timeline.part(0, place) + timeline.silence(length) + timeline.part(place, timeline.frames)
+
+
+def insert(timeline: Timeline, material: Sound, at: float, crossfade: float, blend: join.Blend) -> Timeline:
+    return replace_stretch(timeline, material, at, at, crossfade, blend)
+
+
+def replace_stretch(
+    timeline: Timeline, material: Sound, start: float, end: float, crossfade: float, blend: join.Blend
+) -> Timeline:
+    first = join.frame(timeline, start)
+    last = max(first, join.frame(timeline, end))
+    inside = Timeline.of(material)
+    join.bounded(first + inside.frames + timeline.frames - last, timeline.rate)
+    most = min(round(crossfade * timeline.rate), inside.frames // 2)
+    into = min(most, timeline.frames - first) if first > 0 else 0
+    out = min(most, last) if last < timeline.frames else 0
+    return (
+        timeline.part(0, first)
+        + _crossed(timeline.part(first, first + into), inside.part(0, into), blend)
+        + inside.part(into, inside.frames - out)
+        + _crossed(inside.part(inside.frames - out, inside.frames), timeline.part(last - out, last), blend)
+        + timeline.part(last, timeline.frames)
+    )
+
+
+def splice(timeline: Timeline, material: Sound, crossfade: float, blend: join.Blend) -> Timeline:
+    end, after = timeline.frames, Timeline.of(material)
+    frames = min(max(0, round(crossfade * timeline.rate)), end, after.frames)
+    join.bounded(end + after.frames, timeline.rate)
+    over = _crossed(timeline.part(end - frames, end), after.part(0, frames), blend)
+    return timeline.part(0, end - frames) + over + after.part(frames, after.frames)
+
+
+def _crossed(first: Timeline, second: Timeline, blend: join.Blend) -> Timeline:
+    """From one to the other, sample by sample, in memory."""
+    if not first.frames:
+        return first
+    away, near = join.blends(first.frames, blend)
+    return Timeline.of(Sound(first.sound().samples * away + second.sound().samples * near, first.rate))
+
+
+def mix(timeline: Timeline, material: Sound, at: float, db: float, beyond: str) -> Timeline:
+    first = join.frame(timeline, at)
+    added = material.samples * np.float32(10 ** (db / 20))
+    if beyond == "cut":
+        added = added[:, : timeline.frames - first]
+    last = first + added.shape[1]
+    join.bounded(max(timeline.frames, last), timeline.rate)
+    longer = timeline + timeline.silence(last - timeline.frames)
+    mixed = Timeline.of(Sound(longer.part(first, last).sound().samples + added, timeline.rate))
+    return longer.part(0, first) + mixed + longer.part(last, longer.frames)
+
+
+def repeat(timeline: Timeline, times: float, start: float, end: float | None = None) -> Timeline:
+    first = join.frame(timeline, start)
+    last = timeline.frames if end is None else max(first, join.frame(timeline, end))
+    join.bounded(timeline.frames + (round(times) - 1) * (last - first), timeline.rate)
+    again = replace(timeline, pieces=timeline.part(first, last).pieces * round(times))
+    return timeline.part(0, first) + again + timeline.part(last, timeline.frames)
+
+
+def halve(timeline: Timeline) -> Timeline:
+    return timeline.part(0, (timeline.frames + 1) // 2)
 
 
 def trim_silence(timeline: Timeline, threshold: float = analysis.SILENCE_DB) -> Timeline:
@@ -175,11 +263,33 @@ _MOVES: dict[str, Callable[..., Timeline]] = {
     "normalise": normalise,
     "loudness": match_loudness,
     "reverse": reverse,
+    "ramp": ramp,
+    "insert-silence": insert_silence,
+    "insert": insert,
+    "replace": replace_stretch,
+    "splice": splice,
+    "mix": mix,
+    "repeat": repeat,
+    "halve": halve,
 }
 
 
 def _frames(timeline: Timeline, *seconds: float) -> tuple[int, ...]:
     return tuple(min(max(round(t * timeline.rate), 0), timeline.frames) for t in seconds)
+
+
+def _without_mean(timeline: Timeline) -> Task:
+    """edit.remove_dc, with the mean added up piece by piece, which may tell it in the last bit."""
+    total = np.zeros((timeline.channels, 1))
+    for piece in files.pieces(timeline):
+        total += piece.sum(axis=1, dtype=np.float64, keepdims=True)
+    mean = total / max(1, timeline.frames)
+    return Task(
+        "remove-dc",
+        timeline,
+        lambda sound: Sound((sound.samples - mean).astype(np.float32), sound.rate),
+        framewise=True,
+    )
 
 
 # ---- what they ask of the sound
@@ -199,7 +309,7 @@ def _peak_of(piece: Piece, channels: int) -> float:
     first, last = -(-piece.start // BASE), (piece.start + piece.frames) // BASE  # whole columns of the pyramid
     if piece.source is None:
         return 0.0
-    if last <= first or any(isinstance(gain, Fade) for gain in piece.gains):
+    if last <= first or any(isinstance(gain, Sweep) for gain in piece.gains):
         return _largest(piece, channels)
     low, high = piece.source.peaks.levels[0][:2, first:last]
     scale = np.float32(1 / 32768 if low.dtype == np.int16 else 1)

@@ -111,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
     how_many = one.add_mutually_exclusive_group()
     how_many.add_argument("--count", type=int, default=1)
     how_many.add_argument("--per-class", type=int, metavar="N", help="N of each label, in a folder of its name")
+    how_many.add_argument("--recipe", default="", metavar="OURS.wav", help="the sound of a file of ours again, edits and all")
     one.add_argument("--checked", action="store_true", help="of --per-class: no silent ones, no copies, none of another label")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--class", dest="classes", default="", metavar="NAME[=W],…", help="labels, mixed by weight")

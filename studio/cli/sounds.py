@@ -50,6 +50,9 @@ def generate(args: Namespace) -> Work:
         speaker=args.speaker, prompt=absolute(args.prompt), input=absolute(args.input), temperature=args.temperature,
         seed=args.seed, count=at_least(args.count, 1, "--count"),
     )  # fmt: skip
+    if args.recipe:
+        yield from _again(args)
+        return
     if args.checked and args.per_class is None:
         raise UsageError(reason="--checked needs --per-class: how many of each label")
     if args.like and args.per_class is not None:
@@ -75,6 +78,27 @@ def say_generate(result: dict[str, Any]) -> Iterator[str]:
         yield f"{label:24} {count} new sounds"
     if dropped := {reason: count for reason, count in result.get("dropped", {}).items() if count}:
         yield "left out: " + ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+
+
+def _again(args: Namespace) -> Work:
+    """The sound of a file that carries its recipe, made anew: the same samples, where the project still has the model."""
+    from studio import generate as core
+    from studio.audio import files, riff
+    from studio.project.recipe import from_json
+
+    path = Path(args.recipe)
+    yield Started(what="generate", total=1)
+    data = riff.embedded_recipe(path)
+    if data is None:
+        raise UsageError(reason=f"“{path.name}” carries no recipe; only files that Wavewright wrote do")
+    recipe = from_json(data)
+    sound = core.regenerate(recipe, open_project(args.target), device=device_of(args.device), cache=cache())
+    out = Path(args.out).absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    made = files.unused(out / f"{path.stem}.wav")
+    files.write(made, sound, recipe=recipe.to_json(), info={"ICMT": recipe.short(), "ISFT": "Wavewright"})
+    yield Produced(kind="sound", path=str(made))
+    yield Finished(result={"files": [str(made)]})
 
 
 def _like(args: Namespace, request: Request) -> Work:
@@ -218,7 +242,7 @@ def _items(targets: Iterable[str]) -> Iterator[Item]:
         if (path / "project.json").is_file():
             project = open_project(path)
             for clip in reversed(project.clips()):
-                sound = steps.apply(project.clip_sound(clip.id), clip.edits)
+                sound = steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
                 made = clip.recipe
                 recipe = msgspec.structs.replace(made, edits=(*made.edits, *clip.edits)) if made else None
                 yield Item(sound=sound, name=clip.name, recipe=recipe, root=recipe.request.pitch if recipe else None)

@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import filelock
 import msgspec
@@ -27,7 +27,7 @@ import studio
 from studio.audio import files, riff
 from studio.audio.sound import Audio, Sound
 from studio.errors import AlreadyThere, BrokenFile, NotAProject, ProjectBusy, StudioError, UnwritableAudio
-from studio.project import atomic, recipe
+from studio.project import atomic, materials, recipe
 from studio.project.formats import current
 from studio.project.recipe import Recipe
 from studio.project.renders import Renders
@@ -83,7 +83,7 @@ class ProjectFolder:
             file = atomic.read_json(root / "project.json", ProjectFile, "project")
         except (FileNotFoundError, NotADirectoryError):
             raise NotAProject(name=root.name) from None
-        for folder in ("clips", ".studio"):  # nothing is moved or tidied through a link that a stranger's project holds
+        for folder in ("clips", "clips/material", ".studio"):  # nothing is done through a link that a stranger's project holds
             if (root / folder).is_symlink():
                 raise BrokenFile(name=root.name, reason=f"its folder “{folder}” leads somewhere else")
         if not lock:
@@ -156,7 +156,7 @@ class ProjectFolder:
     @cached_property
     def renders(self) -> Renders:
         """Clips too long to be read whole, and what was computed for them."""
-        return Renders(self.cache / "clips")
+        return Renders(self.cache / "clips", self.material)
 
     @property
     def runs_dir(self) -> Path:
@@ -175,6 +175,10 @@ class ProjectFolder:
     @property
     def clips_dir(self) -> Path:
         return self.root / "clips"
+
+    @property
+    def material_dir(self) -> Path:
+        return self.clips_dir / "material"
 
     @property
     def exports(self) -> Path:
@@ -234,14 +238,23 @@ class ProjectFolder:
         except FileNotFoundError:
             raise BrokenFile(name=id[:64], reason="there is no such clip") from None
 
-    def keep(self, sound: Audio, recipe: Recipe | None, name: str, tags: tuple[str, ...] = ()) -> ClipFile:
-        """Make `sound` a clip: finished, and safe from every crash, when this returns. Raises DiskFull, NotSaved."""
+    def keep(
+        self,
+        sound: Audio,
+        recipe: Recipe | None,
+        name: str,
+        tags: tuple[str, ...] = (),
+        edits: tuple[dict[str, Any], ...] = (),
+    ) -> ClipFile:
+        """Make `sound` a clip, with `edits` as its steps: finished, and safe from every crash, when this returns. Raises
+        DiskFull, NotSaved."""
         clip = ClipFile(
             id=uuid.uuid4().hex,
             name=name,
             tags=tags,
             created=time.time(),
             recipe=recipe,
+            edits=edits,
             rate=sound.rate,
             frames=sound.frames,
             channels=sound.channels,
@@ -278,6 +291,14 @@ class ProjectFolder:
     def clip_sound(self, id: str) -> Sound:
         """The sound as it was kept, without its edits. Raises UnreadableAudio."""
         return files.read(self.clip_path(id))
+
+    def keep_material(self, sound: Sound) -> str:
+        """Keep a sound that an edit brings in; what the step calls it. Raises EmptyAudio, DiskFull, NotSaved."""
+        return materials.keep(self.material_dir, sound)
+
+    def material(self, id: str) -> Sound:
+        """The sound a step calls `id`: the `materials` of steps.apply. Raises MissingMaterial."""
+        return materials.read(self.material_dir, id)
 
     def trash_clip(self, id: str) -> None:
         """Take a clip away until `restore_clip`. Raises BrokenFile where there is no such clip, NotSaved."""
@@ -352,7 +373,7 @@ class ProjectFolder:
     def _tidy(self) -> None:
         """Finish what a killed process left half-way: its partial files go, a trashed clip's WAV follows, a kept WAV whose
         JSON was never written becomes a clip."""
-        for folder in (self.root, self.clips_dir, self.root / ".studio"):
+        for folder in (self.root, self.clips_dir, self.material_dir, self.root / ".studio"):
             for path in folder.glob(".*.partial"):
                 with suppress(OSError):
                     path.unlink()

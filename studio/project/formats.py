@@ -5,6 +5,8 @@ Format 1 (0.1)
     project.json          kind "project": app, id, name, created (seconds since the epoch)
     clips/<id>.json       kind "clip": id, name, tags, stars, created, recipe or null, edits, rate, frames, channels
     clips/<id>.wav        the sound as kept, 32-bit float, with the recipe in its `wwrc` chunk; edits never touch it
+    clips/material/       <sha1 of rate, channels and samples>.wav, 32-bit float: sounds that edits of clips bring in, never
+                          written again; not there until the first; may be deleted, then only those edits can't be done
     runs/<name>/          config.json kind "run", status.json kind "status", checkpoints/*/config.json kind "checkpoint",
                           previews/*/preview.json kind "preview"; events.jsonl is append-only and has no header;
                           evaluations/*/ evaluation.json kind "evaluation" and picture.png

@@ -20,7 +20,7 @@ from typing import Any
 
 import studio
 from studio.audio import files, peaks
-from studio.audio.files import Coded, Stored
+from studio.audio.sound import Audio
 from studio.audio.steps import Materials
 from studio.audio.timeline import Timeline
 from studio.audio.timeline_steps import Task, apply
@@ -31,8 +31,8 @@ LONG = 60.0
 """Seconds from which a clip is worth a timeline; shorter ones are edited in memory."""
 MOST = 8 << 30
 """Bytes of the cache. The samples of an hour in stereo are 1.3 billion."""
-_TIMES_IN_MEMORY = 4
-"""What an edit that is computed holds at once: what goes in, what comes out, and as much again for its own work."""
+_TIMES_IN_MEMORY = 8
+"""What an edit that is computed may hold at once: what goes in, what comes out, and its own work with twice the digits."""
 _REMEMBERED = 64
 
 Edits = Sequence[Mapping[str, Any]]
@@ -92,7 +92,7 @@ class Renders:
             self._timelines.popitem(last=False)
 
     # ---- the disk
-    def _pyramid(self, audio: Stored | Coded, key: str) -> Generator[Progress, None, peaks.Peaks]:
+    def _pyramid(self, audio: Audio, key: str) -> Generator[Progress, None, peaks.Peaks]:
         path = self._folder / f"{key}.npy"
         found = peaks.load(path, audio)
         if found is None or found.frames != audio.frames:
@@ -111,6 +111,9 @@ class Renders:
         return found
 
     def _computed(self, task: Task, key: str) -> Opening:
+        if task.framewise:
+            changed = task.changed
+            return task.put(Timeline.of(changed, (yield from self._pyramid(changed, key))))
         path = self._folder / f"{key}.wav"
         if not path.exists():
             _check_memory(task)

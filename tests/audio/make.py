@@ -24,3 +24,8 @@ def hit(hz: float = 180.0, seconds: float = 0.5, *, decay: float = 0.1, rate: in
     t = np.arange(round(seconds * rate)) / rate
     wave = 0.8 * np.sin(2 * np.pi * hz * t) * np.exp(-t / decay)
     return Sound(np.concatenate([np.zeros(round(before * rate)), wave]).astype(np.float32)[None], rate)
+
+
+def ramp(frames: int = 100, rate: int = 1000, channels: int = 2) -> Sound:
+    """Every frame another value, from 1/frames up to 1."""
+    return Sound(np.tile(np.arange(1, frames + 1, dtype=np.float32) / frames, (channels, 1)), rate)

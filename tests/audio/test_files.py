@@ -16,7 +16,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.audio import files, riff
+from studio.audio import files, placing, riff
 from studio.audio.sound import Sound
 from studio.errors import AlreadyThere, EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
 from tests.audio.make import RATE, hit, noise, sine
@@ -418,7 +418,7 @@ def test_a_failure_at_any_step_leaves_nothing_half_written(tmp_path, monkeypatch
     elif step == "name":
         monkeypatch.setattr(os, "link", _full)
     elif step == "folder":
-        monkeypatch.setattr(files, "_sync_folder", _full)
+        monkeypatch.setattr(placing, "_sync_folder", _full)
     with pytest.raises(UnwritableAudio, match="no space"):
         files.write(tmp_path / "x.wav", sound)
     left = list(tmp_path.iterdir())

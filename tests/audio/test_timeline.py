@@ -16,12 +16,15 @@ from studio.audio import timeline_steps as moves
 from studio.audio.sound import Samples, Sound
 from studio.audio.timeline import Timeline
 from tests.audio.make import noise
-from tests.audio.test_edit import EXAMPLES
+from tests.audio.test_steps import example as usual
+from tests.audio.test_steps import material
 
 RATE = 8000
 SOUND = Sound(edit.fade_out(noise(4.0, channels=2, amplitude=0.3, rate=RATE), 3.0).samples, RATE)
 MOMENT = st.floats(0, 5).map(lambda t: round(t, 4))
 LEVEL = st.floats(-24, 12).map(lambda db: round(db, 2))
+SEAM = st.floats(0, 0.1)
+BLEND = st.sampled_from(["power", "linear"])
 MADE: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "trim": st.fixed_dictionaries({"start": st.floats(0, 0.5), "end": st.floats(1, 5) | st.none()}),
     "cut": st.fixed_dictionaries({"start": MOMENT, "end": MOMENT}),
@@ -31,6 +34,13 @@ MADE: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "fade-in": st.fixed_dictionaries({"seconds": MOMENT, "curve": st.sampled_from(edit.CURVES)}),
     "fade-out": st.fixed_dictionaries({"seconds": MOMENT, "curve": st.sampled_from(edit.CURVES)}),
     "gain": st.fixed_dictionaries({"db": LEVEL}),
+    "ramp": st.fixed_dictionaries({"start_db": LEVEL, "end_db": LEVEL}),
+    "insert-silence": st.fixed_dictionaries({"at": MOMENT, "seconds": st.floats(0, 1)}),
+    "insert": st.fixed_dictionaries({"at": MOMENT, "crossfade": SEAM, "blend": BLEND}),
+    "replace": st.fixed_dictionaries({"start": MOMENT, "end": MOMENT, "crossfade": SEAM, "blend": BLEND}),
+    "splice": st.fixed_dictionaries({"crossfade": SEAM, "blend": BLEND}),
+    "mix": st.fixed_dictionaries({"at": MOMENT, "db": LEVEL, "beyond": st.sampled_from(["keep", "cut"])}),
+    "repeat": st.fixed_dictionaries({"times": st.integers(1, 4), "start": MOMENT, "end": MOMENT | st.none()}),
     "normalise": st.fixed_dictionaries({"peak_db": st.floats(-20, 0)}),
 }
 PLACE = st.just({}) | st.fixed_dictionaries({"from": MOMENT, "to": MOMENT | st.none()})
@@ -39,8 +49,8 @@ PLACE = st.just({}) | st.fixed_dictionaries({"from": MOMENT, "to": MOMENT | st.n
 @st.composite
 def step(draw: st.DrawFn) -> dict[str, Any]:
     name = draw(st.sampled_from(sorted(steps.STEPS)))
-    values = draw(MADE.get(name, st.just(EXAMPLES[name])))
-    return {"do": name, **values, **(draw(PLACE) if steps.STEPS[name].within else {})}
+    values = draw(MADE.get(name, st.just({})))
+    return {**usual(name), **values, **(draw(PLACE) if steps.STEPS[name].within else {})}
 
 
 def same(timeline: Timeline, sound: Sound) -> bool:
@@ -51,22 +61,21 @@ def same(timeline: Timeline, sound: Sound) -> bool:
 @given(st.lists(step(), max_size=6))
 @example([{"do": "fade-in", "seconds": 3.0}, {"do": "cut", "start": 1, "end": 2}, {"do": "reverse", "from": 0.5, "to": 1.5}])
 def test_steps_on_a_timeline_are_steps_on_samples(chain: list[dict[str, Any]]) -> None:
-    made = moves.applied(Timeline.of(SOUND), chain)
-    wanted = steps.apply(SOUND, chain)
+    made = moves.applied(Timeline.of(SOUND), chain, material)
+    wanted = steps.apply(SOUND, chain, material)
     assert same(made, wanted)
     assert moves.peak(made) == np.abs(wanted.samples).max(initial=0)
 
 
 @pytest.mark.parametrize("name", steps.STEPS)
 def test_every_step_is_known_to_a_timeline(name: str) -> None:
-    one = {"do": name, **EXAMPLES[name]}
-    assert same(moves.applied(Timeline.of(SOUND), [one]), steps.apply(SOUND, [one]))
+    assert same(moves.applied(Timeline.of(SOUND), [usual(name)], material), steps.apply(SOUND, [usual(name)], material))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(step(), max_size=5), st.lists(st.integers(0, 40_000), min_size=2, max_size=6))
 def test_any_part_is_read_as_of_the_whole(chain: list[dict[str, Any]], places: list[int]) -> None:
-    made = moves.applied(Timeline.of(SOUND), chain)
+    made = moves.applied(Timeline.of(SOUND), chain, material)
     whole = made.sound().samples
     for start, frames in itertools.pairwise(places):
         assert np.array_equal(made.read(start, frames), whole[:, start : start + frames])

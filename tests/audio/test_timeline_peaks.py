@@ -15,6 +15,7 @@ from studio.audio.sound import Sound
 from studio.audio.timeline import Timeline
 from studio.audio.timeline_peaks import TimelinePeaks
 from tests.audio.make import noise
+from tests.audio.test_steps import material
 from tests.audio.test_timeline import RATE, Counted, step
 
 SOUND = noise(12.0, channels=2, amplitude=0.2, rate=RATE)
@@ -30,7 +31,7 @@ SOUND = noise(12.0, channels=2, amplitude=0.2, rate=RATE)
 def test_a_view_never_hides_a_peak_and_shows_none_from_afar(
     chain: list[dict[str, Any]], start: int, length: int, columns: int
 ) -> None:
-    made = moves.applied(Timeline.of(SOUND), chain)
+    made = moves.applied(Timeline.of(SOUND), chain, material)
     samples = made.sound().samples
     low, high, rms = TimelinePeaks(made).view(start, start + length, columns)
     assert len(low) == len(high) == len(rms) == columns

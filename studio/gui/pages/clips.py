@@ -21,12 +21,13 @@ from studio.engine.jobs import Ticket, Told
 from studio.errors import StudioError
 from studio.events import Cancelled, Failed, Finished, Produced, Progress
 from studio.export.base import Exporter, Item
-from studio.gui import files
+from studio.gui.drags import Leaving, as_they_are
 from studio.gui.pages import clips_work
+from studio.gui.pages.clips_drop import ClipDrops
 from studio.gui.pages.clips_editor import ClipEditor, Opened
-from studio.gui.pages.clips_export import ExportPanel, drag_of
+from studio.gui.pages.clips_export import ExportPanel
 from studio.gui.pages.clips_list import ClipList
-from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, recipe_of, sound_of
+from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, as_current, recipe_of, sound_of
 from studio.gui.session import Current, Problem, Session
 from studio.gui.tables.clips import ClipModel
 from studio.gui.widgets.drop_zone import Empty
@@ -53,6 +54,7 @@ class ClipsPage(QWidget):
         self._export: Ticket | None = None
         self._build()
         self._wire()
+        self.drops = ClipDrops(session, self)
         self._open_project()
 
     # ---- building
@@ -98,6 +100,7 @@ class ClipsPage(QWidget):
         self.list.dragWanted.connect(self._drag)
         self.list.recipeWanted.connect(self._open_recipe)
         self.list.revealWanted.connect(self._reveal)
+        self.list.copyWanted.connect(self._copy)
         self.editor.renamed.connect(self._rename)
         self.editor.starred.connect(self._star)
         self.editor.tagged.connect(self._tag)
@@ -108,6 +111,9 @@ class ClipsPage(QWidget):
         self.export.exportWanted.connect(self._start_export)
         self.export.cancelWanted.connect(self._cancel_export)
         self.export.problem.connect(session.complain)
+        self.export.dragWanted.connect(self._drag_files)
+        self.export.revealWanted.connect(self._reveal_files)
+        self.export.copyWanted.connect(self._copy_files)
 
     # ---- the project
     @Slot()
@@ -351,7 +357,7 @@ class ClipsPage(QWidget):
     def _open_recipe(self) -> None:
         clip = self.list.current
         if clip is not None and clip.recipe is not None:
-            self._session.go("explore", recipe_of(clip))  # with its edits, which are mentioned there
+            self._session.go("explore", recipe_of(clip))  # with its edits, which are heard there
 
     def _item(self, clip: ClipFile, project: ProjectFolder | None) -> Item:
         recipe = recipe_of(clip)
@@ -395,26 +401,37 @@ class ClipsPage(QWidget):
             sentence = self.tr("{0} of {1} clips could not be exported.").format(len(problems), len(problems) + len(made))
             self._session.complain(Problem(sentence, self.tr("The others were."), details))
 
-    def drag_paths(self) -> list[Path]:
-        """Finished WAVs of the chosen clips in the exports folder, written now where they are not there yet."""
-        project = self._session.project
-        found: list[Path] = []
-        try:
-            for clip in self.list.selection if project is not None else ():
-                opened = self.editor.opened
-                ready = opened is not None and (opened.clip.id, opened.clip.edits) == (clip.id, clip.edits)
-                sound = opened.sound if opened is not None and ready else sound_of(project, clip)
-                found.append(files.written(self._session, Current(sound, clip.name, recipe_of(clip))))
-        except StudioError as error:
-            self._session.complain(error)
+    def leaving(self) -> list[Leaving]:
+        """The chosen clips with their edits, to be dragged out."""
+        project, opened = self._session.project, self.editor.opened
+        if project is None:
+            return []
+        found: list[Leaving] = []
+        for clip in self.list.selection:
+            ready = opened is not None and (opened.clip.id, opened.clip.edits) == (clip.id, clip.edits)
+            found.append(partial(as_current, project, clip, opened.sound if opened is not None and ready else None))
         return found
 
     @Slot()
     def _drag(self) -> None:
-        if paths := self.drag_paths():
-            drag_of(self.list.view, paths).exec(Qt.DropAction.CopyAction)
+        self._session.drags.carry(self.list.view, self.leaving())
 
     @Slot()
     def _reveal(self) -> None:
-        if paths := self.drag_paths():
-            files.reveal(paths[0])
+        self._session.drags.reveal(self.leaving())
+
+    @Slot()
+    def _copy(self) -> None:
+        self._session.drags.copy(self.leaving())
+
+    @Slot(object)
+    def _drag_files(self, paths: Sequence[Path]) -> None:
+        self._session.drags.carry(self.export.results, as_they_are(paths))
+
+    @Slot(object)
+    def _reveal_files(self, paths: Sequence[Path]) -> None:
+        self._session.drags.reveal(as_they_are(paths))
+
+    @Slot(object)
+    def _copy_files(self, paths: Sequence[Path]) -> None:
+        self._session.drags.copy(as_they_are(paths))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QMimeData, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QDrag, QGuiApplication, QKeyEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -36,24 +36,15 @@ from studio.errors import StudioError
 from studio.export import names
 from studio.export.base import Exporter, Item, exporters
 from studio.fields import decode, describe
-from studio.gui import files, theme
+from studio.gui import theme
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.config_form import ConfigForm
 
 
-def drag_of(source: QWidget, paths: Sequence[Path]) -> QDrag:
-    """A drag of finished files. Run it with Qt.CopyAction, never Move: the receiver would delete them."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    data.setText("\n".join(str(path) for path in paths))
-    drag = QDrag(source)
-    drag.setMimeData(data)
-    drag.setPixmap(theme.pixmap("wave", "accent", 32))
-    return drag
-
-
 class Results(QListWidget):
     """Files that were written, newest first; they can be dragged out as they are."""
+
+    dragWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,8 +75,7 @@ class Results(QListWidget):
         return [path for path in (i.data(Qt.ItemDataRole.UserRole) for i in wanted) if path.is_file()]
 
     def startDrag(self, actions: Qt.DropAction) -> None:
-        if self.chosen:
-            drag_of(self, self.chosen).exec(Qt.DropAction.CopyAction)
+        self.dragWanted.emit()
 
 
 class ExportPanel(QWidget):
@@ -95,6 +85,11 @@ class ExportPanel(QWidget):
     """Exporter, its options, the name template, the folder."""
 
     cancelWanted = Signal()
+    dragWanted = Signal(object)
+    revealWanted = Signal(object)
+    copyWanted = Signal(object)
+    """list[Path]: exported files that should be dragged out, shown in their folder, have their paths copied."""
+
     problem = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -142,6 +137,7 @@ class ExportPanel(QWidget):
         theme.mark(self.note, role="caption")
         self.results = Results()
         self.results.itemSelectionChanged.connect(self._show_results)
+        self.results.dragWanted.connect(self._drag)
         self.reveal = self._icon("reveal", self.tr("Show in folder"), self._reveal)
         self.copy = self._icon("copy", self.tr("Copy the paths"), self._copy)
         self._lay_out(title)
@@ -356,12 +352,14 @@ class ExportPanel(QWidget):
         self._folder = None
         self._show_place()
 
+    def _drag(self) -> None:
+        self.dragWanted.emit(self.results.chosen)
+
     def _reveal(self) -> None:
-        if self.results.chosen:
-            files.reveal(self.results.chosen[0])
+        self.revealWanted.emit(self.results.chosen)
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText("\n".join(str(path) for path in self.results.chosen))
+        self.copyWanted.emit(self.results.chosen)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.template.hasFocus() and self.start.isEnabled():

@@ -13,6 +13,7 @@ from studio.audio.timeline_peaks import TimelinePeaks
 from studio.errors import StudioError
 from studio.events import Finished, Produced, Started, Work
 from studio.gui.pages.clips_editor import Opened
+from studio.gui.session import Current
 from studio.gui.tables.clips import Picture
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe
@@ -30,7 +31,12 @@ def recipe_of(clip: ClipFile) -> Recipe | None:
 
 def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Sound:
     assert project is not None
-    return steps.apply(project.clip_sound(clip.id), clip.edits)
+    return steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
+
+
+def as_current(project: ProjectFolder, clip: ClipFile, sound: Audio | None = None) -> Current:
+    """The clip as the transport and the exports folder take it; `sound`: it is rendered already."""
+    return Current(sound if sound is not None else sound_of(project, clip), clip.name, recipe_of(clip))
 
 
 def listed(project: ProjectFolder) -> Work:
@@ -48,7 +54,7 @@ def opened(project: ProjectFolder, clip: ClipFile, original: Audio | None) -> Wo
         yield Finished()
         return
     kept = original if isinstance(original, Sound) else project.clip_sound(clip.id)
-    edited = steps.apply(kept, clip.edits)
+    edited = steps.apply(kept, clip.edits, project.material)
     yield Produced(kind="clip", value=(project, Opened(clip, kept, edited)))
     yield Produced(kind="clip", value=(project, Opened(clip, kept, edited, analysis.facts(edited))))
     yield Finished()

@@ -26,12 +26,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from studio.audio import peaks as pyramid
 from studio.audio.peaks import Peaks
 from studio.audio.sound import Audio, Sound
-from studio.audio.timeline import Timeline
-from studio.audio.timeline_peaks import TimelinePeaks
 from studio.gui import theme
 from studio.gui.widgets.canvas import RADIUS, Canvas, clock, tick_step
 from studio.gui.widgets.later import Later
-from studio.gui.widgets.shape import InMemory, OnDisk, Outline, picture_of
+from studio.gui.widgets.shape import OnDisk, Outline, outline_of, picture_of
 
 RULER = 18
 LONG = 20.0
@@ -89,14 +87,12 @@ class Waveform(Canvas):
     def _take(self, sound: Audio | None) -> None:
         if sound is None or sound.frames == 0:
             self._show(None)
-        elif isinstance(sound, Timeline):
-            self._show(OnDisk(TimelinePeaks(sound)))
-        elif not isinstance(sound, Sound) or sound.seconds > LONG:
+        elif isinstance(sound, Sound) and sound.seconds > LONG:
             self._show(None)
             self._wanted = sound
             self._later.ask(partial(pyramid.build, sound))
         else:
-            self._show(InMemory(sound))
+            self._show(outline_of(sound))
 
     def set_peaks(self, peaks: Peaks | None) -> None:
         """Show a sound by its pyramid, whole, however long; close up by the samples of its `source`."""
