@@ -16,7 +16,7 @@ import msgspec
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.engine.jobs import Ticket, Told
 from studio.errors import StudioError
 from studio.events import Cancelled, Failed, Finished, Produced, Progress
@@ -50,7 +50,7 @@ class ClipsPage(QWidget):
         self._hear = False  # play the clip that is being opened
         self._wanted: tuple[str, ...] = ()  # to select once they are listed
         self._row = 0  # where the last selection was, for after a deletion
-        self._heard: Sound | None = None  # what this page put into the transport last
+        self._heard: Audio | None = None  # what this page put into the transport last
         self._export: Ticket | None = None
         self._made: list[Path] = []  # what it has made so far
         self._asked = 0  # clips in it
