@@ -6,6 +6,7 @@ StudioError
 │   ├── EmptyAudio        a valid file without a single frame
 │   ├── SilentAudio       a sound in which a model hears nothing
 │   ├── UnsupportedAudio  outside 4–384 kHz or 1–16 channels
+│   ├── TooLong           an edit for which there is not enough memory
 │   ├── UnwritableAudio   a sound file that could not be written
 │   ├── DeviceError       no sound device, or it went away
 │   └── MidiError         no MIDI on this machine
@@ -36,6 +37,7 @@ StudioError
 │   ├── Interrupted       its process was ended without a word
 │   └── DiskFull
 ├── ExportError           a file that could not be written for others
+│   └── NoRoom            the disk has less space than an export needs
 └── UsageError            a command line that asks for something impossible
 
 An error declares its English sentence and hint once, with named gaps. `key` and `values` let a window translate it.
@@ -117,6 +119,11 @@ class SilentAudio(AudioError):
 class UnsupportedAudio(AudioError):
     sentence = "“{name}” is outside what Wavewright reads: {reason}."
     hint = "Sounds of 4 to 384 kHz with 1 to 16 channels are read."
+
+
+class TooLong(AudioError):
+    sentence = "“{step}” needs {needed} GB of memory for so long a sound, and {free} GB are free."
+    hint = "Select a shorter stretch, or close other programs."
 
 
 class UnwritableAudio(AudioError):
@@ -262,6 +269,11 @@ class DiskFull(TrainingError):
 
 class ExportError(StudioError):
     sentence = "“{name}” could not be exported: {reason}."
+
+
+class NoRoom(ExportError):
+    sentence = "There is not enough room in “{name}”: {needed} are needed, {free} are free."
+    hint = "Free some space, choose another folder, or a format that takes less."
 
 
 class UsageError(StudioError):

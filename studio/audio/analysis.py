@@ -201,6 +201,22 @@ def features(sound: Sound, known: Facts | None = None) -> dict[str, float]:
     }
 
 
+def momentary(sound: Sound) -> float:
+    """Maximum momentary loudness in LUFS, as `facts` says it, without the other measurements."""
+    from scipy.signal import sosfilt
+
+    tick = max(1, round(sound.rate / 1000))
+    weighted = sosfilt(_k_weighting(sound.rate), np.nan_to_num(sound.samples), axis=-1)
+    return _loudest(_ticks(np.square(weighted).sum(axis=0), 100 * tick).sum(axis=1), tick)
+
+
+def _loudest(hops: NDArray[np.float64], tick: int) -> float:
+    """LUFS of the loudest 400 ms, of K-weighted energies of 100 ticks each."""
+    hops = np.pad(hops, (0, max(0, 4 - len(hops))))
+    loudest = sliding_window_view(hops, 4).sum(axis=1).max() / (400 * tick)
+    return max(FLOOR_DB, -0.691 + 10 * math.log10(loudest)) if loudest > 0 else FLOOR_DB
+
+
 class _Meter:
     """Sums over a sound that comes in pieces. A tick is about 1 ms, a hop of the loudness meter 100 ticks."""
 
@@ -304,10 +320,7 @@ class _Meter:
         )
 
     def _loudness(self) -> float:
-        hops = np.concatenate(self.weighted) if self.weighted else np.zeros(1)
-        hops = np.pad(hops, (0, max(0, 4 - len(hops))))
-        loudest = sliding_window_view(hops, 4).sum(axis=1).max() / (400 * self.tick)
-        return max(FLOOR_DB, -0.691 + 10 * math.log10(loudest)) if loudest > 0 else FLOOR_DB
+        return _loudest(np.concatenate(self.weighted) if self.weighted else np.zeros(1), self.tick)
 
 
 def _ticks(values: NDArray, size: int) -> NDArray:

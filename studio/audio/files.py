@@ -1,18 +1,16 @@
 """Sound files: the only place that meets soundfile. Its readers are the importer, the cache, the window and the CLI.
 
-Reading trusts content, not suffixes, and no size a header claims. Writing is our own, because soundfile can write neither
-sampler chunks nor dither: samples go beside the target, are flushed to the disk and then take a name that nobody has yet.
+Reading trusts content, not suffixes, and no size a header claims. Writing WAV is our own, because soundfile can write neither
+sampler chunks nor dither; other formats are encoded by it. Either way a file is there whole or not at all (placing.py).
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import itertools
-import mmap
+import io
 import os
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,12 +20,15 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from studio.audio import riff
-from studio.audio.sound import Samples, Sound
+from studio.audio import quantise, riff
+from studio.audio.placing import AnyPath, numbered, publish
+from studio.audio.placing import unused as unused
+from studio.audio.quantise import BITS, PIECE, Subtype, encode
+from studio.audio.quantise import pieces as pieces
+from studio.audio.sound import Audio, Samples, Sound
 from studio.errors import AlreadyThere, EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
 
-Subtype = Literal["PCM_16", "PCM_24", "FLOAT"]
-AnyPath = str | os.PathLike[str]
+Format = Literal["FLAC", "OGG", "MP3", "AIFF"]
 
 EXTENSIONS = frozenset(
     {".wav", ".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
@@ -37,8 +38,6 @@ EXTENSIONS = frozenset(
 
 RATES = (4_000, 384_000)
 CHANNELS = (1, 16)
-_PIECE = 1 << 18
-_BITS = {"PCM_16": 16, "PCM_24": 24, "FLOAT": 32}
 
 
 class AudioInfo(msgspec.Struct, frozen=True):
@@ -121,7 +120,7 @@ def _go(file: _Stream, frame: int) -> None:
 def _take(file: _Stream, frames: int) -> Samples:
     """Up to `frames` from here, (channels, n). Read in pieces, so a header's lie costs no memory."""
     pieces: list[Samples] = []
-    most = 16 * _PIECE // file.channels
+    most = 16 * PIECE // file.channels
     while frames > 0:
         wanted = min(frames, most)
         piece = _decode(file, wanted, first=not pieces)
@@ -161,25 +160,72 @@ def blocks(path: AnyPath, *, size: int = 65536, rate: int | None = None) -> Iter
                 yield np.ascontiguousarray(clean.T)
 
 
-def mapped(path: AnyPath, *, scattered: bool = False) -> np.ndarray | None:
-    """The samples of an uncompressed 16-bit or float WAV as a read-only memory map (frames, channels); None for others.
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """An uncompressed WAV whose samples are read where they are asked for: no length makes it slow to open, or takes memory."""
 
-    int16 counts 1/32768. Costs nothing to open, whatever the length. `scattered`: a little will be read here and there, so the
-    system need not read ahead. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio.
-    """
+    path: Path
+    rate: int
+    channels: int
+    frames: int
+    bits: int
+    offset: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def raw(self, start: int, frames: int) -> NDArray[Any]:
+        """(n, channels) as they lie there: int16 in 1/32768, or float32. Raises UnreadableAudio."""
+        wide = self.bits // 8
+        count = max(0, min(frames, self.frames - start)) * self.channels
+        kind = {16: "<i2", 24: "u1", 32: "<f4"}[self.bits]
+        with _translated(self.path), self.path.open("rb", buffering=0) as file:
+            file.seek(self.offset + start * self.channels * wide)
+            found = np.fromfile(file, kind, count * 3 if self.bits == 24 else count)
+        if self.bits == 24:
+            padded = np.zeros((len(found) // 3, 4), np.uint8)
+            padded[:, 1:] = found[: len(padded) * 3].reshape(-1, 3)
+            found = padded.view("<i4")[:, 0].astype(np.float32) * np.float32(2.0**-31)
+        if len(found) < count:
+            raise UnreadableAudio(name=self.path.name, reason="it has become shorter")
+        return found.reshape(-1, self.channels)
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) float32; samples that are no numbers become 0. Raises UnreadableAudio."""
+        found = self.raw(start, frames)
+        scaled = found * np.float32(1 / 32768) if found.dtype.kind == "i" else _clean(found)
+        return np.ascontiguousarray(scaled.T)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Any other file, decoded where it is asked for: slower, and as little in memory."""
+
+    path: Path
+    rate: int
+    channels: int
+    frames: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) float32. Raises UnreadableAudio."""
+        return read(self.path, start=start, frames=frames).samples
+
+
+def stored(path: AnyPath) -> Stored | Coded:
+    """The sound of a file, left where it is. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio."""
     facts = probe(path)
-    kinds: dict[str, np.dtype[Any]] = {"PCM_16": np.dtype("<i2"), "FLOAT": np.dtype("<f4")}
-    kind = kinds.get(facts.subtype)
+    bits = BITS.get(facts.subtype, 0)
     data = next((c for c in riff.walk(path) if c.id == "data"), None)
-    if kind is None or data is None or facts.format not in ("WAV", "WAVEX", "RF64"):
-        return None
-    frames = min(facts.frames, data.size // (kind.itemsize * facts.channels))
-    if not frames:
-        return None
-    found = np.memmap(path, dtype=kind, mode="r", offset=data.offset, shape=(frames, facts.channels))
-    if scattered and hasattr(mmap, "MADV_RANDOM"):
-        found._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
-    return found
+    if bits and data is not None and facts.format in ("WAV", "WAVEX", "RF64"):
+        frames = min(facts.frames, data.size // (bits // 8 * facts.channels))
+        if frames:
+            return Stored(Path(path), facts.rate, facts.channels, frames, bits, data.offset)
+    return Coded(Path(path), facts.rate, facts.channels, facts.frames)
 
 
 def resample(sound: Sound, rate: int) -> Sound:
@@ -238,152 +284,164 @@ def _translated(path: AnyPath) -> Iterator[None]:
 
 def write(
     path: AnyPath,
-    sound: Sound,
+    sound: Audio,
     *,
     subtype: Subtype = "PCM_24",
     dither: int | None = 0,
+    fine: bool = False,
     loop: tuple[int, int] | None = None,
     root: float | None = None,
-    info: dict[str, str] | None = None,
+    info: Mapping[str, str] | None = None,
     recipe: bytes | None = None,
+    chunks: Mapping[str, bytes] | None = None,
+    reuse: bool = False,
 ) -> Path:
-    """A new WAV, whole or not at all.
+    """A new WAV, whole or not at all, in memory for one piece of it however long it is.
 
-    dither: seed of the triangular noise of a 16-bit file, None for none; loop: first and last frame, inclusive;
-    root: MIDI note, fraction allowed; info: texts by RIFF name (INAM ICMT ISFT ICRD IGNR IKEY); recipe: JSON, in our own chunk.
+    dither: seed of the triangular noise of a 16-bit file, None for none; fine: also of a 24-bit one;
+    loop: first and last frame, inclusive; root: MIDI note, fraction allowed;
+    info: texts by RIFF name (INAM ICMT ISFT ICRD IGNR IKEY); recipe: JSON, in our own chunk;
+    chunks: contents of others by their four letters (riff.py).
+    reuse: the very same file, under this name or a numbered one beside it, is the answer where there is one, and a name that
+    is taken is none to fail at.
     FLOAT keeps samples beyond ±1, the others clip them. Raises AlreadyThere, UnwritableAudio, UnsupportedAudio.
     """
     target = Path(path)
-    if not (RATES[0] <= sound.rate <= RATES[1] and CHANNELS[0] <= sound.channels <= CHANNELS[1]):
-        raise UnsupportedAudio(name=target.name, reason=f"{sound.channels} channels at {sound.rate} Hz")
+    _check_shape(target, sound)
     if loop is not None and not 0 <= loop[0] <= loop[1] < sound.frames:
         raise ValueError(f"a loop {loop} is not inside {sound.frames} frames")
-    tail = b""
-    if loop is not None or root is not None:
-        tail += riff.chunk("smpl", riff.smpl(sound.rate, root, [loop] if loop else []))
-    if root is not None:
-        tail += riff.chunk("inst", riff.inst(root))
-    if info:
-        tail += riff.chunk("LIST", riff.info(info))
-    if recipe is not None:
-        tail += riff.chunk(riff.RECIPE, recipe)
-    bits = _BITS[subtype]
+    tail = _tail(sound.rate, loop, root, info, recipe, chunks)
+    bits = BITS[subtype]
     head = riff.head(sound.rate, sound.channels, bits, sound.frames, floating=subtype == "FLOAT", tail=len(tail))
 
     def content() -> Iterator[bytes]:
         yield head
-        yield from encode(sound.samples, subtype, dither)
+        yield from encode(sound, subtype, dither, fine)
         if sound.frames * sound.channels * bits // 8 % 2:
             yield b"\0"
         yield tail
 
+    if reuse:
+        return _reused(target, content)
     publish(target, content)
     return target
 
 
-def encode(samples: Samples, subtype: Subtype, dither: int | None = 0) -> Iterator[bytes]:
-    """(C, T) → interleaved little-endian samples, piece by piece. Full scale is 2**(bits − 1); beyond it clips."""
-    if subtype == "FLOAT":
-        for piece in _pieces(samples):
-            yield piece.T.astype("<f4").tobytes()
-        return
-    scale = 2.0 ** (_BITS[subtype] - 1)
-    noise = np.random.default_rng(dither) if dither is not None and subtype == "PCM_16" and not _on_grid(samples) else None
-    for piece in _pieces(samples):
-        steps = piece.T.astype(np.float64) * scale  # (n, C)
-        if noise is not None:
-            triangle = noise.random(steps.shape) - noise.random(steps.shape)
-            triangle[_silent(piece)] = 0.0
-            steps += triangle
-        whole = np.clip(np.rint(np.nan_to_num(steps, nan=0.0)), -scale, scale - 1).astype("<i4", order="C")
-        if subtype == "PCM_16":
-            yield whole.astype("<i2").tobytes()
-        else:
-            yield whole.view(np.uint8).reshape(*whole.shape, 4)[..., :3].tobytes()
+def size(
+    rate: int,
+    channels: int,
+    frames: int,
+    *,
+    subtype: Subtype = "PCM_24",
+    loop: tuple[int, int] | None = None,
+    root: float | None = None,
+    info: Mapping[str, str] | None = None,
+    recipe: bytes | None = None,
+    chunks: Mapping[str, bytes] | None = None,
+) -> int:
+    """Bytes of the WAV that `write` makes of such a sound."""
+    tail = len(_tail(rate, loop, root, info, recipe, chunks))
+    data = frames * channels * BITS[subtype] // 8
+    head = riff.head(rate, channels, BITS[subtype], frames, floating=subtype == "FLOAT", tail=tail)
+    return len(head) + data + data % 2 + tail
 
 
-def _pieces(samples: Samples) -> Iterator[Samples]:
-    for start in range(0, samples.shape[1], _PIECE):
-        yield samples[:, start : start + _PIECE]
-
-
-def _on_grid(samples: Samples) -> bool:
-    """Whether every sample is a whole 16-bit step already: then nothing is rounded and there is nothing to dither."""
-    return all(np.array_equal(steps := piece * np.float32(32768), np.rint(steps)) for piece in _pieces(samples))
-
-
-def _silent(piece: Samples, shortest: int = 64) -> NDArray[np.bool_]:
-    """(n,) True inside runs of at least `shortest` frames of digital silence: those stay exactly zero."""
-    zero = np.logical_not(piece.any(axis=0))
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], zero, [False]]).astype(np.int8)))
-    for start, end in zip(edges[::2], edges[1::2]):
-        if end - start < shortest:
-            zero[start:end] = False
-    return zero
-
-
-def publish(target: Path, content: Callable[[], Iterator[bytes]]) -> None:
-    """Write `content` beside `target`, flush it to the disk and give it the name, unless somebody has it.
-
-    Whatever fails, neither a half-written file nor another's loss remains. Raises AlreadyThere, UnwritableAudio.
-    """
-    if target.exists() or target.is_symlink():
-        raise AlreadyThere(name=target.name)
-    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        try:
-            with partial.open("xb") as file:
-                for piece in content():
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-            _name(partial, target)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                partial.unlink()
-        _sync_folder(target.parent)
-    except FileExistsError as error:
-        raise AlreadyThere(name=target.name) from error
-    except OSError as error:
-        raise UnwritableAudio(name=target.name, reason=(error.strerror or str(error)).lower()) from error
-
-
-def _name(partial: Path, target: Path) -> None:
-    """`partial` becomes `target`; raises FileExistsError rather than replace anything."""
-    if os.name == "nt":
-        partial.rename(target)  # refuses an existing name there
-        return
-    try:
-        os.link(partial, target)  # the one POSIX call that names a file and never replaces
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
-            raise
-        target.open("xb").close()  # a disk without hard links: reserve the name, then replace our own empty file
-        try:
-            partial.replace(target)
-        except OSError:
-            target.unlink()
-            raise
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:  # some network disks can't; the file itself is flushed
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
-            raise
-    finally:
-        os.close(handle)
-
-
-def unused(path: AnyPath) -> Path:
-    """`path` itself, or the first of “name 2.wav”, “name 3.wav” … that is free."""
-    path = Path(path)
-    for number in itertools.count(1):
-        candidate = path if number == 1 else path.with_name(f"{path.stem} {number}{path.suffix}")
-        if not candidate.exists() and not candidate.is_symlink():
+def _reused(path: Path, content: Callable[[], Iterator[bytes]]) -> Path:
+    """The first of “name.wav”, “name 2.wav” … that holds just this, else a new file under the first name that is free."""
+    for candidate in numbered(path):
+        if candidate.is_file() and _holds(candidate, content()):
             return candidate
+        if not candidate.exists() and not candidate.is_symlink():
+            with contextlib.suppress(AlreadyThere):  # somebody took the name in between: try the next
+                publish(candidate, content)
+                return candidate
     raise AssertionError("unreachable")
+
+
+def _holds(path: Path, content: Iterator[bytes]) -> bool:
+    """Whether the file is these bytes and no more; one that can't be read is another one."""
+    try:
+        with path.open("rb") as file:
+            return all(file.read(len(piece)) == piece for piece in content) and not file.read(1)
+    except OSError:
+        return False
+
+
+def _tail(
+    rate: int,
+    loop: tuple[int, int] | None,
+    root: float | None,
+    info: Mapping[str, str] | None,
+    recipe: bytes | None,
+    chunks: Mapping[str, bytes] | None,
+) -> bytes:
+    """The chunks that follow the samples."""
+    tail = b""
+    if loop is not None or root is not None:
+        tail += riff.chunk("smpl", riff.smpl(rate, root, [loop] if loop else []))
+    if root is not None:
+        tail += riff.chunk("inst", riff.inst(root))
+    tail += b"".join(riff.chunk(id, content) for id, content in (chunks or {}).items())
+    if info:
+        tail += riff.chunk("LIST", riff.info(info))
+    if recipe is not None:
+        tail += riff.chunk(riff.RECIPE, recipe)
+    return tail
+
+
+def _check_shape(target: Path, sound: Audio) -> None:
+    if not (RATES[0] <= sound.rate <= RATES[1] and CHANNELS[0] <= sound.channels <= CHANNELS[1]):
+        raise UnsupportedAudio(name=target.name, reason=f"{sound.channels} channels at {sound.rate} Hz")
+
+
+def write_as(
+    path: AnyPath,
+    sound: Audio,
+    format: Format,
+    *,
+    subtype: Subtype = "PCM_16",
+    dither: int | None = 0,
+    fine: bool = False,
+    compression: float | None = None,
+    variable: bool = False,
+    texts: Mapping[str, str] | None = None,
+    change: Callable[[bytes], bytes] = bytes,
+) -> Path:
+    """A new FLAC, OGG (Vorbis), MP3 or AIFF, whole or not at all.
+
+    subtype: of FLAC (no FLOAT) and AIFF; dither, fine: as in `write`; compression: 0 (largest) to 1, None: libsndfile's choice;
+    variable: the bit rate of an MP3 follows the sound; texts: title, comment, software, date … as libsndfile calls them;
+    change: what is still done to the file's bytes. Raises AlreadyThere, UnwritableAudio, UnsupportedAudio.
+    """
+    target = Path(path)
+    _check_shape(target, sound)
+    exact = format in ("FLAC", "AIFF")
+    kind = subtype if exact else {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}[format]
+    if kind not in soundfile.available_subtypes(format):
+        raise UnwritableAudio(name=target.name, reason=f"this system’s libsndfile can't write {format}")
+    mode = None if compression is None or format != "MP3" else "VARIABLE" if variable else "CONSTANT"
+    held = io.BytesIO()
+    try:
+        with soundfile.SoundFile(
+            held, "w", sound.rate, sound.channels, kind, format=format, compression_level=compression, bitrate_mode=mode
+        ) as file:
+            for name, text in (texts or {}).items():
+                if text:
+                    setattr(file, name, text)
+            for piece in _for_libsndfile(sound, subtype if exact else "FLOAT", dither, fine):
+                file.write(piece)
+    except soundfile.LibsndfileError as error:
+        shape = f"{sound.channels} channels at {sound.rate} Hz"
+        raise UnwritableAudio(name=target.name, reason=f"{format} does not hold {shape}") from error
+    publish(target, lambda: iter((change(held.getvalue()),)))
+    return target
+
+
+def _for_libsndfile(sound: Audio, subtype: Subtype, dither: int | None, fine: bool) -> Iterator[NDArray[Any]]:
+    """Pieces (n, C) that libsndfile neither rounds nor clips: whole numbers in the upper bits of their type, or floats."""
+    if subtype == "FLOAT":
+        for piece in quantise.pieces(sound):
+            yield np.clip(np.nan_to_num(piece.T), -1.0, 1.0)
+        return
+    for steps in quantise.whole(sound, subtype, dither, fine):
+        yield steps.astype(np.int16) if subtype == "PCM_16" else steps << 8

@@ -1,8 +1,9 @@
 """The chunks of WAV files: those that samplers, loopers and broadcasters read, and our own recipe chunk.
 
 Used by audio/files.py to write, by anyone who asks a file for its root note, its loops or the recipe it was made with.
-Everything here is bytes and struct; nothing trusts a size it reads. Layouts: RIFF, EBU Tech 3306 (RF64), the `smpl`, `inst`
-and `cue ` chunks of the Multimedia Programming Interface. All little-endian, every chunk padded to an even length.
+Everything here is bytes and struct; nothing trusts a size it reads. Layouts: RIFF, EBU Tech 3285 (bext) and 3306 (RF64), the
+`smpl`, `inst` and `cue ` chunks of the Multimedia Programming Interface, and `acid` as libsndfile reads it. All little-endian,
+every chunk padded to an even length.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ LARGEST_CHUNK = 16 << 20
 """Bytes of one chunk that `read_chunk` gives; a larger one is not what it says."""
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_ONE_SHOT, _ROOT, _STRETCH = 1, 2, 4
+_APPLICATION = 2
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
 
@@ -39,7 +42,8 @@ class Chunk(NamedTuple):
 
 
 def walk(path: str | os.PathLike[str]) -> list[Chunk]:
-    """Every chunk of a RIFF, RF64, BW64 or AIFF file in order; [] for other content. Raises UnreadableAudio if it is gone."""
+    """Every chunk of a RIFF, RF64, BW64 or AIFF file in order, and the APPLICATION blocks of a FLAC; [] for other content.
+    Raises UnreadableAudio if it is gone."""
     try:
         with Path(path).open("rb") as file:
             return list(_walk(file))
@@ -51,6 +55,9 @@ def _walk(file: BinaryIO) -> Iterable[Chunk]:
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     magic, kind = (head := file.read(12))[:4], head[8:12]
+    if magic == b"fLaC":
+        yield from _flac_blocks(file, end)
+        return
     little = magic in (b"RIFF", b"RF64", b"BW64") and kind == b"WAVE"
     if not little and not (magic == b"FORM" and kind in (b"AIFF", b"AIFC")):
         return
@@ -92,8 +99,25 @@ def read_chunk(path: str | os.PathLike[str], id: str) -> bytes | None:
 
 
 def embedded_recipe(path: str | os.PathLike[str]) -> bytes | None:
-    """The recipe (JSON) a Wavewright file carries, not yet checked. Raises UnreadableAudio if the file is gone."""
+    """The recipe (JSON) that a WAV, AIFF or FLAC of ours carries, not yet checked. Raises UnreadableAudio if it is gone."""
     return read_chunk(path, RECIPE)
+
+
+def _flac_blocks(file: BinaryIO, end: int) -> Iterable[Chunk]:
+    """The APPLICATION blocks of a FLAC file by their registered letters (RFC 9639, section 8)."""
+    position = 4
+    for _ in range(MOST_CHUNKS):
+        file.seek(position)
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        size = int.from_bytes(head[1:4], "big")
+        if head[0] & 0x7F == _APPLICATION and size >= 4:
+            there = max(0, min(size - 4, end - position - 8))
+            yield Chunk(head[4:].decode("latin-1"), position + 8, there, size - 4)
+        if head[0] & 0x80:
+            return
+        position += 4 + size
 
 
 def sampler(path: str | os.PathLike[str]) -> tuple[float | None, list[tuple[int, int]]]:
@@ -193,12 +217,63 @@ def cue(frames: Sequence[int]) -> bytes:
     return struct.pack("<I", len(frames)) + points
 
 
+def labels(names: Sequence[str]) -> bytes:
+    """LIST content of kind adtl: what the cue points are called, in their order."""
+    return b"adtl" + b"".join(chunk("labl", struct.pack("<I", i + 1) + name.encode() + b"\0") for i, name in enumerate(names))
+
+
 def parse_cue(content: bytes) -> list[int]:
     """Frames of the cue points."""
     if len(content) < 4:
         return []
     there = min(struct.unpack_from("<I", content)[0], (len(content) - 4) // 24)
     return [struct.unpack_from("<6I", content, 4 + 24 * i)[5] for i in range(there)]
+
+
+def acid(tempo: float, seconds: float, root: float | None = None) -> bytes:
+    """Loop chunk of Acid: `tempo` in beats a minute, in four-four time; tells a sequencer that the loop may be stretched."""
+    beats = max(1, round(seconds * tempo / 60))
+    note = 60 if root is None else min(max(round(root), 0), 127)
+    flags = _STRETCH | (_ROOT if root is not None else 0)
+    return struct.pack("<I2HfI2Hf", flags, note, 0x8000, 0.0, beats, 4, 4, tempo)
+
+
+def parse_acid(content: bytes) -> float | None:
+    """Beats a minute of a loop's chunk; None for a one-shot, and where it is impossible."""
+    if len(content) < 24:
+        return None
+    flags, tempo = struct.unpack_from("<I", content)[0], struct.unpack_from("<f", content, 20)[0]
+    return float(tempo) if not flags & _ONE_SHOT and 20 <= tempo <= 400 else None
+
+
+def bext(description: str, originator: str, when: str, reference: str = "", samples: int = 0) -> bytes:
+    """Broadcast chunk, version 1 (EBU Tech 3285). `when`: “2026-11-30 17:05:09”; `samples`: since midnight."""
+
+    def text(value: str, width: int) -> bytes:
+        return value.encode("ascii", "replace")[:width].ljust(width, b"\0")
+
+    day, _, clock = when.partition(" ")
+    texts = text(description, 256) + text(originator, 32) + text(reference, 32) + text(day, 10) + text(clock, 8)
+    return texts + struct.pack("<QH", samples, 1) + bytes(64 + 10 + 180)
+
+
+# ---- our recipe in other files
+
+
+def into_flac(file: bytes, content: bytes) -> bytes:
+    """A FLAC file with `content` in an APPLICATION block of ours, right after its STREAMINFO."""
+    head, rest = file[:42], file[42:]  # “fLaC”, and the 4 + 34 bytes of the block that always comes first
+    body = RECIPE.encode() + content
+    if len(body) >= 1 << 24:
+        return file
+    block = bytes([head[4] & 0x80 | _APPLICATION]) + len(body).to_bytes(3, "big") + body  # last, if the first one was
+    return head[:4] + bytes([head[4] & 0x7F]) + head[5:] + block + rest
+
+
+def into_aiff(file: bytes, content: bytes) -> bytes:
+    """An AIFF file with `content` in a chunk of ours at its end."""
+    added = RECIPE.encode() + struct.pack(">I", len(content)) + content + b"\0" * (len(content) % 2)
+    return file[:4] + struct.pack(">I", len(file) - 8 + len(added)) + file[8:] + added
 
 
 # ---- the head of a file

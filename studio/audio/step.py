@@ -33,6 +33,7 @@ class Step:
     """A named edit: what it does in one sentence, its function, its parameters in the order a command line gives them.
 
     within: it keeps the length, so that it may be done to a stretch only (`from` and `to`, in seconds)
+    rings: it may go on after the end; on a stretch, what rings on is mixed with what follows
     material: it needs a second sound, named by `sound`; the function gets it as the keyword `material`, at the same rate and
     with as many channels
     """
@@ -43,3 +44,4 @@ class Step:
     group: Group = "shape"
     within: bool = False
     material: bool = False
+    rings: bool = False

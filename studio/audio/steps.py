@@ -16,16 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from studio.audio import channels, edit, files, join, loops, stretch
-from studio.audio.sound import Samples, Sound
+from studio.audio import channels, edit, effects, files, join, loops, repair, stretch
+from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
-STEPS: dict[str, Step] = {**edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS, **loops.STEPS}
+STEPS: dict[str, Step] = {
+    **edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS, **loops.STEPS, **effects.STEPS, **repair.STEPS
+}  # fmt: skip
 """Every step by the name that recipes and command lines use."""
 
 Materials = Callable[[str], Sound]
 """Gives the sound that a step names. Raises StudioError where it is gone."""
+
+HUGE = 1e15
+"""No parameter is a number beyond this; a stranger's recipe may hold any."""
 
 SEAM = 0.003
 """Seconds over which a stretch goes over into what was changed of it, at both of its ends."""
@@ -68,7 +73,7 @@ def _check_value(name: str, parameter: Parameter, value: Any) -> None:
         if value not in parameter.choices:
             raise UsageError(reason=f"The {parameter.name} of {name} is one of {', '.join(parameter.choices)}")
         return
-    number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE
     low, high = parameter.low, parameter.high
     if not number or (low is not None and value < low) or (high is not None and value > high):
         limits = " to ".join(f"{limit:g}" for limit in (low, high) if limit is not None)
@@ -85,7 +90,7 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
         kind = STEPS[values.pop("do")]
         values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
         if kind.material:
-            values["material"] = _material(values.pop(_SOUND), sound, materials)
+            values["material"] = material(values.pop(_SOUND), sound, materials)
         start, end = values.pop("from", None), values.pop("to", None)
         if start is None and end is None:
             sound = kind.function(sound, **values)
@@ -101,12 +106,21 @@ def loop_of(
     one it had before. None without one, or where a later step moved what it was about in time. Raises UsageError."""
     found = loop
     for step in map(check, steps):
-        kind = STEPS[step["do"]]
         if step["do"] == "loop":
             found = loops.frames(step["start"], step["end"], rate, frames)
-        elif step["do"] == "reverse" or kind.group == "time" or not (kind.within or kind.group == "channels"):
+        elif not still([step]):
             found = None
     return found
+
+
+def still(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether everything in the sound is at the moment where it was before the steps. Raises UsageError."""
+    for step in map(check, steps):
+        kind = STEPS[step["do"]]
+        keeps = kind.within or kind.group == "channels" or step["do"] == "loop"
+        if step["do"] == "reverse" or kind.group == "time" or not keeps:
+            return False
+    return True
 
 
 def transposition(steps: Sequence[Mapping[str, Any]]) -> float:
@@ -120,8 +134,8 @@ def transposition(steps: Sequence[Mapping[str, Any]]) -> float:
     return moved
 
 
-def _material(name: str, sound: Sound, materials: Materials | None) -> Sound:
-    """The named sound at the rate of `sound`, with as many channels."""
+def material(name: str, sound: Audio, materials: Materials | None) -> Sound:
+    """The named sound at the rate of `sound`, with as many channels. Raises UsageError where nobody gives it."""
     if materials is None:
         raise UsageError(reason="An edit needs another sound that is not here")
     found = files.resample(materials(name), sound.rate)
@@ -133,27 +147,74 @@ def _material(name: str, sound: Sound, materials: Materials | None) -> Sound:
 
 def _within(sound: Sound, kind: Step, values: dict[str, Any], start: float, end: float | None) -> Sound:
     """The step on a stretch only, with a short way over at both ends where there is sound on the other side of them."""
-    first = min(round(start * sound.rate), sound.frames)
-    last = sound.frames if end is None else min(max(round(end * sound.rate), first), sound.frames)
+    first, last = frames_of(sound, start, end)
     if last <= first:
         return sound
+    if kind.rings:
+        return _ringing(sound, kind, values, first, last)
     before: Samples = sound.samples[:, first:last]
     after = kind.function(replace(sound, samples=before.copy()), **values).samples
-    seam = min(round(SEAM * sound.rate), (last - first) // 2)
-    share = np.ones(last - first, np.float32)
-    rise = (np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam)
-    if first > 0:
-        share[:seam] = rise
-    if last < sound.frames and seam:
-        share[-seam:] = rise[::-1]
+    head, tail = seams(sound, first, last)
     samples = sound.samples.copy()
-    samples[:, first:last] = np.where(share < 1, before + share * (after - before), after)
+    samples[:, first:last] = after
+    samples[:, first : first + len(head)] = blend(before[:, : len(head)], after[:, : len(head)], head)
+    if len(tail):
+        samples[:, last - len(tail) : last] = blend(before[:, -len(tail) :], after[:, -len(tail) :], tail)
     return replace(sound, samples=samples)
 
 
+def _ringing(sound: Sound, kind: Step, values: dict[str, Any], first: int, last: int) -> Sound:
+    """The step on what is taken of a stretch; what becomes of it is added to the rest, also after the stretch."""
+    share = taken(sound, first, last)
+    after = kind.function(replace(sound, samples=sound.samples[:, first:last] * share), **values).samples
+    end = first + after.shape[1]
+    parts = [sound.samples[:, :first], ring(sound.samples[:, first:end], after, share), sound.samples[:, end:]]
+    return replace(sound, samples=np.concatenate(parts, axis=1))
+
+
+def taken(sound: Audio, first: int, last: int) -> Samples:
+    """(last − first,): how much of each frame of a stretch goes through a step that rings on."""
+    head, tail = seams(sound, first, last)
+    share = np.ones(last - first, np.float32)
+    share[: len(head)] = head
+    share[len(share) - len(tail) :] = tail
+    return share
+
+
+def ring(before: Samples, after: Samples, share: Samples) -> Samples:
+    """(C, n): what is left of `before`, which may be shorter, and what became of the rest."""
+    left = np.pad(before, ((0, 0), (0, after.shape[1] - before.shape[1])))
+    left[:, : len(share)] *= 1 - share
+    return left + after
+
+
+def frames_of(sound: Audio, start: float, end: float | None) -> tuple[int, int]:
+    """The frames that `from` and `to` mean in this sound."""
+    first = min(round(start * sound.rate), sound.frames)
+    return first, sound.frames if end is None else min(max(round(end * sound.rate), first), sound.frames)
+
+
+def seams(sound: Audio, first: int, last: int) -> tuple[Samples, Samples]:
+    """The shares of what was changed at the first and at the last frames of a stretch; none where the sound ends there too."""
+    seam = min(round(SEAM * sound.rate), (last - first) // 2)
+    rise = np.asarray((np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam), np.float32)
+    return rise[: seam if first > 0 else 0], rise[: seam if last < sound.frames else 0][::-1]
+
+
+def blend(before: Samples, after: Samples, share: Samples) -> Samples:
+    return before + share * (after - before)
+
+
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(ms|s|db|lufs|hz|khz|%)?", re.IGNORECASE)
-_SCALES = {("ms", "s"): 1e-3, ("khz", "hz"): 1e3}
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*([a-z]+|%)?", re.IGNORECASE)
+_SCALES = {
+    ("ms", "s"): 1e-3,
+    ("s", "ms"): 1e3,
+    ("khz", "hz"): 1e3,
+    ("%", ""): 0.01,
+    ("st", "semitones"): 1.0,
+    ("bit", "bits"): 1.0,
+}
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -161,7 +222,7 @@ def parse(text: str) -> dict[str, Any]:
 
     Raises UsageError.
     """
-    name, *words = [word.replace('"', "") for word in _WORD.findall(text)][:32] or [""]
+    name, *words = [word.replace('"', "") for word in _WORD.findall(text)][:40] or [""]
     if name not in STEPS:
         check({"do": name})
     kind = STEPS[name]

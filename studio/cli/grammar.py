@@ -111,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
     how_many = one.add_mutually_exclusive_group()
     how_many.add_argument("--count", type=int, default=1)
     how_many.add_argument("--per-class", type=int, metavar="N", help="N of each label, in a folder of its name")
+    how_many.add_argument("--recipe", default="", metavar="OURS.wav", help="the sound of a file of ours again, edits and all")
     one.add_argument("--checked", action="store_true", help="of --per-class: no silent ones, no copies, none of another label")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--class", dest="classes", default="", metavar="NAME[=W],…", help="labels, mixed by weight")
@@ -161,16 +162,26 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("sound", metavar="IN.wav")
     one.add_argument("--count", type=int, default=10)
 
-    one = verb("sounds", "export", "write a project's clips, or sound files, for others; or the curves of runs")
-    one.add_argument("targets", nargs="+", metavar="PROJECT|FILE|RUN")
-    one.add_argument("--as", dest="format", default="wav", metavar="FORMAT", help="wav, wavetable; of runs: tensorboard")
+    one = verb("sounds", "export", "write a project's clips, sound files or whole folders for others; or the curves of runs")
+    one.add_argument("targets", nargs="+", metavar="PROJECT|FILE|FOLDER|RUN")
+    one.add_argument(
+        "--as",
+        dest="format",
+        default="wav",
+        metavar="FORMAT",
+        help="wav flac aiff mp3 ogg, wavetable, sfz dspreset multisample (instruments), pack; of runs: tensorboard",
+    )
     one.add_argument("--bits", choices=("16", "24", "32f"), default=None)
     one.add_argument("--rate", default=None, metavar="HZ")
     one.add_argument(
         "--set", dest="settings", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="any option of the format"
     )
     one.add_argument(
-        "--names", default="{name}", metavar="TEMPLATE", help="{name} {model} {step} {seed} {label} {note} {n} {date}"
+        "--names",
+        default="{name}",
+        metavar="TEMPLATE",
+        help="{name} {label} {tag} {note} {key} {bpm} {velocity} {rate} {pack} {take} {n} {date} {model} {step} {seed}; "
+        "a / makes folders",
     )
     one.add_argument("--out", required=True, metavar="FOLDER")
 

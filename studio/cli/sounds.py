@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,10 @@ from studio.cli.folders import (
     instrument_of,
     open_project,
     playable,
-    recipe_of,
     settings_of,
     unwritten,
 )
-from studio.errors import NotAProject, NotOffered, StudioError, UsageError
+from studio.errors import NotOffered, UsageError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.project import atomic
 from studio.project.recipe import Request
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from studio.audio.sound import Sound
     from studio.export.base import Item
     from studio.generate import Instrument
+    from studio.project.folder import ProjectFolder
+    from studio.project.state import ClipFile
 
 DRAWN = 256
 """Sounds drawn from a model's prior that say how wide its space is."""
@@ -50,6 +51,9 @@ def generate(args: Namespace) -> Work:
         speaker=args.speaker, prompt=absolute(args.prompt), input=absolute(args.input), temperature=args.temperature,
         seed=args.seed, count=at_least(args.count, 1, "--count"),
     )  # fmt: skip
+    if args.recipe:
+        yield from _again(args)
+        return
     if args.checked and args.per_class is None:
         raise UsageError(reason="--checked needs --per-class: how many of each label")
     if args.like and args.per_class is not None:
@@ -75,6 +79,27 @@ def say_generate(result: dict[str, Any]) -> Iterator[str]:
         yield f"{label:24} {count} new sounds"
     if dropped := {reason: count for reason, count in result.get("dropped", {}).items() if count}:
         yield "left out: " + ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+
+
+def _again(args: Namespace) -> Work:
+    """The sound of a file that carries its recipe, made anew: the same samples, where the project still has the model."""
+    from studio import generate as core
+    from studio.audio import files, riff
+    from studio.project.recipe import from_json
+
+    path = Path(args.recipe)
+    yield Started(what="generate", total=1)
+    data = riff.embedded_recipe(path)
+    if data is None:
+        raise UsageError(reason=f"“{path.name}” carries no recipe; only files that Wavewright wrote do")
+    recipe = from_json(data)
+    sound = core.regenerate(recipe, open_project(args.target), device=device_of(args.device), cache=cache())
+    out = Path(args.out).absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    made = files.unused(out / f"{path.stem}.wav")
+    files.write(made, sound, recipe=recipe.to_json(), info={"ICMT": recipe.short(), "ISFT": "Wavewright"})
+    yield Produced(kind="sound", path=str(made))
+    yield Finished(result={"files": [str(made)]})
 
 
 def _like(args: Namespace, request: Request) -> Work:
@@ -167,7 +192,18 @@ def export(args: Namespace) -> Work:
     settings = settings_of(args.settings)
     settings |= {k: v for k, v in (("bits", args.bits), ("rate", args.rate)) if v is not None}
     options = configure(format.Options(), settings)
-    yield from format.write(list(_items(args.targets)), Path(args.out).absolute(), options, args.names)
+    out = Path(args.out).absolute()
+    yield from format.write(list(_items(args.targets, out)), out, options, args.names)
+
+
+def say_export(result: dict[str, Any]) -> Iterator[str]:
+    """Only what the paths that were told already do not say."""
+    from studio.export.making import said
+
+    for problem in result.get("problems", ()):
+        yield f"left out: {problem['name']}: {problem['reason']}"
+    if len(result.get("files", ())) > 1:
+        yield f"{len(result['files'])} files, {said(sum(Path(file).stat().st_size for file in result['files']))}"
 
 
 def _curves(args: Namespace) -> Work:
@@ -208,28 +244,26 @@ def _render(instrument: Instrument, requests: list[Request], folder: Path, stem:
     yield Finished(result={"files": made})
 
 
-def _items(targets: Iterable[str]) -> Iterator[Item]:
-    """What `export` writes: the clips of projects with their edits, and files as they are."""
-    from studio.audio import riff, steps
-    from studio.export.base import Item
+def _items(targets: Iterable[str], out: Path) -> Iterator[Item]:
+    """What `export` writes: the clips of projects with their edits, files as they are, and folders of files with their tree."""
+    from studio.export import items
 
     for target in targets:
         path = Path(target).absolute()
         if (path / "project.json").is_file():
             project = open_project(path)
-            for clip in reversed(project.clips()):
-                sound = steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
-                made = clip.recipe
-                recipe = msgspec.structs.replace(made, edits=(*made.edits, *clip.edits)) if made else None
-                root = recipe.request.pitch if recipe else None
-                loop = steps.loop_of(clip.edits, sound.rate, sound.frames)
-                yield Item(sound=sound, name=clip.name, recipe=recipe, root=root, loop=loop)
+            yield from (items.of_clip(clip, partial(_clip_sound, project, clip)) for clip in reversed(project.clips()))
         elif path.is_dir():
-            raise NotAProject(name=path.name)
+            found = list(items.in_folder(path, leaving=out))
+            if not found:
+                raise UsageError(reason=f"There is no sound in “{path.name}”")
+            yield from found
         else:
-            data = riff.embedded_recipe(path) if path.is_file() else None
-            with contextlib.suppress(StudioError):
-                root, loops = riff.sampler(path)
-                yield Item(path, path.stem, recipe_of(data), root, loops[0] if loops else None)
-                continue
-            yield Item(sound=path, name=path.stem)
+            yield items.of_file(path)
+
+
+def _clip_sound(project: ProjectFolder, clip: ClipFile) -> Sound:
+    """A clip with its edits."""
+    from studio.audio import steps
+
+    return steps.apply(project.clip_sound(clip.id), clip.edits, project.material)

@@ -97,13 +97,15 @@ class ModelFacts:
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """A sound that was asked for. `request` is resolved: its latent and seed give this very sound again; `index` of `count`."""
+    """A sound that was asked for. `request` is resolved: its latent and seed give this very sound again; `index` of `count`.
+    original: the sound before edits were done to it, which are then in its recipe."""
 
     tag: Hashable
     request: Request
     sound: Sound
     recipe: Recipe
     index: int = 0
+    original: Sound | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,12 +221,15 @@ class Engine(QObject):
         self.model = None
         self.runner.submit(self._close, "open", newest=True)
 
-    def render(self, request: Request, tag: Hashable = "render", *, newest: bool = True, urgent: int = HAND) -> Ticket:
-        """Make the sounds of `request`. With `newest` an older request of the same tag is dropped, waiting or running."""
+    def render(
+        self, request: Request, tag: Hashable = "render", *, newest: bool = True, urgent: int = HAND, backend: str = ""
+    ) -> Ticket:
+        """Make the sounds of `request`. With `newest` an older request of the same tag is dropped, waiting or running.
+        backend: that of a recipe, so that its sound comes back bit for bit; the present one where it isn't there."""
         self._asked = time.monotonic()
         if newest and tag in self._renders:
             self._renders[tag].cancel()
-        ticket = self.runner.submit(lambda: self._render(request, tag), ("render", tag), newest=newest, urgent=urgent)
+        ticket = self.runner.submit(lambda: self._render(request, tag, backend), ("render", tag), newest=newest, urgent=urgent)
         if newest:
             self._renders[tag] = ticket
         return ticket
@@ -413,12 +418,15 @@ class Engine(QObject):
             raise UsageError(reason="Open a model first")
         return self._instrument
 
-    def _render(self, request: Request, tag: Hashable) -> Work:
+    def _render(self, request: Request, tag: Hashable, backend: str = "") -> Work:
         yield Started(what="render", total=request.count)
         instrument = self._need()
         for index, one in enumerate(instrument.resolve(request)):
-            sound = next(iter(instrument.render(one)))
-            yield Produced(kind="rendered", value=Rendered(tag, one, sound, instrument.recipe(one), index))
+            sound = next(iter(instrument.render(one, backend=backend)))
+            recipe = instrument.recipe(one)
+            if backend == "torch":
+                recipe = msgspec.structs.replace(recipe, backend=backend)
+            yield Produced(kind="rendered", value=Rendered(tag, one, sound, recipe, index))
         yield Finished()
 
     def _encode(self, source: Path | str | Sound, tag: Hashable, label: str | None) -> Work:

@@ -16,6 +16,9 @@ from studio.explore.axes import WORDS, heard
 
 Array = NDArray[np.float64]
 
+TWINS = 0.05
+"""Share of the median distance between any two known sounds up to which they count as one: duplicates, velocity layers."""
+
 
 @dataclass(frozen=True)
 class Match:
@@ -30,7 +33,8 @@ class Match:
 class CopyMeter:
     """Judges nearness by how near the training sounds usually are to each other.
 
-    known (N, F); usual: median distance of a known sound to its nearest neighbour; copy: below this it is a copy
+    known (N, F); usual: median distance of a known sound to its nearest neighbour that is another sound; copy: below this it is
+    a copy
     """
 
     known: Array
@@ -42,12 +46,11 @@ class CopyMeter:
         known = np.atleast_2d(np.asarray(fingerprints, float))
         apart = distances(known, known)
         np.fill_diagonal(apart, np.inf)
-        near = apart.min(axis=1)
+        others = apart[np.isfinite(apart)]
+        twins = TWINS * float(np.median(others)) if len(others) else 0.0
+        near = np.where(apart > twins, apart, np.inf).min(axis=1)
         near = near[np.isfinite(near)]
-        usual = float(np.median(near)) if len(near) else 0.0
-        if usual == 0.0:  # duplicates throughout: any spacing of different sounds will do as the measure
-            different = apart[np.isfinite(apart) & (apart > 0)]
-            usual = float(different.min()) if len(different) else 1.0
+        usual = float(np.median(near)) if len(near) else 1.0
         return cls(known, usual, copy_threshold(near, usual))
 
     def nearest(self, fingerprint: ArrayLike, count: int = 1) -> list[Match]:

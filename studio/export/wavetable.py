@@ -19,8 +19,9 @@ from studio.audio.cycles import SIZE, Spectrum
 from studio.audio.sound import Samples, Sound
 from studio.errors import AlreadyThere, AudioError, ExportError, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
-from studio.export import names
-from studio.export.base import Item, OneFileEach, written
+from studio.export.base import Item, OneFileEach, Shape
+from studio.export.making import making
+from studio.export.names import DEFAULT
 from studio.fields import setting
 
 MOST = 256
@@ -69,7 +70,20 @@ class Wavetable(OneFileEach):
             spectra = _placed(cycles.through(sound, options.frames), options)
         self._publish(path, item, cycles.table(spectra, even=options.level == "even"), options)
 
-    def write(self, items: Sequence[Item], folder: Path, options: Any, template: str = names.DEFAULT) -> Work:
+    def size(self, item: Item, shape: Shape, options: Any) -> int:
+        recipe = item.recipe.to_json() if item.recipe is not None and options.recipe else None
+        tail = len(riff.chunk(riff.RECIPE, recipe)) if recipe is not None else 0
+        cycles = min(options.frames, -(-shape.frames // SIZE)) if options.cut == "slices" else options.frames
+        return 12 + 24 + 48 + 8 + cycles * SIZE * (4 if options.bits == "32f" else 2) + tail
+
+    def predict(self, items: Sequence[Item], options: Any) -> int:
+        if options.table == "together" and items:
+            cycles = min(options.frames, MOST, len(items))
+            alone, options = msgspec.structs.replace(items[0], recipe=None), msgspec.structs.replace(options, frames=cycles)
+            return self.size(alone, Shape(RATE, 1, SIZE * cycles), options)
+        return super().predict(items, options)
+
+    def write(self, items: Sequence[Item], folder: Path, options: Any, template: str = DEFAULT) -> Work:
         if options.table == "together" and len(items) > 1:
             yield from self._together(items, folder, options, template)
         else:
@@ -79,11 +93,11 @@ class Wavetable(OneFileEach):
         """One cycle of each sound, in their order; of more than `frames` sounds evenly chosen ones."""
         most = min(options.frames, MOST, len(items))
         chosen = [items[round(i)] for i in np.linspace(0, len(items) - 1, most)]
-        name = names.preview(template, items)[0]
+        wanted = folder / f"{self.named(items, options, template)[0]}{self.extension}"
         yield Started(what="export", total=len(chosen))
         problems: list[dict[str, str]] = []
         heard: list[Sound] = []
-        with written(folder) as made:
+        with making(folder, self.predict(items, options)) as made:
             for done, item in enumerate(chosen):
                 yield Progress(done=done, total=len(chosen), note=item.name)
                 try:
@@ -97,17 +111,11 @@ class Wavetable(OneFileEach):
                 raise ExportError(name=problems[0]["name"], reason=problems[0]["reason"].rstrip("."))
             table = cycles.table(_placed(cycles.each(heard), options), even=options.level == "even")
             item = msgspec.structs.replace(chosen[0], recipe=None)  # of many recipes it has none
-            path = folder / f"{name}{self.extension}"
-            while not made:
-                try:
-                    path = files.unused(path)
-                    self._publish(path, item, table, options)
-                    made.append(path)
-                except AlreadyThere:  # somebody took the name in between: try the next
-                    continue
+            made.folder(wanted.parent)
+            path = made.place(wanted, lambda free: self._publish(free, item, table, options))
             yield Produced(kind="file", path=str(path), detail={"name": item.name})
             yield Progress(done=len(chosen), total=len(chosen))
-            made.clear()  # from here on it is the user's, whoever closes us
+            made.keep()  # from here on it is the user's, whoever closes us
             yield Finished(result={"files": [str(path)], "problems": problems})
 
     def _publish(self, path: Path, item: Item, table: Samples, options: Any) -> None:
@@ -132,7 +140,7 @@ def content(table: Samples, bits: str = "32f", recipe: bytes | None = None) -> I
     width = 4 if floating else 2
     form = struct.pack("<2H2I2H", 3 if floating else 1, 1, RATE, RATE * width, width, 8 * width)
     clm = CLM + b"\0" * (len(CLM) % 2)  # even, as Surge's own: readers differ about padding
-    samples = b"".join(files.encode(table.reshape(1, -1), "FLOAT" if floating else "PCM_16", None))
+    samples = b"".join(files.encode(Sound(table.reshape(1, -1), RATE), "FLOAT" if floating else "PCM_16", None))
     tail = riff.chunk(riff.RECIPE, recipe) if recipe is not None else b""
     body = b"WAVE" + riff.chunk("fmt ", form) + riff.chunk("clm ", clm) + riff.chunk("data", samples) + tail
     assert table.shape[1] == SIZE

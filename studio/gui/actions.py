@@ -78,6 +78,7 @@ class Actions(QObject):
             Entry(self.tr("1 … 9, 0, M"), self.tr("Hear a candidate on Explore, hear all nine, mark one")),
             Entry(self.tr("Shift+A … H"), self.tr("Pin the sound on Explore; the letter alone goes back to it")),
             Entry(self.tr("Z S X …, Q 2 W …"), self.tr("Play notes while Explore shows its keys")),
+            Entry(self.tr("Ctrl+drag"), self.tr("Carry a sound out of the map on Explore, into a DAW or a folder")),
             Entry(self.tr("Wheel, Shift+drag"), self.tr("Zoom and move in a waveform")),
         ]
         return tuple(rows)

@@ -16,12 +16,8 @@ from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QKeySequence,
     QPaintEvent,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -42,8 +38,9 @@ from studio.errors import StudioError, UsageError
 from studio.gui import files, theme
 from studio.gui.actions import PAGES, Actions
 from studio.gui.dialogs import closing_answer
+from studio.gui.drags import as_they_are
 from studio.gui.session import Problem, Session, Wanted
-from studio.gui.widgets.drop_curtain import DropCurtain
+from studio.gui.widgets.drop_target import DropTarget, Hand
 from studio.gui.widgets.home import Home
 from studio.gui.widgets.quiet_bar import QuietBar
 from studio.gui.widgets.rail import Rail
@@ -74,7 +71,6 @@ class MainWindow(QMainWindow):
         self._help: QWidget | None = None
         self.setWindowTitle("Wavewright")
         self.setMinimumSize(1000, 640)
-        self.setAcceptDrops(True)
         self.actions_ = Actions(self, self._slots())
         self.rail = Rail(self.actions_)
         self.top_bar = TopBar(session, self.actions_)
@@ -87,7 +83,7 @@ class MainWindow(QMainWindow):
         self.transport = Transport(session, self.actions_["play"], self.actions_["loop"], self.actions_["keep"])
         self._lay_out()
         self.toasts = Toasts(self, theme.TRANSPORT)
-        self.curtain = DropCurtain(self)
+        self.drops = DropTarget(self, self._offer, self._taken)
         self._connect()
         self._restore()
         self._show_project()
@@ -322,38 +318,39 @@ class MainWindow(QMainWindow):
 
     def _reveal(self) -> None:
         if self.session.project is not None:
-            files.reveal(self.session.project.root)
+            self.session.drags.reveal(as_they_are([self.session.project.root]))
 
     # ---- drops
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        paths = _paths(event)
-        if not paths or isinstance(event.source(), QWidget):
-            return
-        self.curtain.setGeometry(self.rect())
-        self.curtain.open(files.understand(paths))
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
+    def _offer(self, hand: Hand) -> str:
+        """What letting go would do; what was pulled out of this window goes nowhere here."""
+        words = {
+            "project": self.tr("Drop to open this project"),
+            "recipe": self.tr("Drop to go back to where this sound was made"),
+            "sounds": self.tr("Drop to add these sounds to your project"),
+            "nothing": self.tr("There is no sound in this"),
+            "gone": self.tr("This is not there any more"),
+            "elsewhere": self.tr("This is on the web: save it first, then drop the file"),
+        }
+        return "" if hand.own else words[hand.dropped.kind]
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.curtain.hide()
+    def _taken(self, hand: Hand) -> None:
+        self.take(hand.dropped)
 
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.curtain.hide()
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
-        self.take(_paths(event))
-
-    def take(self, paths: list[Path]) -> None:
+    def take(self, dropped: files.Dropped) -> None:
         """Do what dropping these files and folders means."""
-        dropped = files.understand(paths)
+        reasons = {
+            "nothing": self.tr("There is no sound in what was dropped"),
+            "gone": self.tr("What was dropped is not there any more"),
+            "elsewhere": self.tr("What was dropped is on the web; save it first, then drop the file"),
+        }
         if dropped.kind == "project":
             self.session.open(dropped.paths[0])
-        elif dropped.kind == "nothing":
-            self.session.complain(UsageError(reason=self.tr("There is no sound in what was dropped")))
+        elif not dropped.useful:
+            self.session.complain(UsageError(reason=reasons[dropped.kind]))
         elif self.session.project is None:
             self.session.complain(UsageError(reason=self.tr("Open or make a project first, then drop your sounds")))
         elif dropped.kind == "recipe":
-            self.session.go("explore", dropped.recipe)
+            self.session.go("explore", dropped)
         else:
             self.session.go("sounds", dropped.paths)
 
@@ -385,11 +382,6 @@ class MainWindow(QMainWindow):
         """Everything that opens by itself has opened: show a page, or the way to one."""
         if not self._page:
             self.show_page(self.session.settings.page or "sounds")
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self.curtain.isVisible():
-            self.curtain.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         run = self.session.training.active
@@ -447,8 +439,3 @@ def _application() -> QApplication:
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     return app
-
-
-def _paths(event: QDropEvent) -> list[Path]:
-    data = event.mimeData()
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data.hasUrls() else []

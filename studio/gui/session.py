@@ -8,6 +8,7 @@ Pages get one Session and nothing else. They call its methods (requests) and lis
     session.go("explore", recipe)                  show a page; its `receive(payload)` is called where it has one
     session.do(text, forward, back)                one undoable step: `forward` is run now, on redo again
     session.desk.submit(lambda: work(), tag=...)   files, import, export; never in the window's thread
+    session.drags.carry(widget, [...])             out of the window: drag, reveal, copy the path
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from studio import settings as preferences
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
 from studio.engine.jobs import JobRunner, Told
 from studio.errors import DeviceError, StudioError
 from studio.events import Failed, Finished, Produced, Started, Work, failed
+from studio.gui.drags import Drags
 from studio.gui.loudness import even_gain
 from studio.gui.sound_output import SoundOutput
 from studio.gui.undo import Kept, Step, UndoStack
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from studio.engine.training import Training
     from studio.library.index import Index
     from studio.project.folder import ProjectFolder
+    from studio.project.state import ClipFile
 
 log = logging.getLogger(__name__)
 FRAME = 33
@@ -46,14 +49,17 @@ FRAME = 33
 
 @dataclass(frozen=True, eq=False)
 class Current:
-    """What the transport holds: a sound in memory, what to call it, and where it comes from, if anywhere."""
+    """What the transport holds: a sound, what to call it, and where it comes from, if anywhere."""
 
-    sound: Sound
+    sound: Audio
     name: str = ""
     recipe: Recipe | None = None
     path: Path | None = None
     even: bool = False
     """It is tried out among others: heard as loud as they are where the user wants that."""
+
+    original: Sound | None = None
+    """The sound before the edits of its recipe, where they are steps that can still be taken back."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +134,7 @@ class Session(QObject):
         self.undo.setUndoLimit(500)
         self._settings_path = settings_path
         self._index: Index | None = None
-        self.written: dict[int, tuple[Sound, Path]] = {}
-        """Sounds of this session that already lie in the exports folder, by id."""
-
+        self.drags = Drags(self)
         self.output = SoundOutput(self)
         self._lost = False
         self._watch = QTimer(self)
@@ -187,7 +191,6 @@ class Session(QObject):
         project, self.project = self.project, None
         project.close()
         self.current = None
-        self.written.clear()
         self.closed.emit()
 
     def _take(self, project: ProjectFolder) -> None:
@@ -265,8 +268,9 @@ class Session(QObject):
             return
         try:
             even = compare or (self.current.even and self.settings.loudness_match)
-            gain = even_gain(self.current.sound) if even else 1.0
-            self.player.play(self.current.sound, loop=self.settings.loop, gain=gain, at=at)
+            sound = self.current.sound
+            gain = even_gain(sound) if even and isinstance(sound, Sound) else 1.0
+            self.player.play(sound, loop=self.settings.loop, gain=gain, at=at)
         except StudioError as error:
             self._lose(error)
             return
@@ -330,7 +334,7 @@ class Session(QObject):
 
         def work() -> Work:
             yield Started(what="keep")
-            clip = project.keep(current.sound, current.recipe, current.name)
+            clip = as_clip(project, current)
             yield Produced(kind="clip", value=clip)
             yield Finished()
 
@@ -370,3 +374,11 @@ class Session(QObject):
     def go(self, page: str, payload: Any = None) -> None:
         """Show a page: sounds, train, explore, clips or settings. `payload` goes to its `receive` method."""
         self.wanted.emit(Wanted(page, payload))
+
+
+def as_clip(project: ProjectFolder, current: Current) -> ClipFile:
+    """`current` as a clip of the project: an untouched original and its edits as steps where it has one. Raises StudioError."""
+    if current.original is None or current.recipe is None:
+        return project.keep(current.sound, current.recipe, current.name)
+    made, steps = current.recipe.parted()
+    return project.keep(current.original, made, current.name, edits=steps)

@@ -76,6 +76,10 @@ FREE = 0.1
 """Nats that each latent number may cost freely."""
 HEARD = 4
 """Real sounds of a step that the encoder listens to through the generator."""
+GROUPS = 4
+"""Groups of like length in which the sounds of a step are made."""
+SOON, OFTEN = 16, 0.75
+"""Frames of a beginning, and the share of the steps that go no further: new sounds are made twice as far."""
 PICTURES = ((512, 64, 128), (2048, 128, 512))
 OUTLINE = (1024, 64, 512)
 
@@ -274,17 +278,17 @@ class WaveGAN(Labelled):
         return found | {"adversarial/score": score}
 
     def _anchor_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Real sounds said again from where the encoder hears them, in two parts of like length, and what that place costs."""
+        """Real sounds said again from where the encoder hears them, mostly their beginnings, and what that place costs."""
         real = middle_side(batch.audio)
         mean, logvar = self.encoder(self._whole(real))
         place = self._measured(mean + (0.5 * logvar).exp() * torch.randn_like(mean), batch.seconds)
         classes = self.one_hot(batch.label)
         classes = classes * (torch.rand(len(classes), 1, device=classes.device) >= NAMELESS)
         distance = mean.new_zeros(())
-        for rows in batch.seconds.argsort().chunk(2):
-            seconds = batch.seconds[rows]
-            again = self._ended(self._decode(place[rows], classes[rows], self._frames(seconds)), seconds)
-            distance = distance + self.distance(again, real[rows, :, : again.shape[-1]]).sum() / len(real)
+        for rows, frames in self._groups(batch.seconds, self._reach(batch.seconds, SOON)):
+            again = self._ended(self._decode(place[rows], classes[rows], frames), batch.seconds[rows])
+            there = loud(real[rows, :, : frames * FRAME])
+            distance = distance + self.distance(again, there).sum() / len(real)
         centre, scatter = self._spread(self.one_hot(batch.label))
         off = ((mean - centre).square() + logvar.exp()) / scatter.square()
         kl = 0.5 * (off - 1 - logvar + 2 * scatter.log()).mean(0)[self.modern :]  # the length stands by itself
@@ -351,9 +355,11 @@ class WaveGAN(Labelled):
         classes = self.one_hot(batch.label)
         classes = classes * (torch.rand(len(classes), 1, device=classes.device) >= NAMELESS)
         latent = self._measured(self._prior(batch.label), batch.seconds)
-        frames = self._frames(batch.seconds)
-        made = self._ended(self._decode(latent, classes, frames), batch.seconds)
+        frames = self._reach(batch.seconds, 2 * SOON)
+        made = self._made(latent, classes, batch.seconds, frames)
         real = middle_side(batch.audio)[..., : frames * FRAME]
+        if frames < self._frames(batch.seconds):
+            real = loud(real)
         conditions = torch.cat([classes, latent[:, :1].detach()], 1) if self.modern else classes
         return real, made, conditions, latent.detach()
 
@@ -383,6 +389,27 @@ class WaveGAN(Labelled):
         if not self.modern:
             return latent
         return torch.cat([self.lengths.number(seconds)[:, None].to(latent.dtype), latent[:, 1:]], 1)
+
+    def _made(self, latent: Tensor, classes: Tensor, seconds: Tensor, frames: int) -> Tensor:
+        """Sounds (B, C, frames·2048) of latents, silent after their ends, which costs no more than what can be heard."""
+        if not self.modern:
+            return self._decode(latent, classes, frames)
+        parts, order = [], []
+        for rows, n in self._groups(seconds, frames):
+            part = self._ended(self._decode(latent[rows], classes[rows], n), seconds[rows])
+            parts.append(F.pad(part, (0, (frames - n) * FRAME)))
+            order.append(rows)
+        return torch.cat(parts)[torch.cat(order).argsort()]
+
+    def _groups(self, seconds: Tensor, most: int) -> Iterator[tuple[Tensor, int]]:
+        """Rows of like length, and the frames that the longest of them needs, up to `most`."""
+        for rows in seconds.argsort().chunk(GROUPS if self.modern else 1):
+            yield rows, min(most, self._frames(seconds[rows]))
+
+    def _reach(self, seconds: Tensor, soon: int) -> int:
+        """Frames of a step: mostly no more than `soon`, for beginnings have most to learn."""
+        frames = self._frames(seconds)
+        return min(frames, soon) if self.config.anchor and torch.rand(()) < OFTEN else frames
 
     def _frames(self, seconds: Tensor) -> int:
         """Frames that the longest of them needs; all, for a generator that can't make less."""

@@ -15,20 +15,22 @@ import socket
 import time
 import uuid
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import filelock
 import msgspec
 
 import studio
 from studio.audio import files, riff
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
 from studio.errors import AlreadyThere, BrokenFile, NotAProject, ProjectBusy, StudioError, UnwritableAudio
 from studio.project import atomic, materials, recipe
 from studio.project.formats import current
 from studio.project.recipe import Recipe
+from studio.project.renders import Renders
 from studio.project.state import ClipFile, ProjectFile
 
 _FOLDERS = ("cache", "runs", "clips", "exports", ".studio")
@@ -151,6 +153,11 @@ class ProjectFolder:
     def cache(self) -> Path:
         return self.root / "cache"
 
+    @cached_property
+    def renders(self) -> Renders:
+        """Clips too long to be read whole, and what was computed for them."""
+        return Renders(self.cache / "clips", self.material)
+
     @property
     def runs_dir(self) -> Path:
         return self.root / "runs"
@@ -231,14 +238,23 @@ class ProjectFolder:
         except FileNotFoundError:
             raise BrokenFile(name=id[:64], reason="there is no such clip") from None
 
-    def keep(self, sound: Sound, recipe: Recipe | None, name: str, tags: tuple[str, ...] = ()) -> ClipFile:
-        """Make `sound` a clip: finished, and safe from every crash, when this returns. Raises DiskFull, NotSaved."""
+    def keep(
+        self,
+        sound: Audio,
+        recipe: Recipe | None,
+        name: str,
+        tags: tuple[str, ...] = (),
+        edits: tuple[dict[str, Any], ...] = (),
+    ) -> ClipFile:
+        """Make `sound` a clip, with `edits` as its steps: finished, and safe from every crash, when this returns. Raises
+        DiskFull, NotSaved."""
         clip = ClipFile(
             id=uuid.uuid4().hex,
             name=name,
             tags=tags,
             created=time.time(),
             recipe=recipe,
+            edits=edits,
             rate=sound.rate,
             frames=sound.frames,
             channels=sound.channels,

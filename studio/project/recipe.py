@@ -62,6 +62,11 @@ class Recipe(msgspec.Struct, frozen=True):
     def to_json(self) -> bytes:
         return msgspec.json.encode(self)
 
+    def parted(self) -> tuple[Recipe, tuple[dict[str, Any], ...]]:
+        """The recipe of the sound before it was edited, and the steps that followed: grafts belong to how it was made."""
+        made = max((i + 1 for i, step in enumerate(self.edits) if step.get("do") == "graft"), default=0)
+        return msgspec.structs.replace(self, edits=self.edits[:made]), self.edits[made:]
+
     def short(self) -> str:
         """One line for a comment field."""
         return f"Wavewright {self.family} {self.run} step {self.step} seed {self.request.seed}".strip()
@@ -71,7 +76,7 @@ def from_json(data: bytes) -> Recipe:
     """Raises BrokenFile on anything that is not a recipe this version reads."""
     try:
         recipe = msgspec.json.decode(data, type=Recipe)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BrokenFile(name="recipe", reason=error) from error
     if recipe.kind != "recipe" or recipe.format > FORMAT:
         raise BrokenFile(name="recipe", reason=f"it is a {recipe.kind} of format {recipe.format}")

@@ -22,6 +22,9 @@ OFFSET = 0.1
 COMPARED = 32
 """Training sounds, evenly chosen, whose spread is the natural one."""
 
+HELD = 24
+"""Held-out sounds, evenly chosen, of which those are counted that are nearly training sounds too."""
+
 KNOWN = 2_000
 """Training sounds, evenly chosen where there are more, among which copies are looked for."""
 
@@ -30,11 +33,11 @@ CANDIDATES = 6
 
 
 class Ear:
-    """Knows the training sounds. Their fingerprints take a millisecond each and are taken when first needed, which is not for
-    the first preview: somebody waits for that, and a young model copies nothing."""
+    """Knows the training sounds, and the held-out ones where there are any. Fingerprints take a millisecond each and are taken
+    when first needed, which is not for the first preview: somebody waits for that, and a young model copies nothing."""
 
-    def __init__(self, sounds: TrainingSet) -> None:
-        self._sounds = sounds
+    def __init__(self, sounds: TrainingSet, held: TrainingSet | None = None) -> None:
+        self._sounds, self._held = sounds, held
         self._natural = 0.0
         self._detector: Detector | None = None
         self._first = True
@@ -42,7 +45,8 @@ class Ear:
     def hear(self, new: Sequence[Samples]) -> dict[str, float]:
         """Of new sounds (C, T) as a model gave them: `new/silent`, `new/broken` (samples that are no numbers), `new/clipped`,
         `new/offset` (off the zero line) and, but for the first time, `new/copies` (nearly a training sound) as shares of all
-        of them; and `new/diversity`, the mean distance between two of them as a share of that between training sounds."""
+        of them; `new/diversity`, the mean distance between two of them as a share of that between training sounds; and once
+        `real/copies`, the share of held-out sounds that are nearly training sounds."""
         if not new:
             return {}
         sounds = [Sound(np.clip(np.nan_to_num(x, posinf=0.0, neginf=0.0), -1, 1), self._sounds.material.rate) for x in new]
@@ -52,10 +56,14 @@ class Ear:
             "clipped": [analysis.flat_tops(np.abs(sound.samples)) >= CLIPPED for sound in sounds],
             "offset": [np.abs(sound.samples.mean(axis=1)).max(initial=0) > OFFSET for sound in sounds],
         }
+        numbers: dict[str, float] = {}
         if not self._first:
+            if self._detector is None and self._held is not None and len(self._held):
+                rows = np.unique(np.linspace(0, len(self._held) - 1, HELD).round().astype(np.int64))
+                numbers["real/copies"] = float(np.mean([self._copy(self._held.sound(int(row))) for row in rows]))
             flaws["copies"] = [self._copy(sound) for sound in sounds]
         self._first = False
-        numbers = {f"new/{name}": float(np.mean(found)) for name, found in flaws.items()}
+        numbers |= {f"new/{name}": float(np.mean(found)) for name, found in flaws.items()}
         self._natural = self._natural or spread(self._prints(COMPARED)[1])
         if len(sounds) > 1 and self._natural > 0:
             numbers["new/diversity"] = spread(np.stack([analysis.fingerprint(sound) for sound in sounds])) / self._natural

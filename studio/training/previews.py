@@ -66,7 +66,7 @@ class Previews:
         self.run = run
         self.material = held.material
         self.folder = run.path / "previews"
-        self.ear = Ear(sounds)
+        self.ear = Ear(sounds, held if held is not sounds else None)
         self.fixed = [
             self._keep(Probe(name, "reconstruction", held.sound(row), _label(held, row), held.pitch[row], held.velocity[row]))
             for name, row in choose(held).items()

@@ -51,7 +51,7 @@ FLAWED = 0.5
 """Share of the new sounds that are silent, clipped or impossible, in two previews running, from which a run is silent."""
 
 COPIED = 0.15
-"""Share of the new sounds that are nearly training sounds from which a run is copying."""
+"""Share of the new sounds that are nearly training sounds from which a run is copying, beyond that of real sounds."""
 
 ALIKE, LEARNED = 0.35, 0.9
 """Diversity of the new sounds, as a share of that among training sounds, under which a run is collapsing, if its distance has
@@ -87,6 +87,7 @@ class Evidence:
     apart: the sounds of `held` are held out; else there are none, and they are some of those it learns from
     silent, clipped, offset, broken, copies, diversity: of the `sounds` new sounds of each preview, at the minutes `heard`;
         shares, diversity as a share of that among training sounds; NaN where not measured
+    twins: share of held-out sounds that are nearly training sounds, as in folders of velocity layers
     active: latent numbers in use, of `latents`; None where the family does not say
     impossible: share of recent steps with impossible numbers; rollbacks: times it had to go back lately
     burst: the largest gradient as a multiple of the median, at `burst_at` minutes
@@ -105,6 +106,7 @@ class Evidence:
     copies: NDArray[np.float64] = field(default_factory=_none)
     diversity: NDArray[np.float64] = field(default_factory=_none)
     sounds: int = 0
+    twins: float = 0.0
     active: float | None = None
     latents: int = 0
     impossible: float = 0.0
@@ -140,6 +142,7 @@ class Evidence:
             silent=silent,
             **{name: curves.at(f"new/{name}", heard) for name in ("clipped", "offset", "broken", "copies", "diversity")},
             sounds=sounds,
+            twins=curves.last("real/copies") or 0.0,
             active=curves.last("latent/active"),
             latents=latents,
             impossible=impossible,
@@ -256,7 +259,7 @@ def _fell(y: NDArray[np.float64], to: float, share: float) -> bool:
 
 
 def _copying(known: Evidence) -> Verdict | None:
-    if not len(known.copies) or not known.copies[-1] >= COPIED:
+    if not len(known.copies) or not known.copies[-1] >= COPIED + known.twins:
         return None
     why = f"{_of(known.copies[-1], known)} are nearly training sounds. More sounds help, longer training does not"
     return Verdict("copying", f"Copying — {why}.", safe=True, offers=("stop", "best"))

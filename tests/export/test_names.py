@@ -20,7 +20,7 @@ RECIPE = Recipe(family="oneshot", run="Drums-1", step=900, request=Request(class
 def test_tokens_are_filled():
     item = Item(hit(), "Soft kick", RECIPE, root=61.0)
     assert names.preview("{label}_{name}_{model}-{step}-{seed}_{note}_{n}", [item]) == ["kick_Soft kick_Drums-1-900-7_Cs3_01"]
-    assert names.preview("{name} {note}", [item], middle_c=4) == ["Soft kick Cs4"]
+    assert names.preview("{name} {note}", [item], octave="C4") == ["Soft kick Cs4"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", names.preview("{date}", [item])[0])
 
 
@@ -30,7 +30,7 @@ def test_a_token_without_a_value_leaves_no_gap(token):
     assert name.startswith("x_") and name.endswith("_y") and "__" not in name
 
 
-@pytest.mark.parametrize("template", ["{bpm}", "{", "name}", "{name", "{{name}}", "{name.real}", "{0}"])
+@pytest.mark.parametrize("template", ["{tempo}", "{", "name}", "{name", "{{name}}", "{name.real}", "{0}"])
 def test_what_is_no_template_is_refused_in_words(template):
     with pytest.raises(UsageError):
         names.check(template)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QScrollArea, QSplitter, QWidget
 
 from studio.gui.pages.explore import ExplorePage
@@ -23,6 +22,7 @@ from studio.gui.session import Current, Problem, Session
 from studio.models.controls import Controls, Latent, Range
 from studio.project.recipe import Recipe, Request
 from studio.training.run import RunFolder
+from tests.gui.dropping import drop_on, urls
 from tests.gui.exploring import LABELS, LEFT, same, save_model, waits
 
 
@@ -157,13 +157,7 @@ def test_a_recipe_of_a_model_that_is_gone_is_told(page: ExplorePage, qtbot: Any)
 
 def test_a_dropped_sound_is_where_exploring_goes_on(page: ExplorePage, qtbot: Any, sounds_folder: Path) -> None:
     path = next((sounds_folder / "snare").iterdir())
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    position = QPoint(300, 200)
-    enter = QDragEnterEvent(position, Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
-    page.dragEnterEvent(enter)
-    assert enter.isAccepted()
-    page.dropEvent(QDropEvent(QPointF(position), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier))
+    assert drop_on(page, urls(path), QPoint(300, 200))
     qtbot.waitUntil(lambda: page._session.undo.count() == 1, timeout=20_000)
     waits(qtbot, page)()
     assert path.name in page.view.said._text and not page.view.said.button.isHidden()
@@ -171,11 +165,7 @@ def test_a_dropped_sound_is_where_exploring_goes_on(page: ExplorePage, qtbot: An
 
 
 def test_a_folder_is_left_to_the_window(page: ExplorePage, tmp_path: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
-    enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
-    page.dragEnterEvent(enter)
-    assert not enter.isAccepted()
+    assert not drop_on(page, urls(tmp_path), QPoint(9, 9))
 
 
 def test_resting_on_a_dot_plays_it(page: ExplorePage, qtbot: Any, heard: list[Current]) -> None:

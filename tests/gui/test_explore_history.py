@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from studio.audio import files as audio
@@ -31,6 +31,7 @@ from studio.gui.session import Current, Problem, Session
 from studio.project import atomic
 from studio.project.recipe import Recipe, Request
 from studio.training.run import RunFolder
+from tests.gui.dropping import drop_on, urls
 from tests.gui.exploring import LEFT, same, save_model, waits
 
 
@@ -526,12 +527,10 @@ def test_clearing_is_taken_back_by_undo(page: ExplorePage, qtbot: Any) -> None:
 
 
 @pytest.fixture
-def drop(page: ExplorePage, tmp_path: Path) -> Callable[..., None]:
+def drop(page: ExplorePage) -> Callable[..., None]:
     def dropped(path: Path, shift: bool = False) -> None:
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(path))])
         keys = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
-        page.dropEvent(QDropEvent(QPointF(300, 200), Qt.DropAction.CopyAction, data, LEFT, keys))
+        assert drop_on(page, urls(path), QPoint(300, 200), keys)
 
     return dropped
 
@@ -542,7 +541,7 @@ def test_an_exported_wav_opens_its_very_sound(page: ExplorePage, qtbot: Any, dro
     told: list[str] = []
     first = page.standing.shown
     assert first is not None
-    path = files.written(page._session, page.standing.current)  # type: ignore[arg-type]
+    path = files.finished(files.exports(page._session), page.standing.current)  # type: ignore[arg-type]
     move(page, 8)
     waits(qtbot, page)()
     page._session.told.connect(told.append)
@@ -557,22 +556,6 @@ def test_an_exported_wav_opens_its_very_sound(page: ExplorePage, qtbot: Any, dro
     assert page.standing.request != first.request and path.name in page.view.said._text
     page.take(path)  # chosen in the dialog
     assert page.standing.request == first.request
-    waits(qtbot, page)()
-
-
-def test_the_edits_of_a_recipe_are_mentioned(page: ExplorePage, qtbot: Any, drop: Any, tmp_path: Path) -> None:
-    told: list[str] = []
-    first = page.standing.shown
-    assert first is not None
-    recipe = msgspec.structs.replace(first.recipe, edits=({"do": "reverse"}, {"do": "gain", "db": -3}, {"do": "reverse"}))
-    audio.write(tmp_path / "edited.wav", first.sound, recipe=recipe.to_json())
-    move(page, 8)
-    page._session.told.connect(told.append)
-    drop(tmp_path / "edited.wav")
-    assert page.standing.request == first.request and "(reverse, gain)" in told[-1]
-    move(page, 9)
-    page.receive(recipe)
-    assert page.standing.request == first.request and "(reverse, gain)" in told[-1]
     waits(qtbot, page)()
 
 
@@ -596,7 +579,7 @@ def test_a_file_of_a_model_that_is_gone_is_taken_as_any_sound(page: ExplorePage,
 def test_a_recipe_of_an_earlier_moment_opens_that_moment(page: ExplorePage, qtbot: Any, drop: Any) -> None:
     assert page._model is not None
     folder, first = page._model.folder, page.standing.shown
-    path = files.written(page._session, page.standing.current)  # type: ignore[arg-type]
+    path = files.finished(files.exports(page._session), page.standing.current)  # type: ignore[arg-type]
     second_model(page, qtbot)
     drop(path)
     opened(page, qtbot, folder)

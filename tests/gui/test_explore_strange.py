@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QPoint
 
 from studio.audio import files
 from studio.audio.sound import Sound
@@ -19,18 +18,14 @@ from studio.gui.pages.explore_space import latent_of
 from studio.gui.pages.explore_standing import HEAR
 from studio.gui.session import Problem
 from studio.project.recipe import Recipe, Request
+from tests.gui.dropping import drop_on, urls
 from tests.gui.exploring import waits
 
 RATE = 44100
 
 
 def drop(page: ExplorePage, path: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    event = QDropEvent(
-        QPointF(200, 200), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    page.dropEvent(event)
+    assert drop_on(page, urls(path), QPoint(200, 200))
 
 
 def write(path: Path, samples: np.ndarray) -> Path:

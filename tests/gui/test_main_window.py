@@ -15,7 +15,6 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from studio.audio import files as audio
 from studio.audio.sound import Sound
 from studio.engine.device import DeviceFacts
 from studio.engine.training import RunView
@@ -247,48 +246,6 @@ def test_the_transport_shows_what_is_current(window: MainWindow, session: Sessio
     assert not transport._keep.isEnabled() and transport._time.text() == "–"
 
 
-def test_what_is_dragged_is_a_finished_file(window: MainWindow, session: Session, tone: Sound, qtbot: Any) -> None:
-    assert window.transport._drag.make_drag() is None
-    session.set_current(Current(tone, "Soft kick", Recipe(request=Request(seed=5))))
-    drag = window.transport._drag.make_drag()
-    assert drag is not None
-    (url,) = drag.mimeData().urls()
-    path = Path(url.toLocalFile())
-    assert path.parent == session.project.exports and audio.probe(path).frames == tone.frames
-    assert files.understand([path]).recipe.request.seed == 5
-    window.transport._copy_path()
-    assert QGuiApplication.clipboard().text() == str(path)
-    drag.deleteLater()
-
-
-def test_a_drag_is_offered_as_a_copy_only(
-    window: MainWindow, session: Session, tone: Sound, monkeypatch: Any, qtbot: Any
-) -> None:
-    actions: list[Any] = []
-    monkeypatch.setattr("studio.gui.widgets.transport.QDrag.exec", lambda drag, action: actions.append(action))
-    session.set_current(Current(tone, "A"))
-    handle = window.transport._drag
-    qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
-    from PySide6.QtTest import QTest
-
-    QTest.mouseMove(handle, QPoint(9, 5))
-    assert actions == []
-    moved = _move(handle, QPoint(60, 5))
-    handle.mouseMoveEvent(moved)
-    assert actions == [Qt.DropAction.CopyAction]
-    qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton)
-
-
-def _move(widget: QWidget, at: QPoint) -> Any:
-    from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QMouseEvent
-
-    left = Qt.MouseButton.LeftButton
-    return QMouseEvent(
-        QEvent.Type.MouseMove, QPointF(at), widget.mapToGlobal(QPointF(at)), left, left, Qt.KeyboardModifier.NoModifier
-    )
-
-
 def test_volume_is_remembered_and_muting_brings_it_back(window: MainWindow, session: Session, qtbot: Any) -> None:
     slider = window.transport._volume
     slider.setValue(40)
@@ -309,10 +266,10 @@ def drop(window: MainWindow, *paths: Path) -> bool:
     QApplication.sendEvent(window, enter)
     if not enter.isAccepted():
         return False
-    assert window.curtain.isVisible() and enter.dropAction() == Qt.DropAction.CopyAction
+    assert window.drops.curtain.isVisible() and enter.dropAction() == Qt.DropAction.CopyAction
     let_go = QDropEvent(QPointF(300, 300), Qt.DropAction.CopyAction | Qt.DropAction.MoveAction, data, left, none)
     QApplication.sendEvent(window, let_go)
-    assert not window.curtain.isVisible() and let_go.dropAction() == Qt.DropAction.CopyAction
+    assert not window.drops.curtain.isVisible() and let_go.dropAction() == Qt.DropAction.CopyAction
     return True
 
 
@@ -325,9 +282,10 @@ def test_a_folder_dropped_anywhere_goes_to_sounds(receiving: MainWindow, tmp_pat
 
 
 def test_a_wav_of_ours_goes_back_to_where_it_was_made(receiving: MainWindow, session: Session, tone: Sound) -> None:
-    path = files.written(session, Current(tone, "own", Recipe(family="oneshot", request=Request(seed=11))))
+    own = Current(tone, "own", Recipe(family="oneshot", request=Request(seed=11)))
+    path = files.finished(files.exports(session), own)
     assert drop(receiving, path)
-    assert receiving.page == "explore" and receiving.page_widget("explore").received[0].request.seed == 11
+    assert receiving.page == "explore" and receiving.page_widget("explore").received[0].recipe.request.seed == 11
 
 
 def test_a_dropped_project_is_opened(receiving: MainWindow, session: Session, tmp_path: Path) -> None:

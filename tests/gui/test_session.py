@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studio.audio import files as audio
-from studio.audio import riff
 from studio.audio.analysis import facts
 from studio.audio.sound import Sound
 from studio.errors import DeviceError, UnreadableAudio
@@ -209,38 +206,10 @@ def test_settings_that_can_not_be_read_are_set_aside(tmp_path: Path, content: by
     assert (tmp_path / "settings.unreadable.json").read_bytes() == content
 
 
-def test_the_file_that_is_dragged_out_is_finished_and_carries_its_recipe(session: Session, tone: Sound) -> None:
-    recipe = Recipe(family="oneshot", model="abc", request=Request(seed=9))
-    current = Current(tone, 'Kick/1: "loud"?', recipe)
-    path = files.written(session, current)
-    assert session.project is not None and path.parent == session.project.exports and path.suffix == ".wav"
-    assert json.loads(riff.embedded_recipe(path) or b"")["request"]["seed"] == 9
-    assert np.abs(audio.read(path).samples - tone.samples).max() < 2**-22
-    assert files.written(session, current) == path
-    assert files.written(session, Current(audio.read(path), current.name, recipe)) != path
-    assert files.written(session, Current(tone, "again", path=path)) == path
-
-
 @pytest.mark.parametrize(("name", "safe"), [("Kick 1", "Kick 1"), ("a/b\\c:d", "a b c d"), ("  ..", "Sound"), ("", "Sound")])
 def test_names_become_file_names(name: str, safe: str) -> None:
     assert files.safe_name(name) == safe
     assert len(files.safe_name("x" * 500)) == 64
-
-
-def test_what_a_drop_means(session: Session, tone: Sound, tmp_path: Path) -> None:
-    plain = audio.write(tmp_path / "plain.wav", tone)
-    own = files.written(session, Current(tone, "own", Recipe(request=Request(seed=4))))
-    other = tmp_path / "Project"
-    ProjectFolder.create(other).close()
-    text = tmp_path / "notes.txt"
-    text.write_text("hello")
-    assert files.understand([plain]).kind == "sounds"
-    assert files.understand([tmp_path]).kind == "sounds"
-    assert files.understand([plain, own]).kind == "sounds"
-    found = files.understand([own])
-    assert found.kind == "recipe" and found.recipe is not None and found.recipe.request.seed == 4
-    assert files.understand([other]).paths == files.understand([other / "project.json"]).paths == (other,)
-    assert files.understand([text]).kind == "nothing"
 
 
 def test_errors_become_problems(session: Session, problems: list[Problem]) -> None:

@@ -348,12 +348,6 @@ def test_the_map_shows_the_same_sounds_and_hears_them(full: SoundsPage, qtbot: Q
     qtbot.waitUntil(lambda: not full.map.busy)
 
 
-def test_dragging_out_carries_the_files_and_never_moves_them(full: SoundsPage) -> None:
-    data = full.table.mimeData([full.table.index(0, NAME), full.table.index(0, INCLUDE), full.table.index(1, NAME)])
-    assert [Path(url.toLocalFile()).name for url in data.urls()] == names(full)[:2]
-    assert full.table.supportedDragActions() == Qt.DropAction.CopyAction
-
-
 def test_another_project_shows_its_own_sounds(full: SoundsPage, tmp_path: Path, qtbot: QtBot) -> None:
     assert full.session.create(tmp_path / "Other")
     assert full.table.rowCount() == 0 and full.heard.findings == ()

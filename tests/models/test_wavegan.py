@@ -9,10 +9,12 @@ import torch
 from torch.nn import functional as F
 
 from studio.models.labelled import middle_side
+from studio.models.layers.decoders import FRAME
 from studio.models.layers.endings import PEAK, ended
 from studio.models.layers.energy import Ears, energy_distance, energy_score, natural
 from studio.models.layers.heads import Head
 from studio.models.layers.lengths import Lengths
+from studio.models.layers.pqmf import BANDS
 from studio.models.layers.scorers import CROP, BandScorer, PictureScorer, cropped
 from studio.models.layers.wavegan import WaveCritic, WaveGenerator, shuffled
 from studio.models.wavegan import BUCKETS, WaveGAN
@@ -163,6 +165,23 @@ def test_a_made_sound_ends_with_the_real_one_beside_it() -> None:
     assert torch.allclose(model.lengths.seconds(latent[:, 0]), examples.seconds, atol=1e-3)
     for row, seconds in enumerate(examples.seconds.tolist()):
         assert made[row, :, math.ceil(seconds * RATE) :].abs().sum() == 0
+
+
+def test_sounds_are_made_as_far_as_they_are_heard_whatever_their_group() -> None:
+    model = tiny("wavegan").eval()
+    assert isinstance(model, WaveGAN)
+    examples = batch(model, 8)
+    model.prepare(iter([examples]))
+    latent = torch.randn(8, model.config.latent)
+    classes, frames = model.one_hot(examples.label), model._frames(examples.seconds)
+    quiet = torch.zeros(8, BANDS, frames * FRAME // BANDS)
+    model._noise = lambda count, n: quiet[:count, :, : n * FRAME // BANDS]  # type: ignore[method-assign]
+    with torch.no_grad():
+        together = model._ended(model._decode(latent, classes, frames), examples.seconds)
+        grouped = model._made(latent, classes, examples.seconds, frames)
+    for row, seconds in enumerate(examples.seconds.tolist()):
+        end = max(1, int(seconds * RATE) - 4 * FRAME)  # near its end a group knows nothing of what would follow
+        assert torch.allclose(grouped[row, :, :end], together[row, :, :end], atol=0.05)
 
 
 def test_penalties_come_every_few_turns() -> None:

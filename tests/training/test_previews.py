@@ -52,6 +52,13 @@ def test_the_same_model_sounds_the_same_at_every_moment(make: Make, held: reader
     assert [p.step for p in run.previews()] == [10, 20]
 
 
+def test_held_out_sounds_that_are_training_sounds_are_counted_once(project: ProjectFolder, make: Make) -> None:
+    model, sounds = Tiny(Config(), reader.measured(reader.load(project, MATERIAL))).eval(), reader.load(project, MATERIAL)
+    previews = Previews(make(), reader.load(project, MATERIAL), sounds)
+    told = [previews.make(model, step, 0.0)[1].get("real/copies") for step in (1, 2, 3)]
+    assert told == [None, 1.0, None]
+
+
 def test_silence_among_new_sounds_is_counted(make: Make, held: reader.TrainingSet) -> None:
     model = Tiny(Config(), reader.measured(held)).eval()
     model.leave.weight.data.zero_()

@@ -130,6 +130,7 @@ def test_near_copies_are_copying() -> None:
     assert verdict.word == "copying" and "4 of 16 new sounds" in verdict.sentence and verdict.safe
     assert say(t, y, copies=[0.25, 1 / 16], sounds=16).word == "improving"
     assert say(t, y, copies=[np.nan]).word == "improving"
+    assert say(t, y, copies=[0, 0.25], sounds=16, twins=0.2).word == "improving"  # so many real sounds are twins as well
 
 
 def test_a_long_flat_run_says_that_stopping_is_safe() -> None:

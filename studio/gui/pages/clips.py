@@ -16,21 +16,22 @@ import msgspec
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.engine.jobs import Ticket, Told
 from studio.errors import StudioError
 from studio.events import Cancelled, Failed, Finished, Produced, Progress
-from studio.export.base import Exporter, Item
-from studio.gui import files
+from studio.export import items
+from studio.export.base import Exporter
+from studio.gui.drags import Leaving, as_they_are
 from studio.gui.pages import clips_work
+from studio.gui.pages.clips_drop import ClipDrops
 from studio.gui.pages.clips_editor import ClipEditor, Opened
-from studio.gui.pages.clips_export import ExportPanel, drag_of
+from studio.gui.pages.clips_export import ExportPanel
 from studio.gui.pages.clips_list import ClipList
-from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, recipe_of, sound_of
+from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, as_current, recipe_of, sound_of
 from studio.gui.session import Current, Problem, Session
 from studio.gui.tables.clips import ClipModel
 from studio.gui.widgets.drop_zone import Empty
-from studio.project.folder import ProjectFolder
 from studio.project.state import ClipFile
 
 EXPORT = "clips-export"
@@ -49,10 +50,13 @@ class ClipsPage(QWidget):
         self._hear = False  # play the clip that is being opened
         self._wanted: tuple[str, ...] = ()  # to select once they are listed
         self._row = 0  # where the last selection was, for after a deletion
-        self._heard: Sound | None = None  # what this page put into the transport last
+        self._heard: Audio | None = None  # what this page put into the transport last
         self._export: Ticket | None = None
+        self._made: list[Path] = []  # what it has made so far
+        self._asked = 0  # clips in it
         self._build()
         self._wire()
+        self.drops = ClipDrops(session, self)
         self._open_project()
 
     # ---- building
@@ -98,6 +102,7 @@ class ClipsPage(QWidget):
         self.list.dragWanted.connect(self._drag)
         self.list.recipeWanted.connect(self._open_recipe)
         self.list.revealWanted.connect(self._reveal)
+        self.list.copyWanted.connect(self._copy)
         self.editor.renamed.connect(self._rename)
         self.editor.starred.connect(self._star)
         self.editor.tagged.connect(self._tag)
@@ -108,6 +113,9 @@ class ClipsPage(QWidget):
         self.export.exportWanted.connect(self._start_export)
         self.export.cancelWanted.connect(self._cancel_export)
         self.export.problem.connect(session.complain)
+        self.export.dragWanted.connect(self._drag_files)
+        self.export.revealWanted.connect(self._reveal_files)
+        self.export.copyWanted.connect(self._copy_files)
 
     # ---- the project
     @Slot()
@@ -191,7 +199,7 @@ class ClipsPage(QWidget):
         """Show what is selected; the sound comes from the desk."""
         clips, clip = self.list.selection, self.list.current
         self.editor.choose(clips)
-        self.export.set_items([self._item(c, None) for c in clips])
+        self.export.set_items([items.of_clip(clip) for clip in clips])
         if clip is None:
             return
         self._row = self.list.row_of(clip.id)
@@ -351,22 +359,18 @@ class ClipsPage(QWidget):
     def _open_recipe(self) -> None:
         clip = self.list.current
         if clip is not None and clip.recipe is not None:
-            self._session.go("explore", recipe_of(clip))  # with its edits, which are mentioned there
-
-    def _item(self, clip: ClipFile, project: ProjectFolder | None) -> Item:
-        recipe = recipe_of(clip)
-        root = recipe.request.pitch if recipe is not None else None
-        return Item(partial(sound_of, project, clip) if project else None, clip.name, recipe, root)
+            self._session.go("explore", recipe_of(clip))  # with its edits, which are heard there
 
     @Slot(object, object, str, object)
     def _start_export(self, exporter: Exporter, options: msgspec.Struct, template: str, folder: Path) -> None:
         project, clips = self._session.project, self.list.selection
         if project is None or not clips or self._export is not None:
             return
-        items = [self._item(clip, project) for clip in clips]
+        wanted = [items.of_clip(clip, partial(sound_of, project, clip)) for clip in clips]
+        self._made, self._asked = [], len(wanted)
         self.export.set_running(True)
-        self.export.set_progress(0, len(items), self.tr("Waiting for other work"))
-        self._export = self._session.desk.submit(partial(exporter.write, items, folder, options, template), tag=EXPORT)
+        self.export.set_progress(0, len(wanted), self.tr("Waiting for other work"))
+        self._export = self._session.desk.submit(partial(exporter.write, wanted, folder, options, template), tag=EXPORT)
 
     @Slot()
     def _cancel_export(self) -> None:
@@ -376,6 +380,8 @@ class ClipsPage(QWidget):
     def _exported(self, event: object) -> None:
         if isinstance(event, Progress):
             self.export.set_progress(event.done, event.total or 1, event.note)
+        elif isinstance(event, Produced):
+            self._made.append(Path(event.path))
         elif isinstance(event, Finished | Failed | Cancelled):
             self._export = None
             self.export.set_running(False)
@@ -387,34 +393,45 @@ class ClipsPage(QWidget):
                 self._written(event.result)
 
     def _written(self, result: dict[str, Any]) -> None:
-        made, problems = [Path(p) for p in result.get("files", ())], result.get("problems", ())
-        self.export.add_results(made)
-        self._session.tell(self.tr("1 file exported") if len(made) == 1 else self.tr("{0} files exported").format(len(made)))
+        count, problems = len(result.get("files", ())), result.get("problems", ())
+        self.export.add_results(self._made)
+        self._session.tell(self.tr("1 file exported") if count == 1 else self.tr("{0} files exported").format(count))
         if problems:
             details = "\n".join(f"{p['name']}: {p['reason']}" for p in problems)
-            sentence = self.tr("{0} of {1} clips could not be exported.").format(len(problems), len(problems) + len(made))
+            sentence = self.tr("{0} of {1} clips could not be exported.").format(len(problems), self._asked)
             self._session.complain(Problem(sentence, self.tr("The others were."), details))
 
-    def drag_paths(self) -> list[Path]:
-        """Finished WAVs of the chosen clips in the exports folder, written now where they are not there yet."""
-        project = self._session.project
-        found: list[Path] = []
-        try:
-            for clip in self.list.selection if project is not None else ():
-                opened = self.editor.opened
-                ready = opened is not None and (opened.clip.id, opened.clip.edits) == (clip.id, clip.edits)
-                sound = opened.sound if opened is not None and ready else sound_of(project, clip)
-                found.append(files.written(self._session, Current(sound, clip.name, recipe_of(clip))))
-        except StudioError as error:
-            self._session.complain(error)
+    def leaving(self) -> list[Leaving]:
+        """The chosen clips with their edits, to be dragged out."""
+        project, opened = self._session.project, self.editor.opened
+        if project is None:
+            return []
+        found: list[Leaving] = []
+        for clip in self.list.selection:
+            ready = opened is not None and (opened.clip.id, opened.clip.edits) == (clip.id, clip.edits)
+            found.append(partial(as_current, project, clip, opened.sound if opened is not None and ready else None))
         return found
 
     @Slot()
     def _drag(self) -> None:
-        if paths := self.drag_paths():
-            drag_of(self.list.view, paths).exec(Qt.DropAction.CopyAction)
+        self._session.drags.carry(self.list.view, self.leaving())
 
     @Slot()
     def _reveal(self) -> None:
-        if paths := self.drag_paths():
-            files.reveal(paths[0])
+        self._session.drags.reveal(self.leaving())
+
+    @Slot()
+    def _copy(self) -> None:
+        self._session.drags.copy(self.leaving())
+
+    @Slot(object)
+    def _drag_files(self, paths: Sequence[Path]) -> None:
+        self._session.drags.carry(self.export.results, as_they_are(paths))
+
+    @Slot(object)
+    def _reveal_files(self, paths: Sequence[Path]) -> None:
+        self._session.drags.reveal(as_they_are(paths))
+
+    @Slot(object)
+    def _copy_files(self, paths: Sequence[Path]) -> None:
+        self._session.drags.copy(as_they_are(paths))

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from studio.audio.analysis import Facts, note_name
 from studio.audio.pitch import hz_to_midi
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.gui import theme
 from studio.gui.widgets.canvas import clock
 from studio.gui.widgets.chips import Elided
@@ -40,8 +40,8 @@ class Opened:
     """A clip with its edits applied, ready to be heard and drawn; `facts` follow a moment later."""
 
     clip: ClipFile
-    original: Sound
-    sound: Sound
+    original: Audio
+    sound: Audio
     facts: Facts | None = None
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QMimeData, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QDrag, QGuiApplication, QKeyEvent
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -33,27 +33,18 @@ from PySide6.QtWidgets import (
 
 from studio.audio import files as sounds
 from studio.errors import StudioError
-from studio.export import names
+from studio.export import making, names
 from studio.export.base import Exporter, Item, exporters
 from studio.fields import decode, describe
-from studio.gui import files, theme
+from studio.gui import theme
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.config_form import ConfigForm
 
 
-def drag_of(source: QWidget, paths: Sequence[Path]) -> QDrag:
-    """A drag of finished files. Run it with Qt.CopyAction, never Move: the receiver would delete them."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    data.setText("\n".join(str(path) for path in paths))
-    drag = QDrag(source)
-    drag.setMimeData(data)
-    drag.setPixmap(theme.pixmap("wave", "accent", 32))
-    return drag
-
-
 class Results(QListWidget):
-    """Files that were written, newest first; they can be dragged out as they are."""
+    """Files and folders that were written, newest first; they can be dragged out as they are."""
+
+    dragWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +57,7 @@ class Results(QListWidget):
 
     def add(self, paths: Sequence[Path]) -> None:
         for path in reversed(paths):
-            item = QListWidgetItem(theme.icon("file", "dim"), path.name)
+            item = QListWidgetItem(theme.icon("folder" if path.is_dir() else "file", "dim"), path.name)
             item.setData(Qt.ItemDataRole.UserRole, path)
             item.setToolTip(str(path))
             self.insertItem(0, item)
@@ -81,11 +72,10 @@ class Results(QListWidget):
         """Paths of the selected rows that are still there; all of the list where none is selected."""
         items = [self.item(row) for row in range(self.count())]
         wanted = [i for i in items if i.isSelected()] or items
-        return [path for path in (i.data(Qt.ItemDataRole.UserRole) for i in wanted) if path.is_file()]
+        return [path for path in (i.data(Qt.ItemDataRole.UserRole) for i in wanted) if path.exists()]
 
     def startDrag(self, actions: Qt.DropAction) -> None:
-        if self.chosen:
-            drag_of(self, self.chosen).exec(Qt.DropAction.CopyAction)
+        self.dragWanted.emit()
 
 
 class ExportPanel(QWidget):
@@ -95,6 +85,11 @@ class ExportPanel(QWidget):
     """Exporter, its options, the name template, the folder."""
 
     cancelWanted = Signal()
+    dragWanted = Signal(object)
+    revealWanted = Signal(object)
+    copyWanted = Signal(object)
+    """list[Path]: exported files that should be dragged out, shown in their folder, have their paths copied."""
+
     problem = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -127,6 +122,8 @@ class ExportPanel(QWidget):
         self.token.setMenu(self._token_menu())
         self.preview = Elided(widest=100_000)
         theme.mark(self.preview, role="caption")
+        self.needed = Elided(widest=100_000)
+        theme.mark(self.needed, role="caption")
         self.place = Elided(widest=100_000)
         self.choose = self._icon("folder", self.tr("Choose another folder"), self._choose_folder)
         self.home = self._icon("undo", self.tr("Back to the project’s exports folder"), self._go_home)
@@ -142,6 +139,7 @@ class ExportPanel(QWidget):
         theme.mark(self.note, role="caption")
         self.results = Results()
         self.results.itemSelectionChanged.connect(self._show_results)
+        self.results.dragWanted.connect(self._drag)
         self.reveal = self._icon("reveal", self.tr("Show in folder"), self._reveal)
         self.copy = self._icon("copy", self.tr("Copy the paths"), self._copy)
         self._lay_out(title)
@@ -195,6 +193,7 @@ class ExportPanel(QWidget):
         foot.addWidget(self.preview)
         foot.addWidget(self._caption(self.tr("Into"), self.choose))
         foot.addLayout(place)
+        foot.addWidget(self.needed)
         foot.addLayout(going)
         foot.addWidget(self.bar)
         foot.addWidget(self.note)
@@ -236,7 +235,14 @@ class ExportPanel(QWidget):
             "step": self.tr("the moment of training"),
             "seed": self.tr("the seed it was drawn with"),
             "label": self.tr("its strongest label"),
-            "note": self.tr("its root note"),
+            "tag": self.tr("its first tag"),
+            "note": self.tr("its root note, as in C3"),
+            "key": self.tr("its root note without the octave"),
+            "bpm": self.tr("its tempo, as in 120bpm"),
+            "velocity": self.tr("how hard it was struck, as in v100"),
+            "rate": self.tr("its sample rate, as in 48k"),
+            "pack": self.tr("the pack or instrument it belongs to"),
+            "take": self.tr("its number among sounds of the same name"),
             "n": self.tr("its number in this export"),
             "date": self.tr("today"),
         }
@@ -253,6 +259,7 @@ class ExportPanel(QWidget):
 
     def _build_form(self) -> None:
         old, self.form = self.form, ConfigForm(describe(self.exporter.Options))
+        self.form.changed.connect(self._show_preview)
         self._form_home.addWidget(self.form)
         old.setParent(None)
         old.deleteLater()
@@ -310,15 +317,13 @@ class ExportPanel(QWidget):
         self.home.setEnabled(not inside)
         self._show_preview()
 
-    def _show_preview(self) -> None:
+    @Slot()
+    def _show_preview(self, *_: object) -> None:
         count = len(self._items)
         words, good = "", True
         try:
             if self._items:
-                values = names.values(self._items[0], 1, count=count)
-                name = names.fill(self.template.text(), values)
-                first = sounds.unused(self.folder / f"{name}{self.exporter.extension}").name
-                words = first if count == 1 else self.tr("{0} and {1} more").format(first, count - 1)
+                words = self._promised()
             else:
                 names.check(self.template.text())
                 words = self.tr("Choose clips on the left")
@@ -326,14 +331,40 @@ class ExportPanel(QWidget):
             words, good = error.message, False
         self.preview.set_words(words)
         theme.mark(self.preview, state="" if good else "bad")
+        good = self._show_size() and good
         text = self.tr("Export") if count == 0 else self.tr("Export 1 sound") if count == 1 else ""
         self.start.setText(text or self.tr("Export {0} sounds").format(count))
         self.start.setEnabled(good and count > 0 and not self._running)
 
+    def _promised(self) -> str:
+        """The first name of what would be made, and how many more. Raises StudioError."""
+        name = self.exporter.first(self._items, self.options(), self.template.text())
+        free = sounds.unused(self.folder / name).relative_to(self.folder).as_posix() + "/" * name.endswith("/")
+        more = 0 if self.exporter.whole else len(self._items) - 1
+        return free if not more else self.tr("{0} and {1} more").format(free, more)
+
+    def _show_size(self) -> bool:
+        """Say how large it will be, and whether there is room for it."""
+        try:
+            needed = self.exporter.predict(self._items, self.options()) if self._items else 0
+        except StudioError:  # an option that can't be: pressing Export says why
+            needed = 0
+        free = making.room(self.folder)
+        fits = needed <= free
+        words = self.tr("About {0}") if fits else self.tr("About {0}, and only {1} are free there")
+        self.needed.set_words(words.format(making.said(needed), making.said(free)))
+        self.needed.setVisible(bool(needed))
+        theme.mark(self.needed, state="" if fits else "bad")
+        return fits
+
     # ---- what is asked
+    def options(self) -> msgspec.Struct:
+        """Of the format, as the form has them. Raises BadConfig."""
+        return decode(self.exporter.Options, self.form.values)
+
     def _ask(self) -> None:
         try:
-            options: msgspec.Struct = decode(self.exporter.Options, self.form.values)
+            options = self.options()
         except StudioError as error:
             self.problem.emit(error)
             return
@@ -356,12 +387,14 @@ class ExportPanel(QWidget):
         self._folder = None
         self._show_place()
 
+    def _drag(self) -> None:
+        self.dragWanted.emit(self.results.chosen)
+
     def _reveal(self) -> None:
-        if self.results.chosen:
-            files.reveal(self.results.chosen[0])
+        self.revealWanted.emit(self.results.chosen)
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText("\n".join(str(path) for path in self.results.chosen))
+        self.copyWanted.emit(self.results.chosen)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.template.hasFocus() and self.start.isEnabled():

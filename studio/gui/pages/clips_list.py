@@ -93,6 +93,7 @@ class ClipList(QWidget):
     dragWanted = Signal()
     recipeWanted = Signal()
     revealWanted = Signal()
+    copyWanted = Signal()
 
     def __init__(self, model: ClipModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -225,11 +226,13 @@ class ClipList(QWidget):
         rename = menu.addAction(theme.icon("edit"), self.tr("Rename"), self._rename)
         recipe = menu.addAction(theme.icon("explore"), self.tr("Open recipe"), self.recipeWanted.emit)
         reveal = menu.addAction(theme.icon("reveal"), self.tr("Export and show in folder"), self.revealWanted.emit)
+        copy = menu.addAction(theme.icon("copy"), self.tr("Export and copy path"), self.copyWanted.emit)
         menu.addSeparator()
         delete = menu.addAction(theme.icon("trash"), self.tr("Delete"), self.deleteWanted.emit)
         rename.setEnabled(len(chosen) == 1)
         recipe.setEnabled(len(chosen) == 1 and chosen[0].recipe is not None)
         reveal.setEnabled(len(chosen) == 1)
+        copy.setEnabled(bool(chosen))
         delete.setEnabled(bool(chosen))
         return menu
 

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from studio.engine.engine import Encoded, ModelFacts, Rendered
-from studio.gui.files import understand
+from studio.gui.files import Dropped, understand
 from studio.gui.pages import explore_space
 from studio.gui.pages.explore_character import Character
 from studio.gui.pages.explore_compare import Compare, Even
@@ -26,12 +26,14 @@ from studio.gui.pages.explore_like import Like
 from studio.gui.pages.explore_map import MapPart
 from studio.gui.pages.explore_naming import Naming
 from studio.gui.pages.explore_open import OpenModel
+from studio.gui.pages.explore_out import Out
 from studio.gui.pages.explore_pins import Pins
 from studio.gui.pages.explore_space import Space
 from studio.gui.pages.explore_standing import HEAR, SHOW, Standing
 from studio.gui.pages.explore_view import ExploreView
 from studio.gui.session import Session
-from studio.gui.widgets.drop_zone import Empty, audio_paths, pick_sound
+from studio.gui.widgets.drop_target import DropTarget, Hand
+from studio.gui.widgets.drop_zone import Empty, pick_sound
 from studio.project.recipe import Recipe, Request
 
 LOOK = 3000
@@ -61,7 +63,6 @@ class ExplorePage(QWidget):
         self.view.tabs.add("like", self.tr("Like this"), "search", self.like, self.tr("What is like this sound, and how"))
         self.keys = Keys(session)
         self.view.tabs.add("keys", self.tr("Keys"), "piano", self.keys, self.tr("Play this sound on a keyboard"))
-        self.setAcceptDrops(True)
         self._wire()
         self._look()
 
@@ -120,6 +121,9 @@ class ExplorePage(QWidget):
         self.keys.follow(self.model, self.standing, self.naming, self.view.panel)
         self.like.follow(self.model, self.standing)
         self.like.started.connect(self.start_from)
+        self.view.came.switched.connect(self.standing.switch_steps)
+        self.out = Out(session, self.model, self.standing, self.map, self.view, self.pins, self)
+        self.drops = DropTarget(self, self._offer, self._dropped)
 
     def _timer(self, interval: int, slot: Any, single: bool = True) -> QTimer:
         timer = QTimer(self)
@@ -222,9 +226,12 @@ class ExplorePage(QWidget):
 
     # ---- what others ask
     def receive(self, payload: Any) -> None:
-        """From other pages: a Recipe to stand at, a run or checkpoint folder to open, a sound file to start from."""
+        """From other pages: a Recipe to stand at, a run or checkpoint folder to open, a sound file to start from, a file of
+        ours that was dropped somewhere."""
         if isinstance(payload, Recipe):
             self.standing.open(payload)
+        elif isinstance(payload, Dropped):
+            self.take(payload.paths[0])
         elif isinstance(payload, Path) and payload.is_dir():
             best = next((c.folder for c in self.model.choices() if payload in (c.folder, c.folder.parent.parent)), payload)
             self.model.open(best)
@@ -235,6 +242,7 @@ class ExplorePage(QWidget):
     @Slot()
     def _show_request(self) -> None:
         request, space, shown = self.standing.request, self._space, self.standing.shown
+        self.view.came.show_steps(self.standing.brought.at(self.standing.of, request))
         seconds = shown.sound.seconds if shown is not None else None
         if request is None:
             return
@@ -399,7 +407,11 @@ class ExplorePage(QWidget):
     def take(self, path: Path, as_sound: bool = False) -> None:
         """A file somebody brought: one of ours is opened where it was made, unless it is taken `as_sound` like any other."""
         recipe = None if as_sound else understand([path]).recipe
-        if recipe is None or not self.standing.open(recipe, path.name):
+        if recipe is not None and self.standing.open(recipe, path.name):
+            return
+        if self._model is None and self.model.opening is None:
+            self._session.go("sounds", (path,))  # no model at all: something to learn from
+        else:
             self.start_from(path)
 
     def start_from(self, path: Path) -> None:
@@ -441,17 +453,17 @@ class ExplorePage(QWidget):
         self.standing.go(explore_space.with_latent(base, row))
         self.standing.commit()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._space is not None and len(audio_paths(event.mimeData())) == 1:
-            event.acceptProposedAction()
-        else:
-            event.ignore()
+    def _offer(self, hand: Hand) -> str:
+        """What letting go would do; folders, and many at once, are left to the window."""
+        kind, paths = hand.dropped.kind, hand.dropped.paths
+        if hand.own or self._space is None or len(paths) != 1 or paths[0].is_dir():
+            return ""
+        if kind == "recipe":
+            return self.tr("Drop to go back to where this sound was made; with Shift, to start from how it sounds")
+        return self.tr("Drop to start from this sound") if kind == "sounds" else ""
 
-    def dropEvent(self, event: QDropEvent) -> None:
-        found = audio_paths(event.mimeData())
-        if self._space is not None and len(found) == 1:
-            event.acceptProposedAction()
-            self.take(found[0], bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+    def _dropped(self, hand: Hand) -> None:
+        self.take(hand.dropped.paths[0], bool(hand.keys & Qt.KeyboardModifier.ShiftModifier))
 
     # ---- what is said and shown while it sounds
     def _say_state(self, text: str) -> None:

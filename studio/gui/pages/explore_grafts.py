@@ -42,8 +42,8 @@ class Donor:
 class Grafts(QObject):
     """The donors of kept parts, by part."""
 
-    changed = Signal()
-    """Another part is kept, or none: what sounds is another sound."""
+    changed = Signal(bool)
+    """Another part is kept, or none: what sounds is another sound. True: by hand."""
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
@@ -68,7 +68,7 @@ class Grafts(QObject):
         if on and self._raw is not None:
             self._take(part, self._raw, graft.seam(self._raw.sound, part))  # type: ignore[arg-type]
         elif self.donors.pop(part, None) is not None:
-            self.changed.emit()
+            self.changed.emit(True)
         self._show()
 
     def restore(self, recipe: Recipe) -> None:
@@ -91,7 +91,7 @@ class Grafts(QObject):
         if isinstance(made.tag, tuple) and made.tag[0] == TAG and made.tag[1] in self._seams:
             self._take(made.tag[1], made, self._seams.pop(made.tag[1]))
             self._show()
-            self.changed.emit()
+            self.changed.emit(False)
 
     def _take(self, part: str, made: Rendered, at: float) -> None:
         self.donors[part] = Donor(made.request, made.recipe, made.sound, at)
@@ -111,8 +111,8 @@ class Grafts(QObject):
         return self.apply(made)
 
     def apply(self, made: Rendered) -> Rendered:
-        """`made` with the kept parts, and with them in its recipe; as it is where it has them already."""
-        if any(step.get("do") == "graft" for step in made.recipe.edits):
+        """`made` with the kept parts, and with them in its recipe; as it is where it has them, or edits after them, already."""
+        if made.recipe.edits:
             return made
         sound, steps = made.sound, list(made.recipe.edits)
         for part, donor in sorted(self.donors.items()):

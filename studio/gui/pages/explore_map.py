@@ -175,7 +175,9 @@ class MapPart(QObject):
     def __init__(self, session: Session, model: OpenModel, view: ExploreView, parent: QObject) -> None:
         super().__init__(parent)
         self._session, self._model, self._view, self._map = session, model, view, view.map
-        self._clips: list[ClipFile] = []
+        self.clips: list[ClipFile] = []
+        """Those that lie on it, in its order."""
+
         self._request: Request | None = None
         self.even: tuple[float, float] | None = None
         """Where the cursor is on the even map, whichever is shown."""
@@ -257,7 +259,7 @@ class MapPart(QObject):
             c for c in project.clips() if c.recipe is not None and c.recipe.model == space.model and c.recipe.request.latent
         ]
         here = [c for c in here if len(c.recipe.request.latent[0]) == space.latents.shape[1]]  # type: ignore[union-attr,index]
-        self._clips = here
+        self.clips = here
         self.kept.emit(here)
         self._map.set_clips([space.place(c.recipe.request) for c in here])  # type: ignore[union-attr]
 
@@ -268,7 +270,7 @@ class MapPart(QObject):
 
     @Slot(object)
     def _hover_clip(self, clip: int | None) -> None:
-        self.dots.point_at(self._clips[clip] if clip is not None and self._view.hear.isChecked() else None)
+        self.dots.point_at(self.clips[clip] if clip is not None and self._view.hear.isChecked() else None)
 
     @Slot(str)
     def _restyle(self, theme_name: str) -> None:

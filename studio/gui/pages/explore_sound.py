@@ -34,15 +34,20 @@ class Rendering(QObject):
         self._engine = engine
         self.asked: Request | None = None  # what is with the engine
         self._ticket: Ticket | None = None
-        self._wish: tuple[Request, str] | None = None
+        self._wish: tuple[Request, str, str] | None = None
         engine.runner.event.connect(self._told)
 
-    def ask(self, request: Request, tag: str) -> None:
+    def ask(self, request: Request, tag: str, backend: str = "") -> None:
         """The answer comes by the engine's `rendered`."""
         if self._ticket is not None:
-            self._wish = (request, tag)
+            self._wish = (request, tag, backend)
         else:
-            self.asked, self._ticket = request, self._engine.render(request, tag)
+            self.asked, self._ticket = request, self._engine.render(request, tag, backend=backend)
+
+    @property
+    def busy(self) -> bool:
+        """Something is asked for that has not come."""
+        return self._ticket is not None
 
     def drop(self) -> None:
         self._wish = None

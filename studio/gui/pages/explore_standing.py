@@ -20,6 +20,7 @@ from PySide6.QtGui import QUndoCommand
 from studio.audio.sound import Sound
 from studio.engine.engine import ModelFacts, Rendered
 from studio.explore.history import POINTS, History, Node, pack
+from studio.gui.pages.explore_brought import Answer, BroughtSteps
 from studio.gui.pages.explore_grafts import Grafts
 from studio.gui.pages.explore_keeper import HistoryKeeper
 from studio.gui.pages.explore_models import moment_of
@@ -101,7 +102,10 @@ class Standing(QObject):
         self._asked: Request | None = None  # what `shown` was the answer to
         self._rendering = Rendering(session.engine, self)
         self.grafts = Grafts(session.engine, self)
-        self.grafts.changed.connect(self._again)
+        self.grafts.changed.connect(self._regrafted)
+        self.brought = BroughtSteps(session, self)
+        self.brought.changed.connect(self._again)
+        self.brought.redone.connect(self._redone)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLED)
@@ -120,6 +124,7 @@ class Standing(QObject):
         self.of, self._moving, self._began, self.untouched = "", False, False, False
         self._settle.stop()
         self._rendering.drop()
+        self.brought.clear()
         self.history = self._keeper.open(self._session.project)
         self.remembered.emit()
 
@@ -146,15 +151,32 @@ class Standing(QObject):
         self.request = msgspec.structs.replace(request, count=1)
         self.of = self._model.facts.model if self._model.facts is not None else ""
         self.moved.emit()
-        self._rendering.ask(self.request, tag)
+        self._ask(tag)
         if settle:
             self._settle.start()
+
+    def _ask(self, tag: str) -> None:
+        assert self.request is not None
+        brought = self.brought.at(self.of, self.request)
+        self._rendering.ask(self.request, tag, brought.backend if brought is not None else "")
 
     @Slot()
     def _again(self) -> None:
         """The same place sounds differently now."""
         if self.request is not None and self.shown is not None:
-            self._rendering.ask(self.request, HEAR)
+            self._ask(HEAR)
+
+    @Slot(bool)
+    def _regrafted(self, by_hand: bool) -> None:
+        if by_hand and self.request is not None:
+            self.brought.forget(self.of, self.request)  # they followed another sound
+        self._again()
+
+    @Slot(bool)
+    def switch_steps(self, on: bool) -> None:
+        """Hear the place with the steps that came with it, or without."""
+        if self.request is not None:
+            self.brought.switch(self.of, self.request, on)
 
     def draw(self, request: Request, tag: str = DRAW) -> None:
         """Let the model's prior answer `request`; with SHOW it is where one stands, if one stands nowhere yet."""
@@ -217,6 +239,8 @@ class Standing(QObject):
         self.commit()
         facts, project = self._model.facts, self._session.project
         what = self.tr("Open a recipe")
+        recipe = msgspec.structs.replace(recipe, request=msgspec.structs.replace(recipe.request, count=1))
+        self.brought.bring(recipe)
         if facts is not None and facts.model == recipe.model and self._model.opening is None:
             self._move(what, recipe.request)
             self._say_opened(recipe, name)
@@ -234,13 +258,9 @@ class Standing(QObject):
 
     def _say_opened(self, recipe: Recipe, name: str) -> None:
         self.grafts.restore(recipe)
-        edits = ", ".join(dict.fromkeys(str(do) for step in recipe.edits if (do := step.get("do", "")) != "graft"))
-        without = self.tr("without the edits that followed ({0})").format(edits) if edits else ""
         if name:
-            words = self.tr("{0} was made here{1}. Drop it with Shift to start from its sound instead")
-            self._session.tell(words.format(name, f", {without}" if without else ""))
-        elif without:
-            self._session.tell(self.tr("The sound as it was made, {0}").format(without))
+            words = self.tr("{0} was made here. Drop it with Shift to start from its sound instead")
+            self._session.tell(words.format(name))
 
     def home(self, default: Path) -> Path:
         """The model to open with the project: that of the place one stood at, if it is still there, else `default`."""
@@ -365,8 +385,17 @@ class Standing(QObject):
             return
         if self.request is None:
             self.request, self.of, self.untouched = made.request, made.recipe.model, True
-        made = self.grafts.stood(made)
-        self.shown, self._asked = made, self._rendering.asked
+        made, asked = self.grafts.stood(made), self._rendering.asked
+        if not self.brought.follow(made, asked):
+            self._sound(made, asked)
+
+    @Slot(object)
+    def _redone(self, answer: Answer) -> None:
+        if answer.asked == self._rendering.asked:
+            self._sound(answer.made, answer.asked)
+
+    def _sound(self, made: Rendered, asked: Request | None) -> None:
+        self.shown, self._asked = made, asked
         self._heard(made)
         current = self.take(made)
         if made.tag == HEAR:
@@ -398,6 +427,11 @@ class Standing(QObject):
             self._session.set_current(now)
 
     @property
+    def settled(self) -> bool:
+        """What is shown is what one stands at."""
+        return self.shown is not None and not self._rendering.busy and self._asked == self.request
+
+    @property
     def current(self) -> Current | None:
         """The newest sound as the transport and the clips take it."""
         return None if self.shown is None else self.take(self.shown)
@@ -409,7 +443,7 @@ class Standing(QObject):
         weights = space.weights(made.request) if space is not None and made.request.latent else made.request.classes
         main = max(weights, key=lambda name: weights[name], default=made.recipe.family)
         number = zlib.crc32(msgspec.json.encode(made.request)) % 10000
-        return Current(made.sound, f"{main} {number:04d}", made.recipe, even=True)
+        return Current(made.sound, f"{main} {number:04d}", made.recipe, even=True, original=made.original)
 
 
 class _Swap:

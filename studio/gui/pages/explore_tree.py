@@ -18,6 +18,7 @@ from studio.explore.branches import Branches
 from studio.explore.history import History, Node, unpack
 from studio.gui import theme
 from studio.gui.pages.explore_space import Space
+from studio.gui.widgets.pull import Pull
 from studio.gui.widgets.shape import picture_of
 
 WIDTH, HEIGHT = 64, 36
@@ -37,6 +38,9 @@ class HistoryTree(QAbstractScrollArea):
     chosen = Signal(int)
     """Id of a node: stand there."""
 
+    pulled = Signal(int)
+    """Id of a node whose sound is dragged out."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.history = History()
@@ -48,6 +52,7 @@ class HistoryTree(QAbstractScrollArea):
         self._model = ""
         self._hot: int | None = None
         self._cursor: int | None = None
+        self._pull = Pull()
         self._at: int | None = None  # the current node as last shown
         self._pictures: OrderedDict[int, tuple[bytes, QImage]] = OrderedDict()
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -60,9 +65,7 @@ class HistoryTree(QAbstractScrollArea):
             bar.setSingleStep(step // 2)
 
     # ---- what is shown
-    def show_history(
-        self, history: History, model: str = "", names: Sequence[str] = (), space: Space | None = None
-    ) -> None:
+    def show_history(self, history: History, model: str = "", names: Sequence[str] = (), space: Space | None = None) -> None:
         """`model`: the one that is open; `names`: the labels in the order of their colours; `space`: knows those of a place."""
         if tuple(names) != self._names or space is not self._space:
             self._labels = {}
@@ -278,13 +281,20 @@ class HistoryTree(QAbstractScrollArea):
 
     # ---- the hand
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._point(self.node_at(event.position().toPoint()))
+        if self._pull.begins(event):
+            self.pulled.emit(self._cursor)
+        else:
+            self._point(self.node_at(event.position().toPoint()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         node = self.node_at(event.position().toPoint())
         if event.button() == Qt.MouseButton.LeftButton and node is not None:
             self._cursor = node
+            self._pull.press(event)
             self.chosen.emit(node)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pull.release()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The first press has gone there."""

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from studio.engine.engine import Engine
 from studio.gui import theme
+from studio.gui.pages.explore_brought import StepsBar
 from studio.gui.pages.explore_controls import ControlPanel
 from studio.gui.pages.explore_history import HistoryTab
 from studio.gui.pages.explore_map import ViewSwitch
@@ -59,6 +60,7 @@ class ExploreView(QWidget):
         self.map = LatentMap()
         self.sound = SoundView(selectable=False)
         self.sound.wave.placeholder = self.tr("Drag the dot to make a sound")
+        self.came = StepsBar()
         self.said = SaidBar()
         self.nine = Nine(engine)
         self.history = HistoryTab()
@@ -85,7 +87,9 @@ class ExploreView(QWidget):
         page.addLayout(body, 1)
         switch = (self.switch.even, self.switch.near, self.draw)
         order = (self.picker.box, self.picker.newest, self.encode, *switch, self.even, self.hear, self.fit, self.map)
-        for first, second in itertools.pairwise((*order, *self.tabs.buttons.values(), self.sound.wave, self.said.button)):
+        for first, second in itertools.pairwise(
+            (*order, *self.tabs.buttons.values(), self.sound.wave, self.came.button, self.said.button)
+        ):
             QWidget.setTabOrder(first, second)
 
     def _left(self) -> QSplitter:
@@ -98,6 +102,7 @@ class ExploreView(QWidget):
         self.tabs.add("nine", self.tr("Nine"), "grid", self.nine, self.tr("Nine candidates around this sound (N)"))
         self.tabs.add("history", self.tr("History"), "clock", self.history, self.tr("Every place you stood at, and back to it"))
         column.addWidget(self.tabs, 1)
+        column.addWidget(self.came)
         column.addWidget(self.said)
         split = QSplitter(Qt.Orientation.Vertical)
         split.addWidget(self.map)

@@ -31,6 +31,7 @@ from studio.engine.device import DeviceFacts
 from studio.engine.jobs import Told
 from studio.events import Failed, Finished
 from studio.gui import theme
+from studio.gui.drags import as_they_are
 from studio.gui.session import Current, Session
 from studio.gui.sound_output import OutputFacts
 from studio.gui.widgets.chips import Elided
@@ -334,10 +335,8 @@ class SettingsPage(QWidget):
         self._reveal(preferences.log_folder())
 
     def _reveal(self, folder: Path) -> None:
-        from studio.gui import files
-
         folder.mkdir(parents=True, exist_ok=True)
-        files.reveal(folder)
+        self._session.drags.reveal(as_they_are([folder]))
 
     def _collect_facts(self) -> None:
         from studio.gui import diagnostics

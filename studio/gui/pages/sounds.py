@@ -39,7 +39,7 @@ from studio.engine.jobs import Told
 from studio.errors import StudioError
 from studio.events import Cancelled, Failed, Finished, Produced, Progress, Started, Work
 from studio.gui import theme
-from studio.gui.files import reveal
+from studio.gui.drags import as_they_are
 from studio.gui.pages.sounds_edits import SPLIT, Edits
 from studio.gui.pages.sounds_heard import HeardPanel, Unreadable
 from studio.gui.pages.sounds_labels import LabelFacts, LabelPanel
@@ -239,6 +239,7 @@ class SoundsPage(QWidget):
         self.view.deleted.connect(self.toggle_chosen)
         self.view.replayed.connect(self.hear)
         self.view.typed.connect(self._on_typed)
+        self.view.dragWanted.connect(self._drag)
         self.view.customContextMenuRequested.connect(self._show_menu)
         self.map_button.toggled.connect(self._show_map)
         self.map.heard.connect(self.choose)
@@ -520,12 +521,16 @@ class SoundsPage(QWidget):
         """The sound shown large."""
         return self.table.sound(self.table.row_of(self._chosen)) if self._chosen else None
 
-    def selected_ids(self) -> list[int]:
-        """Ids of the selected rows, from top to bottom."""
+    def _selected_rows(self) -> list[int]:
+        """From top to bottom."""
         chosen = self.view.selectionModel().selection()
         parts = [chosen.at(i) for i in range(chosen.count())]
-        rows = {row for part in parts for row in range(part.top(), part.bottom() + 1)}
-        return self.table.ids[sorted(rows)].tolist() if rows else []
+        return sorted({row for part in parts for row in range(part.top(), part.bottom() + 1)})
+
+    def selected_ids(self) -> list[int]:
+        """Ids of the selected rows, from top to bottom."""
+        rows = self._selected_rows()
+        return self.table.ids[rows].tolist() if rows else []
 
     def _on_row(self, index: QModelIndex, _: QModelIndex) -> None:
         if not self._silent and index.isValid():
@@ -614,13 +619,23 @@ class SoundsPage(QWidget):
         menu.addAction(theme.icon("tag"), self.tr("Label…"), self._ask_label)
         menu.addSeparator()
         menu.addAction(theme.icon("reveal"), self.tr("Show in its folder"), self._reveal).setEnabled(row is not None)
+        menu.addAction(theme.icon("copy"), self.tr("Copy path"), self._copy_paths)
         menu.addAction(theme.icon("trash"), self.tr("Forget (the file stays)"), self.forget_chosen)
         return menu
 
     def _reveal(self) -> None:
         row = self.chosen()
         if row is not None:
-            reveal(row.path)
+            self.session.drags.reveal(as_they_are([Path(row.path)]))
+
+    def _copy_paths(self) -> None:
+        self.session.drags.copy(as_they_are(self._selected_paths()))
+
+    def _drag(self) -> None:
+        self.session.drags.carry(self.view, as_they_are(self._selected_paths()))
+
+    def _selected_paths(self) -> list[Path]:
+        return [Path(row.path) for row in map(self.table.sound, self._selected_rows()) if row is not None]
 
     def _show_menu(self, at: QPoint) -> None:
         if self.view.indexAt(at).isValid():

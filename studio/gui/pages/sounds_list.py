@@ -33,6 +33,7 @@ class SoundsView(QTableView):
     deleted = Signal()
     replayed = Signal()
     typed = Signal(str)
+    dragWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +73,9 @@ class SoundsView(QTableView):
             others = sum(WIDTHS[column] for column in ("include", "thumbnail", "label", "seconds", "problems"))
             self._fitted = min(max(self.viewport().width() - others, LEAST), MOST)
             self.setColumnWidth(name, self._fitted)
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        self.dragWanted.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)

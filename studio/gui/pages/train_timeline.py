@@ -34,6 +34,8 @@ from studio.gui.widgets.preview_cell import Pictures, pictures_of
 from studio.project.state import PreviewCell as CellFile
 from studio.training.run import Moment, Preview
 
+PROBES = 32
+"""Own sounds that can be dropped at once; more are sounds to learn from."""
 KEPT = 240
 """Cells whose pictures stay in memory."""
 BRIEF = 1.5
@@ -386,7 +388,7 @@ class Timeline(QWidget):
             self.probeDropped.emit(path)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self.told.name and audio_paths(event.mimeData()):
+        if self.told.name and audio_paths(event.mimeData(), PROBES):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.sounds.add.set_hot(True)
@@ -400,7 +402,7 @@ class Timeline(QWidget):
         self.sounds.add.set_hot(False)
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
-        self.probesAsked.emit(audio_paths(event.mimeData()))
+        self.probesAsked.emit(audio_paths(event.mimeData(), PROBES))
 
 
 def _short(title: str) -> str:

@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import (
     QAbstractTableModel,
     QLineF,
-    QMimeData,
     QModelIndex,
     QPersistentModelIndex,
     QPointF,
     QRectF,
     Qt,
-    QUrl,
     Signal,
 )
 from PySide6.QtGui import QPainter, QPen
@@ -255,20 +253,6 @@ class SoundTable(QAbstractTableModel):
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         name = "name" if COLUMNS[column] == "thumbnail" else COLUMNS[column]
         self.ordered.emit(name, order == Qt.SortOrder.DescendingOrder)
-
-    # ---- dragging the files out
-    def supportedDragActions(self) -> Qt.DropAction:
-        return Qt.DropAction.CopyAction  # never Move: the receiver would delete the user's file
-
-    def mimeTypes(self) -> list[str]:
-        return ["text/uri-list"]
-
-    def mimeData(self, indexes: Iterable[QModelIndex]) -> QMimeData:
-        rows = sorted({index.row() for index in indexes})
-        found = [sound for sound in map(self.sound, rows) if sound is not None]
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(sound.path) for sound in found])
-        return data
 
 
 class ThumbnailDelegate(QStyledItemDelegate):

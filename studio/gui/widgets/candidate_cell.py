@@ -34,10 +34,15 @@ class CandidateCell(Cell):
         self._rest.setInterval(REST)
         self._rest.timeout.connect(self._rested)
         self.setAccessibleName(self.tr("Candidate {0}").format(number + 1))
-        self.setToolTip(self.tr("Click to go on from here; key {0} plays it; the ring marks it").format(number + 1))
+        words = self.tr("Click to go on from here; key {0} plays it; the ring marks it; drag it into your DAW")
+        self.setToolTip(words.format(number + 1))
 
     def sizeHint(self) -> QSize:
         return QSize(160, 44)
+
+    @property
+    def holds(self) -> bool:
+        return self.made is not None
 
     def show_sound(self, made: Rendered | None) -> None:
         self.made = made

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.gui import theme
 from studio.gui.widgets.canvas import Canvas
+from studio.gui.widgets.pull import Pull
 from studio.gui.widgets.shape import Columns, InMemory, picture_of
 
 
 class Cell(Canvas):
-    """A tile of at least `width` × `height` points. Subclasses paint, and say in `activate` what a press does."""
+    """A tile of at least `width` × `height` points. Subclasses paint, and say in `activate` what a click does."""
+
+    pulled = Signal()
+    """The hand drags its sound out; only of a cell that `holds` one."""
 
     def __init__(self, width: int, height: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hot = False  # the pointer is over it
+        self._pull = Pull()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(width, height)
@@ -24,6 +29,11 @@ class Cell(Canvas):
 
     def activate(self) -> None:
         """It was clicked, or Return was pressed on it."""
+
+    @property
+    def holds(self) -> bool:
+        """A sound is in it that can be dragged out. A press may become a drag then, so that a click counts when it ends."""
+        return False
 
     def paint_plate(self, painter: QPainter, strong: bool, *, empty: bool = False, dashed: bool = False) -> QRectF:
         """The ground of the cell; its area. `strong`: it is what one hears or stands at."""
@@ -43,7 +53,17 @@ class Cell(Canvas):
 
     # ---- the hand
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
+        if self.holds:
+            self._pull.press(event)
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self.activate()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pull.begins(event):
+            self.pulled.emit()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._pull.release():
             self.activate()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

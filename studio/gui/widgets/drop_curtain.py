@@ -1,4 +1,4 @@
-"""What covers the window while files are dragged over it."""
+"""What covers a page, or the window, while files are dragged over it. Raised by drop_target.py."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from studio.gui import files, theme
+from studio.gui import theme
 
 
 class DropCurtain(QWidget):
-    """Covers the window while files are dragged over it and says what letting go does."""
+    """Covers its parent and says what letting go does."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         frame = QFrame()
         frame.setObjectName("drop")
@@ -22,6 +23,7 @@ class DropCurtain(QWidget):
         self._title = QLabel()
         self._title.setProperty("role", "page")
         self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._title.setWordWrap(True)
         self._hint = QLabel(self.tr("Nothing on your disk is changed."))
         self._hint.setProperty("role", "dim")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -37,15 +39,17 @@ class DropCurtain(QWidget):
         outer.addWidget(frame)
         self.hide()
 
-    def open(self, dropped: files.Dropped) -> None:
-        words = {
-            "project": self.tr("Drop to open this project"),
-            "recipe": self.tr("Drop to go back to where this sound was made"),
-            "sounds": self.tr("Drop to add these sounds to your project"),
-            "nothing": self.tr("There is no sound in this"),
-        }
-        self._title.setText(words[dropped.kind])
-        self._mark.setPixmap(theme.pixmap("import" if dropped.kind != "nothing" else "warn", "accent", 48))
+    @property
+    def words(self) -> str:
+        """What it says."""
+        return self._title.text()
+
+    def say(self, words: str, useful: bool = True) -> None:
+        """Come down with these words; `useful`: something comes of letting go."""
+        self._title.setText(words)
+        self._hint.setVisible(useful)
+        self._mark.setPixmap(theme.pixmap("import" if useful else "warn", "accent", 48, self.devicePixelRatioF()))
+        self.setGeometry(self._over.rect())
         self.show()
         self.raise_()
 

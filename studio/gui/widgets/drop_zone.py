@@ -1,4 +1,4 @@
-"""Where sounds come in by drag, and what an empty page says: one sentence, one button.
+"""Where sounds come in: by drag, by a dialog; and what an empty page says: one sentence, one button.
 
 Used by every page that takes files or can be empty.
 """
@@ -8,24 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from studio.audio.files import EXTENSIONS
 from studio.gui import theme
 
 
-def dropped_paths(data: QMimeData) -> list[Path]:
-    """Local files and folders of a drag that exist."""
-    found = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return [path for path in found if path.exists()]
-
-
-def audio_paths(data: QMimeData) -> list[Path]:
-    """Files of a drag that look like sounds; empty if anything else is among them."""
-    found = dropped_paths(data)
-    return found if found and all(path.is_file() and path.suffix.lower() in EXTENSIONS for path in found) else []
+def audio_paths(data: QMimeData, most: int) -> list[Path]:
+    """Files of a drag that look like sounds; empty if anything else is among them, or more than `most`."""
+    found = [Path(url.toLocalFile()) for url in data.urls()[: most + 1] if url.isLocalFile()]
+    few = 0 < len(found) <= most
+    return found if few and all(path.suffix.lower() in EXTENSIONS and path.is_file() for path in found) else []
 
 
 def pick_sound(parent: QWidget, title: str, chosen: Callable[[Path], None]) -> QFileDialog:
@@ -87,42 +81,3 @@ class Empty(QWidget):
 
     def _draw_icon(self, theme_name: str = "") -> None:
         self.picture.setPixmap(theme.pixmap(self._icon, "dim", 40, self.devicePixelRatioF()))
-
-
-class DropZone(Empty):
-    """An empty state that takes files and folders by drag, too."""
-
-    dropped = Signal(object)
-    """list[Path]"""
-
-    def __init__(self, icon: str, sentence: str, button: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(icon, sentence, button, parent)
-        self._over = False
-        self.setAcceptDrops(True)
-        self.setAccessibleName(sentence)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped_paths(event.mimeData()):
-            self._over = True
-            self.update()
-            event.acceptProposedAction()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._over = False
-        self.update()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._over = False
-        self.update()
-        event.acceptProposedAction()
-        self.dropped.emit(dropped_paths(event.mimeData()))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = QPen(theme.color("accent" if self._over else "line"), 2, Qt.PenStyle.DashLine)
-        painter.setPen(pen)
-        painter.setBrush(theme.color("accent", 0.08) if self._over else Qt.BrushStyle.NoBrush)
-        area = QRectF(self.rect())
-        inner = QRectF(area.topLeft() + QPointF(8, 8), area.bottomRight() - QPointF(8, 8))
-        painter.drawRoundedRect(inner, 12, 12)

@@ -32,6 +32,7 @@ from studio.gui import theme
 from studio.gui.widgets.canvas import RADIUS, Canvas, picture, ramp
 from studio.gui.widgets.dots import stamped
 from studio.gui.widgets.map_path import MapPath
+from studio.gui.widgets.pull import Pull
 
 NEAR = 9.0
 """Points within which a dot is under the pointer."""
@@ -53,6 +54,8 @@ class LatentMap(Canvas):
     pathChanged = Signal(object)
     """Path that was drawn or changed by hand, None when it was deleted."""
     drawingChanged = Signal(bool)
+    pulled = Signal(object, object)
+    """A sound is dragged out: the index of the clip or of the dot under the hand, else None and None."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +73,7 @@ class LatentMap(Canvas):
         self._hover: int | None = None
         self._clip_hover: int | None = None
         self._dragging = False
+        self._pull = Pull()  # of a sound, out of the window
         self._pan: QPointF | None = None
         self.way = MapPath()
         self.drawing = False
@@ -82,7 +86,7 @@ class LatentMap(Canvas):
         self.setMinimumSize(200, 160)
         self.setAccessibleName(self.tr("Map of the sounds"))
         keys = self.tr("Arrow keys move the cursor, Shift makes small steps, plus and minus zoom.")
-        self.setAccessibleDescription(keys + " " + self.tr("Hold Alt and drag to draw a path."))
+        self.setAccessibleDescription(keys + " " + self.tr("Hold Alt and drag to draw a path, Ctrl to drag a sound out."))
 
     def sizeHint(self) -> QSize:
         return QSize(560, 420)
@@ -309,6 +313,8 @@ class LatentMap(Canvas):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() in (Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton):
             self._pan = event.position()
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._pull.press(event)
         elif event.button() == Qt.MouseButton.LeftButton and (len(self._places) or self._cursor is not None):
             node = self.way.under(self, event.position(), self.drawing)
             if node is not None:
@@ -331,6 +337,9 @@ class LatentMap(Canvas):
             self.update()
         elif self._dragging:
             self._go(at)
+        elif self._pull.begins(event):
+            clip = self._under(at, self._clips)
+            self.pulled.emit(clip, self._under(at, self._places) if clip is None else None)
         else:
             self._look_under(at, event)
 
@@ -364,6 +373,7 @@ class LatentMap(Canvas):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._pan = None
+        self._pull.release()
         if self.way.busy:
             drawn = self.way.stroking
             if self.way.end(self._scale):

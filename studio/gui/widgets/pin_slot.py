@@ -26,6 +26,7 @@ class PinSlot(Cell):
         super().__init__(52, 30, parent)
         self.letter = letter
         self.pin: Pin | None = None
+        self.made: Rendered | None = None
         self._label, self._strange = -1, ""
         self._outline: InMemory | None = None
         self._here = False
@@ -39,18 +40,23 @@ class PinSlot(Cell):
     def show_pin(self, pin: Pin | None, label: int = -1, strange: str = "") -> None:
         """`strange`: in words, that it was pinned in another moment or model."""
         if pin is None or self.pin is None or pin.recipe != self.pin.recipe:
-            self._outline = None
+            self._outline = self.made = None
         self.pin, self._label, self._strange = pin, label, strange
         name = self.tr("Pin {0}").format(self.letter)
         if pin is None:
             words = self.tr("Click or Shift+{0}: pin the current sound here").format(self.letter)
         else:
-            words = self.tr("Click to go to pin {0}; Delete clears it").format(self.letter)
+            words = self.tr("Click to go to pin {0}; Delete clears it; drag it into your DAW").format(self.letter)
         self.setAccessibleName(name if pin is not None else self.tr("Pin {0}, empty").format(self.letter))
         self.setToolTip(f"{words}\n{strange}".strip())
         self.update()
 
+    @property
+    def holds(self) -> bool:
+        return self.made is not None
+
     def show_sound(self, made: Rendered | None) -> None:
+        self.made = made
         self._outline = InMemory(made.sound) if made is not None and made.sound.frames else None
         self.update()
 

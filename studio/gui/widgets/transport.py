@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QTimer, QUrl, Slot
-from PySide6.QtGui import QAction, QDrag, QGuiApplication, QMouseEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
-from studio.errors import StudioError
-from studio.gui import files, theme
+from studio.gui import theme
+from studio.gui.drags import Leaving
 from studio.gui.session import Current, Session
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.level_meter import LevelMeter
+from studio.gui.widgets.pull import Pull
 from studio.gui.widgets.waveform import Waveform
 
 
 class DragHandle(QToolButton):
-    """Drag it into a DAW or a folder: what is carried is a finished WAV of the project's exports folder."""
+    """Drag it into a DAW or a folder: what is carried is a finished WAV of the exports folder, begun when it is pressed."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._press: QPoint | None = None
+        self._pull = Pull()
         self.setText(self.tr("Drag"))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIcon(theme.icon("drag"))
@@ -30,39 +31,21 @@ class DragHandle(QToolButton):
         self.setAccessibleName(self.tr("Drag this sound out as a WAV file"))
         self.setToolTip(self.tr("Drag this sound into your DAW or a folder, as a 24-bit WAV"))
 
+    def leaving(self) -> list[Leaving]:
+        """What is in the transport."""
+        current = self._session.current
+        return [lambda: current] if current is not None else []
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
         if event.button() == Qt.MouseButton.LeftButton:
-            self._press = event.position().toPoint()
+            self._pull.press(event)
+            self._session.drags.prepare(self.leaving())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._press is None or not event.buttons() & Qt.MouseButton.LeftButton:
-            return
-        if (event.position().toPoint() - self._press).manhattanLength() < QApplication.startDragDistance():
-            return
-        self._press = None
-        self.setDown(False)
-        drag = self.make_drag()
-        if drag is not None:
-            drag.exec(Qt.DropAction.CopyAction)  # never Move: the receiver would delete the user's file
-
-    def make_drag(self) -> QDrag | None:
-        """A drag of the written file, or None where there is nothing or it could not be written."""
-        current = self._session.current
-        if current is None:
-            return None
-        try:
-            path = files.written(self._session, current)
-        except StudioError as error:
-            self._session.complain(error)
-            return None
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(path))])
-        data.setText(str(path))
-        drag = QDrag(self)
-        drag.setMimeData(data)
-        drag.setPixmap(theme.pixmap("wave", "accent", 32))
-        return drag
+        if self._pull.begins(event):
+            self.setDown(False)
+            self._session.drags.carry(self, self.leaving())
 
 
 class Transport(QWidget):
@@ -256,21 +239,8 @@ class Transport(QWidget):
     def _toggle_mute(self) -> None:
         self._volume.setValue(0 if self._volume.value() else round(self._loud * 100))
 
-    def _path(self) -> str | None:
-        current = self._session.current
-        if current is None:
-            return None
-        try:
-            return str(files.written(self._session, current))
-        except StudioError as error:
-            self._session.complain(error)
-            return None
-
     def _show_file(self) -> None:
-        if path := self._path():
-            files.reveal(path)
+        self._session.drags.reveal(self._drag.leaving())
 
     def _copy_path(self) -> None:
-        if path := self._path():
-            QGuiApplication.clipboard().setText(path)
-            self._session.tell(self.tr("Path copied"))
+        self._session.drags.copy(self._drag.leaving())

@@ -1,0 +1,131 @@
+"""The hum of the mains: found by its harmonics, which never move, and subtracted as sine waves, so that nothing else rings.
+
+A notch takes everything at its frequency, also what a kick drum has there. Here each second is explained as harmonics that may
+drift a little, by least squares in which loud moments count little: hum is learned where the music is soft.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.audio import files
+from studio.audio.sound import Samples, Sound
+from studio.audio.step import Parameter, Step
+
+MAINS: dict[str, tuple[float, ...]] = {"auto": (50.0, 60.0), "50": (50.0,), "60": (60.0,)}
+DRIFT = 0.005
+"""By so much of itself the mains' frequency may be wrong."""
+
+_RATE = 8000
+"""Hz at which hum is looked for and fitted; its harmonics end far below half of it."""
+_STANDS_OUT = 8.0
+"""dB above its surroundings from which a harmonic is taken for hum."""
+_PIECE = 2.0
+"""Seconds explained at once; pieces overlap by half."""
+_ROUNDS = 4
+_LEAST = 0.5
+"""Seconds: too little is known of a shorter sound to tell hum from a note."""
+
+
+def hum(sound: Sound, mains: str = "auto", harmonics: int = 20, strength: float = 1) -> Sound:
+    """Without the harmonics of the mains that stand out; as it was where there are none."""
+    if sound.seconds < _LEAST or not sound.samples.any():
+        return sound
+    rate = min(_RATE, sound.rate)
+    slow = files.resample(sound, rate)
+    hz = find(slow.mono(), rate, mains, int(harmonics))
+    if not len(hz):
+        return sound
+    waves = np.stack([_explained(x.astype(np.float64), rate, hz, sound.frames, sound.rate) for x in slow.samples])
+    return replace(sound, samples=(sound.samples - strength * waves).astype(np.float32))
+
+
+def find(samples: Samples, rate: int, mains: str = "auto", harmonics: int = 20) -> NDArray[np.float64]:
+    """Hz of every harmonic of the mains that stands out of (frames,) nearly all the time. None unless two of the lowest four
+    do: it would be a steady note that has come near one."""
+    spectrum, per_hz = _lasting(samples, rate)
+    best, found = 0.0, np.zeros(0)
+    for base in MAINS[mains]:
+        numbers = np.arange(1, min(harmonics, int(0.45 * rate / base)) + 1)
+        for hz in base * np.linspace(1 - DRIFT, 1 + DRIFT, 101):
+            out = spectrum[np.rint(hz * numbers * per_hz).astype(int)]
+            score = float(np.clip(out, 0, 30).sum())
+            if score > best and (out[:4] > _STANDS_OUT).sum() >= 2:
+                best, found = score, hz * numbers[out > _STANDS_OUT]
+    return found
+
+
+def _lasting(samples: Samples, rate: int) -> tuple[NDArray[np.float64], float]:
+    """dB by which each frequency stands out of those around it, in four fifths of the time, and how many values a Hz has."""
+    from scipy.fft import rfft
+    from scipy.ndimage import median_filter
+
+    size = int(min(4.0, len(samples) / rate / 3) * rate)
+    starts = np.linspace(0, len(samples) - size, min(200, max(5, 2 * len(samples) // size))).astype(int)
+    window = np.hanning(size)
+    finer = 4 * size
+    power = np.array([np.abs(rfft(samples[s : s + size] * window, finer)) ** 2 for s in starts])
+    level = 10 * np.log10(np.quantile(power, 0.2, axis=0) + 1e-16)
+    step = max(1, finer // size)
+    around = median_filter(level[::step], max(3, round(24 * size / rate)))
+    return level - np.interp(np.arange(len(level)), np.arange(len(around)) * step, around), finer / rate
+
+
+def _explained(x: NDArray[np.float64], rate: int, hz: NDArray[np.float64], frames: int, fine: int) -> NDArray[np.float64]:
+    """(frames,) at rate `fine`: the hum in `x` (at `rate`), piece by piece."""
+    hop = int(_PIECE * rate / 2)
+    size = min(2 * hop, len(x))
+    out, weight = np.zeros(frames), np.full(frames, 1e-9)
+    for first in range(0, max(1, len(x) - hop), hop):
+        first = min(first, len(x) - size)
+        amounts = _fit(x[first : first + size], _waves(hz, size, rate, size / rate))
+        start = round(first / rate * fine)
+        length = min(round(size / rate * fine), frames - start)
+        window = np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2
+        out[start : start + length] += window * (_waves(hz, length, fine, size / rate) @ amounts)
+        weight[start : start + length] += window
+    return out / weight
+
+
+def _waves(hz: NDArray[np.float64], frames: int, rate: int, seconds: float) -> NDArray[np.float64]:
+    """(frames, 4·len(hz)): cosine and sine, and both times the time from −1 to 1, which lets level and pitch drift."""
+    t = np.arange(frames) / rate
+    turn = 2 * np.pi * t[:, None] * hz
+    steady = np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
+    return np.concatenate([steady, steady * (2 * t / seconds - 1)[:, None]], axis=1)
+
+
+def _fit(x: NDArray[np.float64], waves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of each wave is in `x`, by least squares; a moment counts the less the louder its unexplained rest is."""
+    from scipy.ndimage import uniform_filter1d
+
+    weights: NDArray[np.float64] = np.ones(len(x))
+    drifting = np.arange(waves.shape[1]) >= waves.shape[1] // 2
+    amounts: NDArray[np.float64] = np.zeros(waves.shape[1])
+    for _ in range(_ROUNDS):
+        weighted = waves * weights[:, None]
+        square = weighted.T @ waves
+        square += np.diag((1e-9 + 0.02 * drifting) * len(x) * weights.mean())
+        amounts = np.asarray(np.linalg.solve(square, weighted.T @ x), np.float64)
+        rest = uniform_filter1d((x - waves @ amounts) ** 2, max(1, len(x) // 64), mode="nearest")
+        weights = 1 / (rest + 0.01 * rest.mean() + 1e-16)
+        weights /= weights.max()
+    return amounts
+
+
+STEPS: dict[str, Step] = {
+    "hum": Step(
+        "Remove the hum of the mains",
+        hum,
+        (
+            Parameter("mains", default="auto", choices=tuple(MAINS), help="Its frequency in Hz: 60 in the Americas, mostly 50"),
+            Parameter("harmonics", default=20, low=1, high=40, help="How far up it is looked for, in multiples"),
+            Parameter("strength", default=1.0, low=0, high=1, help="How much of it goes"),
+        ),
+        "repair",
+        within=True,
+    )
+}
