@@ -9,14 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from studio.audio import files, riff
+from studio.audio import files, riff, steps
 from studio.audio.sound import Sound
-from studio.errors import StudioError
+from studio.errors import StudioError, UsageError
 from studio.export.base import Item, Shape
 from studio.project import recipe as recipes
 from studio.project.recipe import Recipe
 from studio.project.state import ClipFile
 
+_ENDLESS = 1 << 40
+"""Frames, before anybody has made the sound: exports keep a loop within what there is."""
 _TEMPO = re.compile(r"(?<![\d.])(\d{2,3}(?:\.\d+)?)[ _-]?bpm", re.IGNORECASE)
 
 
@@ -26,11 +28,16 @@ def of_clip(clip: ClipFile, sound: Callable[[], Sound] | None = None) -> Item:
     if recipe is not None:
         recipe = msgspec.structs.replace(recipe, edits=(*recipe.edits, *clip.edits))
     request = recipe.request if recipe is not None else None
+    root = request.pitch if request is not None else None
+    loop, moved = None, 0.0
+    with contextlib.suppress(UsageError):  # loading the sound says what is wrong with a step
+        loop, moved = steps.loop_of(clip.edits, clip.rate, _ENDLESS), steps.transposition(clip.edits)
     return Item(
         sound=sound,
         name=clip.name,
         recipe=recipe,
-        root=request.pitch if request is not None else None,
+        root=root + moved if root is not None else None,
+        loop=loop,
         velocity=request.velocity if request is not None else None,
         tempo=tempo_in(clip.name),
         tags=clip.tags,
