@@ -44,6 +44,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "cadence": ("cadence", "run"),
     "recognise": ("recognise", "run"),
     "families": ("families", "run"),
+    "effects": ("effects", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
