@@ -56,16 +56,16 @@ def of_file(path: Path, folder: str = "") -> Item:
     an item too: loading it says why."""
     item = Item(path, path.stem, tempo=tempo_in(path.stem), folder=folder, label=folder.rpartition("/")[2])
     with contextlib.suppress(StudioError):
-        root, loops = riff.sampler(path)
-        known = riff.read_chunk(path, "acid")
-        recipe = _recipe(path)
+        chunks = riff.read_chunks(path, "smpl", "inst", "acid", "cue ", riff.RECIPE)
+        root, loops = riff.sampler_of(chunks)
+        recipe = _recipe(chunks.get(riff.RECIPE))
         return msgspec.structs.replace(
             item,
             recipe=recipe,
             root=root,
             loop=loops[0] if loops else None,
-            tempo=(riff.parse_acid(known) if known else None) or item.tempo,
-            marks=tuple(riff.parse_cue(riff.read_chunk(path, "cue ") or b"")),
+            tempo=riff.parse_acid(chunks.get("acid", b"")) or item.tempo,
+            marks=tuple(riff.parse_cue(chunks.get("cue ", b""))),
             label=_label(recipe) or item.label,
             extent=item.shape,
         )
@@ -89,8 +89,8 @@ def tempo_in(name: str) -> float | None:
     return float(found[1]) if found and 20 <= float(found[1]) <= 400 else None
 
 
-def _recipe(path: Path) -> Recipe | None:
-    data = riff.embedded_recipe(path)
+def _recipe(data: bytes | None) -> Recipe | None:
+    """None also for what is no recipe that this version reads."""
     with contextlib.suppress(StudioError):
         return recipes.from_json(data) if data is not None else None
     return None

@@ -45,6 +45,8 @@ BENCHES: dict[str, tuple[str, str]] = {
     "recognise": ("recognise", "run"),
     "families": ("families", "run"),
     "effects": ("effects", "run"),
+    "exports": ("exports", "run"),
+    "dither": ("exports", "dither"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
