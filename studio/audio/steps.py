@@ -3,7 +3,8 @@
 A step is a small dict beside an untouched original, {"do": "fade-out", "seconds": 0.05}; `apply` makes the sound that is heard.
 Times are in seconds, so that the same steps fit the sound at any rate. A step that keeps the length may be done to a stretch,
 {"do": "gain", "db": -6, "from": 0.1, "to": 0.4}; one that needs another sound names it,
-{"do": "mix", "sound": "5f1c", "at": 1}.
+{"do": "mix", "sound": "5f1c", "at": 1}. A step that is switched off, {"do": "gain", "db": -6, "off": true}, stays where it is
+and is left out.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ SEAM = 0.003
 
 _PLACE = (Parameter("from", "s", low=0, optional=True), Parameter("to", "s", low=0, optional=True))
 _SOUND = "sound"
+OFF = "off"
+"""The key of a step that is left out for now."""
 
 
 def check(step: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,6 +49,9 @@ def check(step: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(reason=f"There is no edit “{name}”; known are {', '.join(STEPS)}")
     kind = STEPS[name]
     known = {p.name: p for p in (*kind.parameters, *(_PLACE if kind.within else ()))}
+    off = values.pop(OFF, False)
+    if not isinstance(off, bool):
+        raise UsageError(reason=f"The edit {name} is on or off, not {off!r}")
     if kind.material and not isinstance(values.get(_SOUND), str):
         raise UsageError(reason=f"The edit {name} needs another sound")
     for key, value in values.items():
@@ -57,7 +63,7 @@ def check(step: Mapping[str, Any]) -> dict[str, Any]:
     for parameter in known.values():
         if parameter.name not in values and parameter.default is None and not parameter.optional:
             raise UsageError(reason=f"The edit {name} needs “{parameter.name}”")
-    return {"do": name, **values}
+    return {"do": name, **values, **({OFF: True} if off else {})}
 
 
 def _check_value(name: str, parameter: Parameter, value: Any) -> None:
@@ -81,6 +87,8 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
     and what `materials` raises."""
     for step in steps:
         values = check(step)
+        if values.pop(OFF, False):
+            continue
         kind = STEPS[values.pop("do")]
         values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
         if kind.material:
