@@ -39,7 +39,7 @@ def test_an_empty_project_says_what_to_do(session: Session, qtbot):
     assert session.project is not None
     session.project.keep(sound_of(1), None, "First")
     session.clipsChanged.emit()
-    qtbot.waitUntil(lambda: page.stack.currentWidget() is page._full and opened(page) == "First")
+    qtbot.waitUntil(lambda: page.stack.currentWidget() is page._full and opened(page) == "First", timeout=30_000)
     page.hide()
     page.deleteLater()
 
