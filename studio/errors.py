@@ -6,6 +6,7 @@ StudioError
 │   ├── EmptyAudio        a valid file without a single frame
 │   ├── SilentAudio       a sound in which a model hears nothing
 │   ├── UnsupportedAudio  outside 4–384 kHz or 1–16 channels
+│   ├── TooLong           an edit for which there is not enough memory
 │   ├── UnwritableAudio   a sound file that could not be written
 │   ├── DeviceError       no sound device, or it went away
 │   └── MidiError         no MIDI on this machine
@@ -118,6 +119,11 @@ class SilentAudio(AudioError):
 class UnsupportedAudio(AudioError):
     sentence = "“{name}” is outside what Wavewright reads: {reason}."
     hint = "Sounds of 4 to 384 kHz with 1 to 16 channels are read."
+
+
+class TooLong(AudioError):
+    sentence = "“{step}” needs {needed} GB of memory for so long a sound, and {free} GB are free."
+    hint = "Select a shorter stretch, or close other programs."
 
 
 class UnwritableAudio(AudioError):

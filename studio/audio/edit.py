@@ -68,8 +68,13 @@ def fade_out(sound: Sound, seconds: float, curve: Curve = "smooth") -> Sound:
 
 def ramp(sound: Sound, start_db: float, end_db: float) -> Sound:
     """From one gain to another, in even steps of dB: the first frame has the one, the last the other."""
-    db = np.linspace(start_db, end_db, sound.frames)
-    return replace(sound, samples=sound.samples * (10 ** (db / 20)).astype(np.float32))
+    return replace(sound, samples=sound.samples * slope(sound.frames, start_db, end_db))
+
+
+def slope(frames: int, start_db: float, end_db: float, first: int = 0, last: int | None = None) -> NDArray[np.float32]:
+    """The gain of each frame from one level to another in `frames` frames, of those from `first` up to `last`."""
+    share = np.arange(first, frames if last is None else last, dtype=np.float64) / max(1, frames - 1)
+    return (10 ** ((start_db + (end_db - start_db) * share) / 20)).astype(np.float32)
 
 
 def gain(sound: Sound, db: float) -> Sound:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import io
-import mmap
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,8 @@ from studio.audio import quantise, riff
 from studio.audio.placing import AnyPath, numbered, publish
 from studio.audio.placing import unused as unused
 from studio.audio.quantise import BITS, PIECE, Subtype, encode
-from studio.audio.sound import Samples, Sound
+from studio.audio.quantise import pieces as pieces
+from studio.audio.sound import Audio, Samples, Sound
 from studio.errors import AlreadyThere, EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
 
 Format = Literal["FLAC", "OGG", "MP3", "AIFF"]
@@ -159,25 +160,72 @@ def blocks(path: AnyPath, *, size: int = 65536, rate: int | None = None) -> Iter
                 yield np.ascontiguousarray(clean.T)
 
 
-def mapped(path: AnyPath, *, scattered: bool = False) -> np.ndarray | None:
-    """The samples of an uncompressed 16-bit or float WAV as a read-only memory map (frames, channels); None for others.
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """An uncompressed WAV whose samples are read where they are asked for: no length makes it slow to open, or takes memory."""
 
-    int16 counts 1/32768. Costs nothing to open, whatever the length. `scattered`: a little will be read here and there, so the
-    system need not read ahead. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio.
-    """
+    path: Path
+    rate: int
+    channels: int
+    frames: int
+    bits: int
+    offset: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def raw(self, start: int, frames: int) -> NDArray[Any]:
+        """(n, channels) as they lie there: int16 in 1/32768, or float32. Raises UnreadableAudio."""
+        wide = self.bits // 8
+        count = max(0, min(frames, self.frames - start)) * self.channels
+        kind = {16: "<i2", 24: "u1", 32: "<f4"}[self.bits]
+        with _translated(self.path), self.path.open("rb", buffering=0) as file:
+            file.seek(self.offset + start * self.channels * wide)
+            found = np.fromfile(file, kind, count * 3 if self.bits == 24 else count)
+        if self.bits == 24:
+            padded = np.zeros((len(found) // 3, 4), np.uint8)
+            padded[:, 1:] = found[: len(padded) * 3].reshape(-1, 3)
+            found = padded.view("<i4")[:, 0].astype(np.float32) * np.float32(2.0**-31)
+        if len(found) < count:
+            raise UnreadableAudio(name=self.path.name, reason="it has become shorter")
+        return found.reshape(-1, self.channels)
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) float32; samples that are no numbers become 0. Raises UnreadableAudio."""
+        found = self.raw(start, frames)
+        scaled = found * np.float32(1 / 32768) if found.dtype.kind == "i" else _clean(found)
+        return np.ascontiguousarray(scaled.T)
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Any other file, decoded where it is asked for: slower, and as little in memory."""
+
+    path: Path
+    rate: int
+    channels: int
+    frames: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) float32. Raises UnreadableAudio."""
+        return read(self.path, start=start, frames=frames).samples
+
+
+def stored(path: AnyPath) -> Stored | Coded:
+    """The sound of a file, left where it is. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio."""
     facts = probe(path)
-    kinds: dict[str, np.dtype[Any]] = {"PCM_16": np.dtype("<i2"), "FLOAT": np.dtype("<f4")}
-    kind = kinds.get(facts.subtype)
+    bits = BITS.get(facts.subtype, 0)
     data = next((c for c in riff.walk(path) if c.id == "data"), None)
-    if kind is None or data is None or facts.format not in ("WAV", "WAVEX", "RF64"):
-        return None
-    frames = min(facts.frames, data.size // (kind.itemsize * facts.channels))
-    if not frames:
-        return None
-    found = np.memmap(path, dtype=kind, mode="r", offset=data.offset, shape=(frames, facts.channels))
-    if scattered and hasattr(mmap, "MADV_RANDOM"):
-        found._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
-    return found
+    if bits and data is not None and facts.format in ("WAV", "WAVEX", "RF64"):
+        frames = min(facts.frames, data.size // (bits // 8 * facts.channels))
+        if frames:
+            return Stored(Path(path), facts.rate, facts.channels, frames, bits, data.offset)
+    return Coded(Path(path), facts.rate, facts.channels, facts.frames)
 
 
 def resample(sound: Sound, rate: int) -> Sound:
@@ -236,7 +284,7 @@ def _translated(path: AnyPath) -> Iterator[None]:
 
 def write(
     path: AnyPath,
-    sound: Sound,
+    sound: Audio,
     *,
     subtype: Subtype = "PCM_24",
     dither: int | None = 0,
@@ -248,7 +296,7 @@ def write(
     chunks: Mapping[str, bytes] | None = None,
     reuse: bool = False,
 ) -> Path:
-    """A new WAV, whole or not at all.
+    """A new WAV, whole or not at all, in memory for one piece of it however long it is.
 
     dither: seed of the triangular noise of a 16-bit file, None for none; fine: also of a 24-bit one;
     loop: first and last frame, inclusive; root: MIDI note, fraction allowed;
@@ -268,7 +316,7 @@ def write(
 
     def content() -> Iterator[bytes]:
         yield head
-        yield from encode(sound.samples, subtype, dither, fine)
+        yield from encode(sound, subtype, dither, fine)
         if sound.frames * sound.channels * bits // 8 % 2:
             yield b"\0"
         yield tail
@@ -341,14 +389,14 @@ def _tail(
     return tail
 
 
-def _check_shape(target: Path, sound: Sound) -> None:
+def _check_shape(target: Path, sound: Audio) -> None:
     if not (RATES[0] <= sound.rate <= RATES[1] and CHANNELS[0] <= sound.channels <= CHANNELS[1]):
         raise UnsupportedAudio(name=target.name, reason=f"{sound.channels} channels at {sound.rate} Hz")
 
 
 def write_as(
     path: AnyPath,
-    sound: Sound,
+    sound: Audio,
     format: Format,
     *,
     subtype: Subtype = "PCM_16",
@@ -380,7 +428,7 @@ def write_as(
             for name, text in (texts or {}).items():
                 if text:
                     setattr(file, name, text)
-            for piece in _for_libsndfile(sound.samples, subtype if exact else "FLOAT", dither, fine):
+            for piece in _for_libsndfile(sound, subtype if exact else "FLOAT", dither, fine):
                 file.write(piece)
     except soundfile.LibsndfileError as error:
         shape = f"{sound.channels} channels at {sound.rate} Hz"
@@ -389,11 +437,11 @@ def write_as(
     return target
 
 
-def _for_libsndfile(samples: Samples, subtype: Subtype, dither: int | None, fine: bool) -> Iterator[NDArray[Any]]:
+def _for_libsndfile(sound: Audio, subtype: Subtype, dither: int | None, fine: bool) -> Iterator[NDArray[Any]]:
     """Pieces (n, C) that libsndfile neither rounds nor clips: whole numbers in the upper bits of their type, or floats."""
     if subtype == "FLOAT":
-        for piece in quantise.pieces(samples):
+        for piece in quantise.pieces(sound):
             yield np.clip(np.nan_to_num(piece.T), -1.0, 1.0)
         return
-    for steps in quantise.whole(samples, subtype, dither, fine):
+    for steps in quantise.whole(sound, subtype, dither, fine):
         yield steps.astype(np.int16) if subtype == "PCM_16" else steps << 8

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
@@ -24,8 +24,8 @@ LONGEST = 10 * 3600
 
 def insert_silence(sound: Sound, at: float, seconds: float) -> Sound:
     """Zeros of that length at a moment; what came after comes later."""
-    place, length = _frame(sound, at), max(0, round(seconds * sound.rate))
-    _bounded(sound.frames + length, sound.rate)
+    place, length = frame(sound, at), max(0, round(seconds * sound.rate))
+    bounded(sound.frames + length, sound.rate)
     return replace(sound, samples=np.insert(sound.samples, [place] * length, np.float32(0), axis=1))
 
 
@@ -39,26 +39,26 @@ def replace_stretch(
 ) -> Sound:
     """`material`, whole, instead of what lies between two moments. With a `crossfade` (seconds) its first frames are heard over
     what followed `start`, and its last over what led up to `end`; there is none at the very ends of the sound."""
-    first = _frame(sound, start)
-    last = max(first, _frame(sound, end))
+    first = frame(sound, start)
+    last = max(first, frame(sound, end))
     inside = material.samples.copy()
     most = min(round(crossfade * sound.rate), material.frames // 2)
     if first > 0 and (frames := min(most, sound.frames - first)) > 0:
-        away, near = _blends(frames, blend)
+        away, near = blends(frames, blend)
         inside[:, :frames] = inside[:, :frames] * near + sound.samples[:, first : first + frames] * away
     if last < sound.frames and (frames := min(most, last)) > 0:
-        away, near = _blends(frames, blend)
+        away, near = blends(frames, blend)
         inside[:, -frames:] = inside[:, -frames:] * away + sound.samples[:, last - frames : last] * near
     joined = np.concatenate([sound.samples[:, :first], inside, sound.samples[:, last:]], axis=1)
-    _bounded(joined.shape[1], sound.rate)
+    bounded(joined.shape[1], sound.rate)
     return replace(sound, samples=joined)
 
 
 def splice(sound: Sound, material: Sound, crossfade: float = 0.01, blend: Blend = "power") -> Sound:
     """`material` after the sound, overlapping by `crossfade` seconds."""
     frames = min(max(0, round(crossfade * sound.rate)), sound.frames, material.frames)
-    _bounded(sound.frames + material.frames, sound.rate)
-    away, near = _blends(frames, blend)
+    bounded(sound.frames + material.frames, sound.rate)
+    away, near = blends(frames, blend)
     over = sound.samples[:, sound.frames - frames :] * away + material.samples[:, :frames] * near
     return replace(
         sound,
@@ -68,12 +68,12 @@ def splice(sound: Sound, material: Sound, crossfade: float = 0.01, blend: Blend 
 
 def mix(sound: Sound, material: Sound, at: float = 0.0, db: float = 0.0, beyond: Literal["keep", "cut"] = "keep") -> Sound:
     """`material` added from a moment on. `beyond`: whether what of it outlasts the sound is kept, which makes that longer."""
-    first = _frame(sound, at)
+    first = frame(sound, at)
     added = material.samples * np.float32(10 ** (db / 20))
     if beyond == "cut":
         added = added[:, : sound.frames - first]
     length = max(sound.frames, first + added.shape[1])
-    _bounded(length, sound.rate)
+    bounded(length, sound.rate)
     samples = np.pad(sound.samples, ((0, 0), (0, length - sound.frames)))
     samples[:, first : first + added.shape[1]] += added
     return replace(sound, samples=samples)
@@ -81,9 +81,9 @@ def mix(sound: Sound, material: Sound, at: float = 0.0, db: float = 0.0, beyond:
 
 def repeat(sound: Sound, times: float = 2, start: float = 0.0, end: float | None = None) -> Sound:
     """A stretch as often as said, one right after the other; `times` is taken to the nearest whole number."""
-    first = _frame(sound, start)
-    last = sound.frames if end is None else max(first, _frame(sound, end))
-    _bounded(sound.frames + (round(times) - 1) * (last - first), sound.rate)
+    first = frame(sound, start)
+    last = sound.frames if end is None else max(first, frame(sound, end))
+    bounded(sound.frames + (round(times) - 1) * (last - first), sound.rate)
     parts = [sound.samples[:, :first], *[sound.samples[:, first:last]] * round(times), sound.samples[:, last:]]
     return replace(sound, samples=np.concatenate(parts, axis=1))
 
@@ -93,17 +93,18 @@ def halve(sound: Sound) -> Sound:
     return replace(sound, samples=sound.samples[:, : (sound.frames + 1) // 2].copy())
 
 
-def _frame(sound: Sound, seconds: float) -> int:
+def frame(sound: Audio, seconds: float) -> int:
+    """The frame of a moment, within the sound."""
     return round(min(max(seconds, 0.0), sound.seconds) * sound.rate)
 
 
-def _bounded(frames: int, rate: int) -> None:
+def bounded(frames: int, rate: int) -> None:
     """Raises UsageError."""
     if frames > LONGEST * rate:
         raise UsageError(reason=f"The sound would become longer than {LONGEST // 3600} hours")
 
 
-def _blends(frames: int, blend: Blend) -> tuple[Samples, Samples]:
+def blends(frames: int, blend: Blend) -> tuple[Samples, Samples]:
     """How much of what goes and of what comes, each (frames,): their squares add up to one, or they do themselves."""
     share: NDArray[np.float64] = (np.arange(frames) + 0.5) / max(1, frames)
     if blend == "power":

@@ -6,12 +6,13 @@ stretch of an hour is drawn from a few thousand numbers, and the closest zoom fr
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import analysis, files
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 from studio.errors import TORN_ARRAY
 
 BASE = 256
@@ -28,6 +29,7 @@ BASE = 256
 STEP = 4
 """Columns of one level in a column of the next."""
 _VERSION = 1
+_PIECE = BASE * 4096
 _SPARSE = 8
 """Beyond ten minutes the RMS is taken from every eighth frame: invisible in a drawing, and half of the time."""
 
@@ -41,28 +43,31 @@ Told = Callable[[int, int], None]
 class Peaks:
     """`levels[i]` is (3, columns): minimum, maximum, RMS of BASE · STEP**i frames each; int16 in 1/32768 or float32.
 
-    `source`: the sound itself or its path, for zooms closer than a column.
+    `source`: the sound itself, for zooms closer than a column.
     """
 
     frames: int
     rate: int
     levels: tuple[NDArray, ...]
-    source: Sound | Path | None = field(default=None, repr=False)
+    source: Audio | None = field(default=None, repr=False)
 
     def view(self, start: int, end: int, columns: int) -> View:
         """The frames start … end in `columns` columns. What lies outside the sound is 0."""
         columns = max(1, columns)
         width = max(1e-9, (end - start) / columns)
         if width < BASE and self.source is not None:
-            return _columns_of(self.samples(start, end), columns)
-        level = max(0, min(len(self.levels) - 1, int(np.log(max(1.0, width / BASE)) / np.log(STEP))))
-        return self._from_level(self.levels[level], BASE * STEP**level, start, end, columns)
-
-    def _from_level(self, rows: NDArray, unit: int, start: int, end: int, columns: int) -> View:
+            return columns_of(self.samples(start, end), columns)
         edges = np.linspace(start, end, columns + 1)
-        first = np.floor(edges[:-1] / unit).astype(np.int64)
-        last = np.maximum(np.ceil(edges[1:] / unit).astype(np.int64), first + 1)
-        inside = (edges[1:] > 0) & (edges[:-1] < self.frames)
+        return self.between(edges[:-1], edges[1:], width)
+
+    def between(self, starts: NDArray[np.float64], ends: NDArray[np.float64], width: float) -> View:
+        """One column for the frames from each of `starts` up to the same one of `ends`, both rising, from the level that suits
+        columns of `width` frames. What lies outside the sound is 0."""
+        level = max(0, min(len(self.levels) - 1, int(np.log(max(1.0, width / BASE)) / np.log(STEP))))
+        rows, unit = self.levels[level], BASE * STEP**level
+        first = np.floor(starts / unit).astype(np.int64)
+        last = np.maximum(np.ceil(ends / unit).astype(np.int64), first + 1)
+        inside = (ends > 0) & (starts < self.frames)
         count = rows.shape[1]
         first, last = np.clip(first, 0, count - 1), np.clip(last, 1, count)
         rows = rows[:, first[0] : last[-1] + 1]
@@ -82,12 +87,9 @@ class Peaks:
     def samples(self, start: int, end: int) -> Samples:
         """The samples start … end themselves, (C, end − start), zeros outside. Raises UnreadableAudio if the file is gone."""
         first, last = min(max(start, 0), self.frames), min(max(end, 0), self.frames)
-        if isinstance(self.source, Sound):
-            inside = self.source.samples[:, first:last]
-        elif self.source is not None and last > first:
-            inside = files.read(self.source, start=first, frames=last - first).samples
-        else:
-            inside = np.zeros((1, last - first), np.float32)
+        inside = np.zeros((1, 0), np.float32)
+        if self.source is not None and last > first:
+            inside = self.source.read(first, last - first)
         return np.pad(
             inside,
             ((0, 0), (first - start if start < first else 0, max(0, end - start - inside.shape[1] - max(0, first - start)))),
@@ -106,7 +108,7 @@ class Peaks:
             partial.unlink(missing_ok=True)
 
 
-def load(path: str | os.PathLike[str], source: Sound | Path | None = None) -> Peaks | None:
+def load(path: str | os.PathLike[str], source: Audio | None = None) -> Peaks | None:
     """What `save` wrote; None where there is nothing, or nothing of this version."""
     try:
         with Path(path).open("rb") as file:
@@ -132,28 +134,46 @@ def _counts(frames: int) -> Iterator[int]:
 # ---- building
 
 
-def build(source: Sound | str | os.PathLike[str], progress: Told | None = None) -> Peaks:
-    """The pyramid of a sound or a file, in memory for a few pieces of it. Raises what files.read raises."""
-    if isinstance(source, Sound):
-        return _stack(source.frames, source.rate, [_finest(source.samples.T)], source)
-    info = files.probe(source)
-    mapped = files.mapped(source)
-    piece = BASE * 4096
-    sparse = _SPARSE if info.seconds > 600 else 1
+def build(source: Audio | str | os.PathLike[str], progress: Told | None = None) -> Peaks:
+    """The pyramid of a sound or a file, in memory for a few pieces of it. Raises what files.stored and read raise."""
+    work = building(source)
+    while True:
+        try:
+            told = next(work)
+        except StopIteration as end:
+            return end.value
+        if progress is not None:
+            progress(*told)
+
+
+def building(source: Audio | str | os.PathLike[str]) -> Generator[tuple[int, int], None, Peaks]:
+    """`build` step by step, for who wants to tell of it or leave off: frames done and frames in all after each piece."""
+    audio = files.stored(source) if isinstance(source, str | os.PathLike) else source
+    if isinstance(audio, Sound):
+        return _stack(audio.frames, audio.rate, [_finest(audio.samples.T)], audio)
+    sparse = _SPARSE if audio.seconds > 600 else 1
     finest: list[NDArray] = []
-    done = 0
-    with ThreadPoolExecutor(2) if mapped is not None else nullcontext() as pool:
-        if pool is not None and mapped is not None:
-            stretches = (mapped[start : start + piece] for start in range(0, len(mapped), piece))
-            reduced = pool.map(lambda block: _finest(block, sparse), stretches)
-        else:
-            reduced = (_finest(block.T, sparse) for block in files.blocks(source, size=piece))
+    with contextlib.closing(_reduced(audio, sparse)) as reduced:
         for columns in reduced:
             finest.append(columns)
-            done += piece
-            if progress is not None:
-                progress(min(done, info.frames), info.frames)
-    return _stack(info.frames, info.rate, finest, Path(source))
+            yield min(len(finest) * _PIECE, audio.frames), audio.frames
+    return _stack(audio.frames, audio.rate, finest, audio)
+
+
+def _reduced(audio: Audio, sparse: int) -> Generator[NDArray]:
+    """The finest level in pieces of _PIECE frames. Where the samples lie ready, two threads read them, two pieces ahead."""
+    if not isinstance(audio, files.Stored):
+        blocks = files.blocks(audio.path, size=_PIECE) if isinstance(audio, files.Coded) else files.pieces(audio, _PIECE)
+        yield from (_finest(block.T, sparse) for block in blocks)
+        return
+    with ThreadPoolExecutor(2) as pool:
+        ahead: deque[Future[NDArray]] = deque()
+        for start in range(0, audio.frames, _PIECE):
+            ahead.append(pool.submit(lambda start: _finest(audio.raw(start, _PIECE), sparse), start))
+            if len(ahead) > 2:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _finest(block: NDArray, sparse: int = 1) -> NDArray:
@@ -175,7 +195,7 @@ def _reduce(part: NDArray, sparse: int = 1) -> NDArray:
     return np.stack([flat.min(axis=1), flat.max(axis=1), level.astype(flat.dtype)])
 
 
-def _stack(frames: int, rate: int, finest: list[NDArray], source: Sound | Path) -> Peaks:
+def _stack(frames: int, rate: int, finest: list[NDArray], source: Audio) -> Peaks:
     columns = np.concatenate(finest, axis=1) if finest else np.zeros((3, 0), np.float32)
     count = next(_counts(frames))
     if columns.shape[1] != count:  # a file that breaks off: what it promised and does not hold is silence
@@ -191,7 +211,7 @@ def _stack(frames: int, rate: int, finest: list[NDArray], source: Sound | Path) 
     return Peaks(frames, rate, tuple(levels), source)
 
 
-def _columns_of(samples: Samples, columns: int) -> View:
+def columns_of(samples: Samples, columns: int) -> View:
     """(C, n) samples in `columns` columns; where there are fewer samples than columns, each column shows its nearest."""
     count = samples.shape[1]
     if not count:
@@ -215,16 +235,12 @@ def sketch(path: str | os.PathLike[str], columns: int = 1000, *, frames: int = 1
     """A first coarse picture of a long file, from `frames` frames in the middle of each column. Raises as files.read."""
     info = files.probe(path)
     columns = max(1, min(columns, info.frames))
-    mapped = files.mapped(path, scattered=True)
+    audio = files.stored(path)
     frames = min(frames, info.frames)
     starts = np.clip((np.arange(columns) + 0.5) * info.frames / columns - frames / 2, 0, info.frames - frames).astype(np.int64)
-    if mapped is not None:
-        low, high, rms = _reduce(mapped[np.minimum(starts[:, None] + np.arange(frames), len(mapped) - 1)]).astype(np.float32)
-        scale = np.float32(1 / 32768 if mapped.dtype.kind == "i" else 1)
-        return low * scale, high * scale, rms * scale
     found = np.zeros((3, columns), np.float32)
     for column, start in enumerate(starts):
-        block = files.read(path, start=int(start), frames=frames).samples.T
+        block = audio.read(int(start), frames).T
         if len(block):
             found[:, column] = _reduce(block[None])[:, 0]
     return found[0], found[1], found[2]
@@ -235,8 +251,8 @@ def sketch(path: str | os.PathLike[str], columns: int = 1000, *, frames: int = 1
 
 def thumbnail(sound: Sound, columns: int = 96) -> NDArray[np.uint8]:
     """(2, columns): minimum and maximum per column, relative to the sound's own peak; 1 is −1, 255 is +1, 128 silence."""
-    low, high, _ = _columns_of(np.nan_to_num(sound.samples, nan=0.0, posinf=0.0, neginf=0.0), columns)
-    return _small(low, high)
+    low, high, _ = columns_of(np.nan_to_num(sound.samples, nan=0.0, posinf=0.0, neginf=0.0), columns)
+    return small(low, high)
 
 
 def thumbnail_of(path: str | os.PathLike[str], columns: int = 96) -> NDArray[np.uint8]:
@@ -245,46 +261,69 @@ def thumbnail_of(path: str | os.PathLike[str], columns: int = 96) -> NDArray[np.
     if len(low) < columns:
         nearest = np.arange(columns) * len(low) // columns
         low, high = low[nearest], high[nearest]
-    return _small(low, high)
+    return small(low, high)
 
 
-def _small(low: Samples, high: Samples) -> NDArray[np.uint8]:
+def small(low: Samples, high: Samples) -> NDArray[np.uint8]:
+    """Minimum and maximum of each column as a thumbnail."""
     peak = max(float(-low.min(initial=0)), float(high.max(initial=0)))
     return np.clip(np.rint(128 + 127 * np.stack([low, high]) / (peak or 1.0)), 0, 255).astype(np.uint8)
 
 
 def spectrogram(
-    sound: Sound,
+    sound: Audio,
     bins: int = 256,
     columns: int = 1024,
     *,
+    start: int = 0,
+    end: int | None = None,
     axis: Literal["log", "mel", "linear"] = "log",
     range_db: float = 90.0,
 ) -> tuple[Samples, NDArray[np.float64]]:
-    """Image (bins, ≤ columns) in dB, a full-scale sine at 0, not lower than `range_db` under its maximum; and the frequency
-    in Hz of each row, lowest first. Windows are 46 ms, shorter where the whole sound is shorter than half a second."""
+    """Image (bins, ≤ columns) in dB of the frames start … end, a full-scale sine at 0, not lower than `range_db` under its
+    maximum; and the frequency in Hz of each row, lowest first. Windows are 46 ms, shorter where the stretch is shorter than
+    half a second; of a long one only what they need is read."""
     import scipy.fft  # 0.2 s that the window's first paint does not wait for
 
-    mono = np.nan_to_num(sound.mono(), nan=0.0, posinf=0.0, neginf=0.0)
-    seconds = 0.046 if sound.seconds > 0.5 else max(0.012, 0.046 * sound.seconds / 0.5)
+    length = (sound.frames if end is None else min(end, sound.frames)) - start
+    seconds = 0.046 if length > 0.5 * sound.rate else max(0.012, 0.092 * length / sound.rate)
     n_fft = 1 << max(6, round(np.log2(sound.rate * seconds)))
-    columns = int(max(1, min(columns, -(-sound.frames // max(1, n_fft // 16)))))
-    centres = (np.arange(columns) + 0.5) * sound.frames / columns
-    wide = max(1, min(4, int(sound.frames / columns / n_fft)))  # frames averaged in one column of a long sound
+    columns = int(max(1, min(columns, -(-length // max(1, n_fft // 16)))))
+    centres = start + (np.arange(columns) + 0.5) * length / columns
+    wide = max(1, min(4, int(length / columns / n_fft)))  # frames averaged in one column of a long sound
     window = np.hanning(n_fft + 1)[:-1].astype(np.float32)
     window *= 2 / window.sum()
-    padded = np.pad(mono, n_fft)
     power = np.zeros((columns, n_fft // 2 + 1), np.float32)
-    for part in range(wide):
-        starts = (centres + (part - (wide - 1) / 2) * n_fft).astype(np.int64) + n_fft - n_fft // 2
-        for first in range(0, columns, 256):
-            rows = slice(first, min(first + 256, columns))
-            frames = padded[np.clip(starts[rows], 0, len(padded) - n_fft)[:, None] + np.arange(n_fft)]
+    for first in range(0, columns, 256):
+        rows = slice(first, min(first + 256, columns))
+        for frames in _windows(sound, centres[rows], wide, n_fft):
             spectra = scipy.fft.rfft(frames * window, axis=-1)
             power[rows] += (spectra.real**2 + spectra.imag**2) / wide
     frequencies = _axis(axis, bins, sound.rate)
     image = 10 * np.log10(_on_axis(power, frequencies, sound.rate, n_fft) + 1e-14).T
     return np.maximum(image, image.max(initial=-140.0) - range_db).astype(np.float32), frequencies
+
+
+def _windows(sound: Audio, centres: NDArray[np.float64], wide: int, n_fft: int) -> Iterator[Samples]:
+    """`wide` times one window (len(centres), n_fft) of the mean of the channels, side by side around each centre; silence
+    outside the sound. Read in one go where they lie close together, else each for itself."""
+    size = wide * n_fft
+    starts = centres.astype(np.int64) - size // 2
+    reach = int(starts[-1] - starts[0]) + size
+    if reach <= len(centres) * size:
+        mono = _mono(sound, int(starts[0]), reach)
+        around = mono[(starts - starts[0])[:, None] + np.arange(size)]
+    else:
+        around = np.stack([_mono(sound, int(start), size) for start in starts])
+    yield from around.reshape(len(centres), wide, n_fft).transpose(1, 0, 2)
+
+
+def _mono(sound: Audio, start: int, frames: int) -> Samples:
+    """(frames,) from `start` on, silence outside the sound."""
+    first, last = min(max(start, 0), sound.frames), min(max(start + frames, 0), sound.frames)
+    inside = sound.read(first, last - first).mean(axis=0, dtype=np.float32) if last > first else np.zeros(0, np.float32)
+    clean = np.nan_to_num(inside, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.pad(clean, (first - start if start < first else 0, max(0, start + frames - max(last, start))))[:frames]
 
 
 def _axis(axis: str, bins: int, rate: int) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ import numpy as np
 from studio.audio import output
 from studio.audio.chord import Chord
 from studio.audio.output import Device, Output
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples
 from studio.audio.voice import Frames, Voice
 from studio.errors import DeviceError
 
@@ -54,7 +54,7 @@ class Player:
         self._volume = 1.0
         self._lost = False
         self._lock = threading.RLock()
-        self._prepared: WeakKeyDictionary[Sound, Frames] = WeakKeyDictionary()
+        self._prepared: WeakKeyDictionary[Audio, Frames] = WeakKeyDictionary()
         self._closed = threading.Event()
         self._alive = (0, time.monotonic())
         self._top_up()
@@ -74,7 +74,7 @@ class Player:
 
     # -- what to hear -------------------------------------------------------------------------------------------------
 
-    def play(self, sound: Sound, *, loop: bool = False, gain: float = 1.0, at: float = 0.0) -> None:
+    def play(self, sound: Audio, *, loop: bool = False, gain: float = 1.0, at: float = 0.0) -> None:
         """Plays `sound` from `at` seconds on, instead of what plays. Raises DeviceError where the device is lost."""
         out = self._need()
         frames = self._at_rate(sound, out.rate)
@@ -89,7 +89,7 @@ class Player:
         if self._voice is not None and self._out is not None:
             self._change(lambda point: None)
 
-    def note_on(self, key: Hashable, sound: Sound, gain: float = 1.0) -> None:
+    def note_on(self, key: Hashable, sound: Audio, gain: float = 1.0) -> None:
         """Plays `sound` over what plays, until it ends or `key` is lifted. The same key once more gives way within 5 ms,
         and so does the oldest of more than sixteen. Raises DeviceError where the device is lost."""
         with self._lock:
@@ -245,7 +245,7 @@ class Player:
     def _guard(out: Output) -> int:
         return out.rate // 1000  # a millisecond to lay the change down
 
-    def _at_rate(self, sound: Sound, rate: int) -> Frames:
+    def _at_rate(self, sound: Audio, rate: int) -> Frames:
         """`sound` at `rate`; what was made of it is kept as long as the sound lives."""
         known = self._prepared.get(sound)
         if known is None or known.rate != rate:

@@ -13,32 +13,32 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.audio.sound import Samples
+from studio.audio.sound import Audio, Samples
 
 Subtype = Literal["PCM_16", "PCM_24", "FLOAT"]
 BITS = {"PCM_16": 16, "PCM_24": 24, "FLOAT": 32}
 PIECE = 1 << 18
 
 
-def encode(samples: Samples, subtype: Subtype, dither: int | None = 0, fine: bool = False) -> Iterator[bytes]:
-    """(C, T) → interleaved little-endian samples, piece by piece. Full scale is 2**(bits − 1); beyond it clips."""
+def encode(sound: Audio, subtype: Subtype, dither: int | None = 0, fine: bool = False) -> Iterator[bytes]:
+    """Interleaved little-endian samples, piece by piece. Full scale is 2**(bits − 1); beyond it clips."""
     if subtype == "FLOAT":
-        for piece in pieces(samples):
+        for piece in pieces(sound):
             yield piece.T.astype("<f4").tobytes()
         return
-    for steps in whole(samples, subtype, dither, fine):
+    for steps in whole(sound, subtype, dither, fine):
         if subtype == "PCM_16":
             yield steps.astype("<i2").tobytes()
         else:
             yield steps.astype("<i4").view(np.uint8).reshape(*steps.shape, 4)[..., :3].tobytes()
 
 
-def whole(samples: Samples, subtype: Subtype, dither: int | None, fine: bool) -> Iterator[NDArray[np.int32]]:
+def whole(sound: Audio, subtype: Subtype, dither: int | None, fine: bool) -> Iterator[NDArray[np.int32]]:
     """Rounded pieces (n, C), with triangular noise of ±1 step before rounding where it is asked for and there is a fraction."""
     scale = 2.0 ** (BITS[subtype] - 1)
-    wanted = dither is not None and (subtype == "PCM_16" or fine) and not _on_grid(samples, scale)
+    wanted = dither is not None and (subtype == "PCM_16" or fine) and not _on_grid(sound, scale)
     noise = np.random.default_rng(dither) if wanted else None
-    for piece in pieces(samples):
+    for piece in pieces(sound):
         steps = piece.T.astype(np.float64) * scale  # (n, C)
         if noise is not None:
             triangle = noise.random(steps.shape) - noise.random(steps.shape)
@@ -47,14 +47,15 @@ def whole(samples: Samples, subtype: Subtype, dither: int | None, fine: bool) ->
         yield np.clip(np.rint(np.nan_to_num(steps, nan=0.0)), -scale, scale - 1).astype(np.int32, order="C")
 
 
-def pieces(samples: Samples) -> Iterator[Samples]:
-    for start in range(0, samples.shape[1], PIECE):
-        yield samples[:, start : start + PIECE]
+def pieces(sound: Audio, size: int = PIECE) -> Iterator[Samples]:
+    """The whole sound, (channels, up to `size` frames) at a time."""
+    for start in range(0, sound.frames, size):
+        yield sound.read(start, size)
 
 
-def _on_grid(samples: Samples, scale: float) -> bool:
+def _on_grid(sound: Audio, scale: float) -> bool:
     """Whether every sample is a whole step already: then nothing is rounded and there is nothing to dither."""
-    return all(np.array_equal(steps := piece * np.float32(scale), np.rint(steps)) for piece in pieces(samples))
+    return all(np.array_equal(steps := piece * np.float32(scale), np.rint(steps)) for piece in pieces(sound))
 
 
 def _silent(piece: Samples, shortest: int = 64) -> NDArray[np.bool_]:

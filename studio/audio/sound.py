@@ -1,13 +1,38 @@
-"""The one value that stands for audio everywhere: float32 samples (channels, frames) at a rate."""
+"""The one value that stands for audio everywhere: float32 samples (channels, frames) at a rate.
+
+What may be too long for memory is an `Audio`: it says how long it is and gives any stretch of itself. A Sound is one, so are
+a file (files.stored) and an edited hour (timeline.py).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+
+
+class Audio(Protocol):
+    """Anything that has samples, in memory or not."""
+
+    @property
+    def rate(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def frames(self) -> int: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) from `start` on, not to be written into; fewer than `frames` at the end. Raises UnreadableAudio."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +57,10 @@ class Sound:
     @property
     def seconds(self) -> float:
         return self.frames / self.rate
+
+    def read(self, start: int, frames: int) -> Samples:
+        """A view of (channels, n) from `start` on; fewer than `frames` at the end."""
+        return self.samples[:, start : start + frames]
 
     def mono(self) -> Samples:
         """The mean of the channels, (frames,)."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from studio.audio import channels, edit, effects, files, join, repair, stretch
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
@@ -92,7 +92,7 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
         kind = STEPS[values.pop("do")]
         values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
         if kind.material:
-            values["material"] = _material(values.pop(_SOUND), sound, materials)
+            values["material"] = material(values.pop(_SOUND), sound, materials)
         start, end = values.pop("from", None), values.pop("to", None)
         if start is None and end is None:
             sound = kind.function(sound, **values)
@@ -101,8 +101,8 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
     return sound
 
 
-def _material(name: str, sound: Sound, materials: Materials | None) -> Sound:
-    """The named sound at the rate of `sound`, with as many channels."""
+def material(name: str, sound: Audio, materials: Materials | None) -> Sound:
+    """The named sound at the rate of `sound`, with as many channels. Raises UsageError where nobody gives it."""
     if materials is None:
         raise UsageError(reason="An edit needs another sound that is not here")
     found = files.resample(materials(name), sound.rate)
@@ -114,40 +114,62 @@ def _material(name: str, sound: Sound, materials: Materials | None) -> Sound:
 
 def _within(sound: Sound, kind: Step, values: dict[str, Any], start: float, end: float | None) -> Sound:
     """The step on a stretch only, with a short way over at both ends where there is sound on the other side of them."""
-    first = min(round(start * sound.rate), sound.frames)
-    last = sound.frames if end is None else min(max(round(end * sound.rate), first), sound.frames)
+    first, last = frames_of(sound, start, end)
     if last <= first:
         return sound
-    share = _share(sound, first, last)
     if kind.rings:
-        return _ringing(sound, kind, values, first, share)
+        return _ringing(sound, kind, values, first, last)
     before: Samples = sound.samples[:, first:last]
     after = kind.function(replace(sound, samples=before.copy()), **values).samples
+    head, tail = seams(sound, first, last)
     samples = sound.samples.copy()
-    samples[:, first:last] = np.where(share < 1, before + share * (after - before), after)
+    samples[:, first:last] = after
+    samples[:, first : first + len(head)] = blend(before[:, : len(head)], after[:, : len(head)], head)
+    if len(tail):
+        samples[:, last - len(tail) : last] = blend(before[:, -len(tail) :], after[:, -len(tail) :], tail)
     return replace(sound, samples=samples)
 
 
-def _ringing(sound: Sound, kind: Step, values: dict[str, Any], first: int, share: Samples) -> Sound:
-    """The step on what `share` takes from `first` on; what becomes of it is added to the rest, also after the stretch."""
-    stretch = slice(first, first + len(share))
-    after = kind.function(replace(sound, samples=sound.samples[:, stretch] * share), **values).samples
-    samples = np.pad(sound.samples, ((0, 0), (0, max(0, first + after.shape[1] - sound.frames))))
-    samples[:, stretch] *= 1 - share
-    samples[:, first : first + after.shape[1]] += after
-    return replace(sound, samples=samples)
+def _ringing(sound: Sound, kind: Step, values: dict[str, Any], first: int, last: int) -> Sound:
+    """The step on what is taken of a stretch; what becomes of it is added to the rest, also after the stretch."""
+    share = taken(sound, first, last)
+    after = kind.function(replace(sound, samples=sound.samples[:, first:last] * share), **values).samples
+    end = first + after.shape[1]
+    parts = [sound.samples[:, :first], ring(sound.samples[:, first:end], after, share), sound.samples[:, end:]]
+    return replace(sound, samples=np.concatenate(parts, axis=1))
 
 
-def _share(sound: Sound, first: int, last: int) -> Samples:
-    """(last - first,): how much of each frame is changed; it rises and falls where there is sound on the other side."""
-    seam = min(round(SEAM * sound.rate), (last - first) // 2)
+def taken(sound: Audio, first: int, last: int) -> Samples:
+    """(last − first,): how much of each frame of a stretch goes through a step that rings on."""
+    head, tail = seams(sound, first, last)
     share = np.ones(last - first, np.float32)
-    rise = (np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam)
-    if first > 0:
-        share[:seam] = rise
-    if last < sound.frames and seam:
-        share[-seam:] = rise[::-1]
+    share[: len(head)] = head
+    share[len(share) - len(tail) :] = tail
     return share
+
+
+def ring(before: Samples, after: Samples, share: Samples) -> Samples:
+    """(C, n): what is left of `before`, which may be shorter, and what became of the rest."""
+    left = np.pad(before, ((0, 0), (0, after.shape[1] - before.shape[1])))
+    left[:, : len(share)] *= 1 - share
+    return left + after
+
+
+def frames_of(sound: Audio, start: float, end: float | None) -> tuple[int, int]:
+    """The frames that `from` and `to` mean in this sound."""
+    first = min(round(start * sound.rate), sound.frames)
+    return first, sound.frames if end is None else min(max(round(end * sound.rate), first), sound.frames)
+
+
+def seams(sound: Audio, first: int, last: int) -> tuple[Samples, Samples]:
+    """The shares of what was changed at the first and at the last frames of a stretch; none where the sound ends there too."""
+    seam = min(round(SEAM * sound.rate), (last - first) // 2)
+    rise = np.asarray((np.arange(seam, dtype=np.float32) + 0.5) / max(1, seam), np.float32)
+    return rise[: seam if first > 0 else 0], rise[: seam if last < sound.frames else 0][::-1]
+
+
+def blend(before: Samples, after: Samples, share: Samples) -> Samples:
+    return before + share * (after - before)
 
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*([a-z]+|%)?", re.IGNORECASE)

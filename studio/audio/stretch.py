@@ -126,7 +126,7 @@ def _once(samples: Samples, rate: int, ratio: float) -> Samples:
     machine.preset(samples.shape[0], float(rate))
     machine.setTimeFactor(1 / ratio)
     beyond = machine.blockSamples() + machine.intervalSamples()
-    turned = machine.process(np.ascontiguousarray(extend.around(samples, beyond)))
+    turned: Samples = np.asarray(machine.process(np.ascontiguousarray(extend.around(samples, beyond))), np.float32)
     start = round(beyond * ratio)
     return turned[:, start : start + _frames(samples.shape[1], ratio) + 1]
 

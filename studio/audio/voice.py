@@ -1,56 +1,70 @@
 """A sound as the player needs it: stereo frames at the stream's rate, placed on the stream. Used by player.py.
 
-A long sound is brought to the stream's rate piece by piece as it is reached, so that pressing play costs the same for a
-click and for an hour.
+A long sound is read and brought to the stream's rate piece by piece as it is reached, and only the last few pieces are kept,
+so that pressing play costs the same for a click and for an hour.
 """
 
 from __future__ import annotations
 
+import copy
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
 
 from studio.audio.files import resample
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
+from studio.errors import UnreadableAudio
 
 PIECE = 4  # seconds made at once
 CONTEXT = 1  # seconds of neighbourhood a resampler gets to see on both sides; whole seconds are whole frames at any rate
+KEPT = 32  # pieces kept, about fifty megabytes
 
 
 class Frames:
     """The frames of a sound at `rate`, (length, 2) float32, made where they are first asked for."""
 
-    def __init__(self, sound: Sound, rate: int) -> None:
+    def __init__(self, sound: Audio, rate: int) -> None:
         self.rate = rate
         self.length = -(-sound.frames * rate // sound.rate)
-        self._samples, self._own = sound.samples, sound.rate  # not the sound: who caches us by it must not keep it alive
-        self._made: Samples = np.empty((self.length, 2), np.float32)
-        self._ready = np.zeros(-(-self.length // (PIECE * rate)), bool)
+        self._sound = copy.copy(sound)  # not the sound: who caches us by it must not keep it alive
+        self._made: OrderedDict[int, Samples] = OrderedDict()
 
     def __len__(self) -> int:
         return self.length
 
     def get(self, start: int, end: int) -> Samples:
-        """(end − start, 2), within the sound."""
+        """(end − start, 2), within the sound; not to be written into."""
         step = PIECE * self.rate
+        parts = []
         for piece in range(start // step, -(-end // step)):
-            if not self._ready[piece]:
-                self._make(piece)
-        return self._made[start:end]
+            begin = piece * step
+            parts.append(self._piece(piece)[max(0, start - begin) : end - begin])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros((0, 2), np.float32)])
 
-    def _make(self, piece: int) -> None:
-        first, last = piece * PIECE, (piece + 1) * PIECE
+    def _piece(self, piece: int) -> Samples:
+        if piece not in self._made:
+            self._made[piece] = self._make(piece)
+            if len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        self._made.move_to_end(piece)
+        return self._made[piece]
+
+    def _make(self, piece: int) -> Samples:
+        own, first, last = self._sound.rate, piece * PIECE, (piece + 1) * PIECE
         before = min(CONTEXT, first)
-        source = self._samples[:, (first - before) * self._own : (last + CONTEXT) * self._own]
-        if self._own != self.rate:
-            source = resample(Sound(np.ascontiguousarray(source), self._own), self.rate).samples
-        target = self._made[first * self.rate : last * self.rate]
+        try:
+            source = self._sound.read((first - before) * own, (last + CONTEXT - first + before) * own)
+        except UnreadableAudio:  # its file went away while it is heard: silence, and whoever looks at it is told
+            source = np.zeros((2, 0), np.float32)
+        if own != self.rate and source.shape[1]:
+            source = resample(Sound(np.ascontiguousarray(source), own), self.rate).samples
+        target = np.zeros((min(last * self.rate, self.length) - first * self.rate, 2), np.float32)
         source = source[:, before * self.rate :][:, : len(target)]
         many = source.shape[0] > 2  # odd channels to the left, even ones to the right
         target[: source.shape[1], 0] = source[0::2].mean(axis=0) if many else source[0]
         target[: source.shape[1], 1] = source[1::2].mean(axis=0) if many else source[-1]
-        target[source.shape[1] :] = 0
-        self._ready[piece] = True
+        return target
 
 
 @dataclass(frozen=True, eq=False)

@@ -140,7 +140,7 @@ def content(table: Samples, bits: str = "32f", recipe: bytes | None = None) -> I
     width = 4 if floating else 2
     form = struct.pack("<2H2I2H", 3 if floating else 1, 1, RATE, RATE * width, width, 8 * width)
     clm = CLM + b"\0" * (len(CLM) % 2)  # even, as Surge's own: readers differ about padding
-    samples = b"".join(files.encode(table.reshape(1, -1), "FLOAT" if floating else "PCM_16", None))
+    samples = b"".join(files.encode(Sound(table.reshape(1, -1), RATE), "FLOAT" if floating else "PCM_16", None))
     tail = riff.chunk(riff.RECIPE, recipe) if recipe is not None else b""
     body = b"WAVE" + riff.chunk("fmt ", form) + riff.chunk("clm ", clm) + riff.chunk("data", samples) + tail
     assert table.shape[1] == SIZE

@@ -22,13 +22,13 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRectF, Qt, QTime
 from PySide6.QtGui import QDrag, QGuiApplication, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.engine.jobs import Told
 from studio.errors import StudioError
 from studio.events import Failed, Finished, Produced, Progress, Started, Work
 from studio.gui import files, theme
 from studio.gui.widgets.cell import paint_outline
-from studio.gui.widgets.shape import Columns, InMemory
+from studio.gui.widgets.shape import Columns, outline_of
 
 if TYPE_CHECKING:
     from studio.gui.session import Current, Session
@@ -67,7 +67,7 @@ class Drags(QObject):
         self._session = session
         self._asked: dict[int, _Asked] = {}
         self._pulled: int | None = None  # the ticket for which a hand holds its button down
-        self._known: WeakKeyDictionary[Sound, Path] = WeakKeyDictionary()  # the desk's only
+        self._known: WeakKeyDictionary[Audio, Path] = WeakKeyDictionary()  # the desk's only
         session.desk.event.connect(self._told)
 
     # ---- asked
@@ -118,7 +118,7 @@ class Drags(QObject):
     def _file(self, folder: Path | None, sound: Current | Path) -> Outbound:
         if isinstance(sound, Path):
             return Outbound(sound)
-        columns = InMemory(sound.sound).view(0, sound.sound.frames, COLUMNS) if sound.sound.frames else None
+        columns = outline_of(sound.sound).view(0, sound.sound.frames, COLUMNS) if sound.sound.frames else None
         known = self._known.get(sound.sound)
         if known is None or known.parent != folder or not files.named(known, sound.name) or not known.is_file():
             known = self._known[sound.sound] = files.finished(folder, sound)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from studio import settings as preferences
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
 from studio.engine.jobs import JobRunner, Told
 from studio.errors import DeviceError, StudioError
 from studio.events import Failed, Finished, Produced, Started, Work, failed
@@ -49,9 +49,9 @@ FRAME = 33
 
 @dataclass(frozen=True, eq=False)
 class Current:
-    """What the transport holds: a sound in memory, what to call it, and where it comes from, if anywhere."""
+    """What the transport holds: a sound, what to call it, and where it comes from, if anywhere."""
 
-    sound: Sound
+    sound: Audio
     name: str = ""
     recipe: Recipe | None = None
     path: Path | None = None
@@ -268,8 +268,9 @@ class Session(QObject):
             return
         try:
             even = compare or (self.current.even and self.settings.loudness_match)
-            gain = even_gain(self.current.sound) if even else 1.0
-            self.player.play(self.current.sound, loop=self.settings.loop, gain=gain, at=at)
+            sound = self.current.sound
+            gain = even_gain(sound) if even and isinstance(sound, Sound) else 1.0
+            self.player.play(sound, loop=self.settings.loop, gain=gain, at=at)
         except StudioError as error:
             self._lose(error)
             return

@@ -15,6 +15,7 @@ import socket
 import time
 import uuid
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,11 +25,12 @@ import msgspec
 
 import studio
 from studio.audio import files, riff
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
 from studio.errors import AlreadyThere, BrokenFile, NotAProject, ProjectBusy, StudioError, UnwritableAudio
 from studio.project import atomic, materials, recipe
 from studio.project.formats import current
 from studio.project.recipe import Recipe
+from studio.project.renders import Renders
 from studio.project.state import ClipFile, ProjectFile
 
 _FOLDERS = ("cache", "runs", "clips", "exports", ".studio")
@@ -151,6 +153,11 @@ class ProjectFolder:
     def cache(self) -> Path:
         return self.root / "cache"
 
+    @cached_property
+    def renders(self) -> Renders:
+        """Clips too long to be read whole, and what was computed for them."""
+        return Renders(self.cache / "clips", self.material)
+
     @property
     def runs_dir(self) -> Path:
         return self.root / "runs"
@@ -233,7 +240,7 @@ class ProjectFolder:
 
     def keep(
         self,
-        sound: Sound,
+        sound: Audio,
         recipe: Recipe | None,
         name: str,
         tags: tuple[str, ...] = (),

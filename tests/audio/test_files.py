@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from studio.audio import files, placing, riff
 from studio.audio.sound import Sound
 from studio.errors import AlreadyThere, EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
-from tests.audio.make import hit, noise, sine
+from tests.audio.make import RATE, hit, noise, sine
 
 LOSSLESS = [
     ("wav", "WAV", "PCM_U8", 1 / 100),
@@ -210,13 +210,41 @@ def test_resampling_keeps_a_tone_and_its_length():
     assert np.abs(turned.samples[1, 500:-500] - expected[500:-500]).max() < 1e-4
 
 
-def test_the_map_is_the_file(tmp_path):
-    sound = noise(0.2, channels=2)
-    path = files.write(tmp_path / "x.wav", sound, subtype="PCM_16", recipe=b"{}")
-    mapped = files.mapped(path)
-    assert np.array_equal(mapped.T.astype(np.float32) / 32768, files.read(path).samples)
-    assert files.mapped(files.write(tmp_path / "y.wav", sound, subtype="PCM_24")) is None
-    assert files.mapped(stored(tmp_path / "z.flac", sound, "FLAC", "PCM_16")) is None
+@pytest.mark.parametrize(
+    ("suffix", "format", "subtype"),
+    [("wav", "WAV", kind) for kind in ("PCM_16", "PCM_24", "FLOAT", "PCM_U8")]
+    + [("wav", "RF64", "PCM_24"), ("flac", "FLAC", "PCM_16")],
+)
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_a_file_is_read_where_it_lies(tmp_path, suffix, format, subtype, channels):
+    path = stored(tmp_path / f"x.{suffix}", noise(0.2, channels=channels, amplitude=0.5), format, subtype)
+    found, whole = files.stored(path), files.read(path).samples
+    assert isinstance(found, files.Stored) == (subtype in ("PCM_16", "PCM_24", "FLOAT") and suffix == "wav")
+    assert (found.channels, found.frames, found.rate) == (*whole.shape, RATE)
+    for start, frames in ((0, found.frames), (17, 100), (found.frames - 5, 50), (found.frames, 9)):
+        assert np.array_equal(found.read(start, frames), whole[:, start : start + frames])
+
+
+def test_broken_samples_are_silent_and_a_shorter_file_is_named(tmp_path):
+    path = tmp_path / "x.wav"
+    soundfile.write(path, np.array([0.5, np.nan, np.inf, -0.5] * 50, np.float32), RATE, subtype="FLOAT")
+    found = files.stored(path)
+    assert found.read(0, 4).tolist() == [[0.5, 0, 0, -0.5]]
+    os.truncate(path, path.stat().st_size - 40)
+    with pytest.raises(UnreadableAudio):
+        found.read(0, 200)
+    path.unlink()
+    with pytest.raises(UnreadableAudio):
+        found.read(0, 4)
+
+
+def test_what_is_written_need_not_be_in_memory(tmp_path):
+    sound = noise(8.0, channels=2)
+    first = files.write(tmp_path / "a.wav", sound, subtype="FLOAT")
+    for subtype in ("PCM_16", "PCM_24", "FLOAT"):
+        whole = files.write(tmp_path / f"b {subtype}.wav", sound, subtype=subtype)
+        streamed = files.write(tmp_path / f"c {subtype}.wav", files.stored(first), subtype=subtype)
+        assert whole.read_bytes() == streamed.read_bytes()
 
 
 # ---- writing

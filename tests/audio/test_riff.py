@@ -142,6 +142,6 @@ def test_damaged_sound_files_are_read_or_refused_by_name(tmp_path_factory, data)
         found = files.read(path)
         assert found.frames <= max(info.frames, 1)
         assert found.samples.nbytes < 1 << 20
-        files.mapped(path)
+        assert files.stored(path).read(0, 1 << 18).nbytes < 1 << 21
     except AudioError:
         pass

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.audio import files, timeline_steps
 from studio.audio import voice as module
 from studio.audio.files import resample
 from studio.audio.sound import Sound
+from studio.audio.timeline import Timeline
 from studio.audio.voice import Frames, Voice
 
 
@@ -95,3 +98,27 @@ def test_frames_do_not_keep_their_sound_alive() -> None:
     gc.collect()
     assert watched() is None
     assert np.abs(frames.get(0, 1000)).max() > 0
+
+
+@pytest.mark.parametrize("own", [44_100, 48_000])
+def test_an_edited_file_is_heard_as_the_whole_of_it(
+    tmp_path: Path, own: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT", 2)
+    path = files.write(tmp_path / "x.wav", noise(18, own), subtype="FLOAT")
+    edited = timeline_steps.applied(
+        Timeline.of(files.stored(path)), [{"do": "cut", "start": 3, "end": 4.5}, {"do": "reverse", "from": 2, "to": 9}]
+    )
+    frames, whole = Frames(edited, 48_000), resample(edited.sound(), 48_000).samples.T
+    heard = np.concatenate([frames.get(at, min(at + 30_000, len(whole))) for at in range(0, len(whole), 30_000)])
+    assert 20 * np.log10(np.abs(heard - whole[: len(heard)]).max() + 1e-12) < -100
+    jump = frames.get(2 * 48_000, 3 * 48_000)  # given back meanwhile, and made again
+    assert np.abs(jump - whole[2 * 48_000 : 3 * 48_000]).max() < 1e-5
+
+
+def test_a_file_that_goes_away_falls_silent(tmp_path: Path) -> None:
+    path = files.write(tmp_path / "x.wav", noise(9, 44_100), subtype="FLOAT")
+    frames = Frames(files.stored(path), 48_000)
+    assert frames.get(0, 100).any()
+    path.unlink()
+    assert frames.get(0, 100).any() and not frames.get(5 * 48_000, 6 * 48_000).any()

@@ -104,12 +104,12 @@ def _fit(x: NDArray[np.float64], waves: NDArray[np.float64]) -> NDArray[np.float
 
     weights: NDArray[np.float64] = np.ones(len(x))
     drifting = np.arange(waves.shape[1]) >= waves.shape[1] // 2
-    amounts = np.zeros(waves.shape[1])
+    amounts: NDArray[np.float64] = np.zeros(waves.shape[1])
     for _ in range(_ROUNDS):
         weighted = waves * weights[:, None]
         square = weighted.T @ waves
         square += np.diag((1e-9 + 0.02 * drifting) * len(x) * weights.mean())
-        amounts = np.linalg.solve(square, weighted.T @ x)
+        amounts = np.asarray(np.linalg.solve(square, weighted.T @ x), np.float64)
         rest = uniform_filter1d((x - waves @ amounts) ** 2, max(1, len(x) // 64), mode="nearest")
         weights = 1 / (rest + 0.01 * rest.mean() + 1e-16)
         weights /= weights.max()

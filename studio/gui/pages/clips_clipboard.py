@@ -16,7 +16,7 @@ from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from studio.audio import steps as table
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.errors import UsageError
 
 SOUND, STEPS = "application/x-wavewright-sound", "application/x-wavewright-steps"
@@ -31,10 +31,10 @@ class Clipboard(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._held: tuple[bytes, Sound] | None = None
+        self._held: tuple[bytes, Audio] | None = None
         QGuiApplication.clipboard().dataChanged.connect(self.changed)
 
-    def put_sound(self, sound: Sound) -> None:
+    def put_sound(self, sound: Audio) -> None:
         """A stretch of a clip, to be pasted into any."""
         token = str(next(_tokens)).encode()
         self._held = (token, sound)
@@ -50,7 +50,7 @@ class Clipboard(QObject):
         QGuiApplication.clipboard().setMimeData(mime)
 
     @property
-    def sound(self) -> Sound | None:
+    def sound(self) -> Audio | None:
         """The stretch that was copied last, unless something else was since."""
         mime = QGuiApplication.clipboard().mimeData()
         if mime is None or self._held is None or not mime.hasFormat(SOUND):

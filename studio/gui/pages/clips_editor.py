@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, 
 
 from studio.audio.analysis import Facts, note_name
 from studio.audio.pitch import hz_to_midi
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.audio.steps import STEPS
 from studio.gui import theme
 from studio.gui.pages.clips_begin import begun, needs_stretch
@@ -40,8 +40,8 @@ class Opened:
     """A clip with its edits applied, ready to be heard and drawn; `facts` follow a moment later."""
 
     clip: ClipFile
-    original: Sound
-    sound: Sound
+    original: Audio
+    sound: Audio
     facts: Facts | None = None
 
 
@@ -184,18 +184,11 @@ class ClipEditor(QWidget):
         """Another clip is shown whole; of the same one with other steps, what was seen and selected stays, if it still fits."""
         wave = self.view.wave
         same = before is not None and before.clip.id == opened.clip.id
-        whole = before is None or wave.view == (0.0, wave.seconds)
-        view, selection = wave.view, wave.selection
-        self.view.set_sound(opened.sound)
-        if not same:
-            self.hand = 0.0
-            return
-        seconds = opened.sound.seconds
-        if not whole and view[1] <= seconds:
-            wave.set_view(*view)
-        if selection is not None and selection[1] <= seconds + 1e-6:
+        selection, seconds = wave.selection, opened.sound.seconds
+        self.view.set_sound(opened.sound, stay=same)
+        if same and selection is not None and selection[1] <= seconds + 1e-6:
             wave.set_selection(selection)
-        self.hand = min(self.hand, seconds)
+        self.hand = min(self.hand, seconds) if same else 0.0
 
     def refuse(self, sentence: str) -> None:
         """Say why the chosen clip can't be shown."""

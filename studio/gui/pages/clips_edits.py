@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QCursor, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.engine.jobs import Told
 from studio.events import Failed, Produced
 from studio.gui import theme
@@ -26,7 +26,7 @@ from studio.gui.pages.clips_clipboard import Clipboard
 from studio.gui.pages.clips_editor import ClipEditor, Opened
 from studio.gui.pages.clips_list import ClipList
 from studio.gui.pages.clips_rack import Rack
-from studio.gui.pages.clips_try import BRING, TRY, Prefix
+from studio.gui.pages.clips_try import BRING, TRY, Prefix, stretch_of
 from studio.gui.pages.clips_words import name_of
 from studio.gui.pages.clips_work import sound_of
 from studio.gui.session import Session
@@ -212,7 +212,7 @@ class ClipEdits(QObject):
         elif path is not None:
             self._bring(partial(clips_try.read, path), step, (clip,))
 
-    def _bring(self, source: Callable[[], Sound], step: dict[str, Any], clips: Sequence[ClipFile]) -> None:
+    def _bring(self, source: Callable[[], Audio], step: dict[str, Any], clips: Sequence[ClipFile]) -> None:
         project = self._session.project
         if project is not None:
             self._session.desk.submit(partial(clips_try.brought, project, source, tuple(clips), step), tag=BRING, urgent=True)
@@ -241,7 +241,7 @@ class ClipEdits(QObject):
             menu.addAction(theme.icon("clips"), clip.name, partial(self._bring_clip, clip, step))
         return menu
 
-    def _bring_here(self, source: Callable[[], Sound], step: dict[str, Any]) -> None:
+    def _bring_here(self, source: Callable[[], Audio], step: dict[str, Any]) -> None:
         self._unfold = True
         self._bring(source, step, self._list.selection)
 
@@ -263,11 +263,5 @@ class ClipEdits(QObject):
             self._bring_here(partial(clips_try.read, Path(text)), self._waiting)
 
 
-def _same(sound: Sound) -> Sound:
+def _same(sound: Audio) -> Audio:
     return sound
-
-
-def stretch_of(sound: Sound, span: tuple[float, float]) -> Sound:
-    """What lies between two moments in seconds; a view of the same samples."""
-    first, last = round(span[0] * sound.rate), round(span[1] * sound.rate)
-    return Sound(sound.samples[:, first:last], sound.rate)

@@ -122,8 +122,8 @@ class ExportPanel(QWidget):
         self.token.setMenu(self._token_menu())
         self.preview = Elided(widest=100_000)
         theme.mark(self.preview, role="caption")
-        self.size = Elided(widest=100_000)
-        theme.mark(self.size, role="caption")
+        self.needed = Elided(widest=100_000)
+        theme.mark(self.needed, role="caption")
         self.place = Elided(widest=100_000)
         self.choose = self._icon("folder", self.tr("Choose another folder"), self._choose_folder)
         self.home = self._icon("undo", self.tr("Back to the project’s exports folder"), self._go_home)
@@ -193,7 +193,7 @@ class ExportPanel(QWidget):
         foot.addWidget(self.preview)
         foot.addWidget(self._caption(self.tr("Into"), self.choose))
         foot.addLayout(place)
-        foot.addWidget(self.size)
+        foot.addWidget(self.needed)
         foot.addLayout(going)
         foot.addWidget(self.bar)
         foot.addWidget(self.note)
@@ -352,9 +352,9 @@ class ExportPanel(QWidget):
         free = making.room(self.folder)
         fits = needed <= free
         words = self.tr("About {0}") if fits else self.tr("About {0}, and only {1} are free there")
-        self.size.set_words(words.format(making.said(needed), making.said(free)))
-        self.size.setVisible(bool(needed))
-        theme.mark(self.size, state="" if fits else "bad")
+        self.needed.set_words(words.format(making.said(needed), making.said(free)))
+        self.needed.setVisible(bool(needed))
+        theme.mark(self.needed, state="" if fits else "bad")
         return fits
 
     # ---- what is asked

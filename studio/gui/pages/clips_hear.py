@@ -11,10 +11,10 @@ import time
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QKeyEvent
 
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.gui.pages.clips_editor import ClipEditor
-from studio.gui.pages.clips_edits import stretch_of
 from studio.gui.pages.clips_rack import Rack
+from studio.gui.pages.clips_try import stretch_of
 from studio.gui.pages.clips_work import recipe_of
 from studio.gui.session import Current, Session
 
@@ -28,7 +28,7 @@ class ClipHearing(QObject):
     def __init__(self, session: Session, editor: ClipEditor, rack: Rack, parent: QObject) -> None:
         super().__init__(parent)
         self._session, self._editor, self._rack = session, editor, rack
-        self._heard: Sound | None = None  # what was put into the transport last
+        self._heard: Audio | None = None  # what was put into the transport last
         self._stretch: tuple[float, float] | None = None  # seconds; which part of the clip that is
         self._held = 0.0  # when B was pressed
         session.positionChanged.connect(self._show_position)

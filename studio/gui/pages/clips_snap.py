@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 
 REACH = 0.02
 """Seconds that are looked at on either side."""
 
 
-def zero_crossing(sound: Sound, seconds: float) -> float:
+def zero_crossing(sound: Audio, seconds: float) -> float:
     """The moment nearest to `seconds` at which the mean of the channels changes its sign; `seconds` where there is none."""
     at, reach = round(seconds * sound.rate), round(REACH * sound.rate)
     first = max(0, at - reach)
-    wave = sound.samples[:, first : at + reach].mean(axis=0)
+    wave = sound.read(first, at + reach - first).mean(axis=0)
     changes = np.flatnonzero(np.signbit(wave[1:]) != np.signbit(wave[:-1])) + 1
     if not len(changes):
         return seconds

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from studio.audio import files, steps
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
+from studio.audio.timeline import Timeline
 from studio.events import Finished, Produced, Started, Work
 from studio.gui.pages.clips_editor import Opened
 from studio.project.folder import ProjectFolder
@@ -34,18 +35,22 @@ class Prefix:
 
 
 def tried(project: ProjectFolder, opened: Opened, edits: Edits, fixed: int, prefix: Prefix) -> Work:
-    """The open clip as it would sound with these steps."""
+    """The open clip as it would sound with these steps; one too long to be held in memory is not tried."""
     yield Started(what=TRY)
+    if not isinstance(opened.original, Sound):
+        yield Finished()
+        return
     sound = prefix.render(opened.original, edits, fixed, project.material)
     clip = msgspec.structs.replace(opened.clip, edits=edits)
     yield Produced(kind="clip", value=(project, Opened(clip, opened.original, sound)))
     yield Finished()
 
 
-def brought(project: ProjectFolder, source: Callable[[], Sound], clips: tuple[ClipFile, ...], step: dict[str, Any]) -> Work:
+def brought(project: ProjectFolder, source: Callable[[], Audio], clips: tuple[ClipFile, ...], step: dict[str, Any]) -> Work:
     """Another sound becomes a material of the project; told as the step that uses it, and the clips it is for."""
     yield Started(what=BRING)
-    id = project.keep_material(source())
+    sound = source()
+    id = project.keep_material(Sound(sound.read(0, sound.frames), sound.rate))
     yield Produced(kind="step", value=(project, (clips, step | {"sound": id})))
     yield Finished()
 
@@ -53,3 +58,11 @@ def brought(project: ProjectFolder, source: Callable[[], Sound], clips: tuple[Cl
 def read(path: Path) -> Sound:
     """A file of the user's. Raises UnreadableAudio."""
     return files.read(path)
+
+
+def stretch_of(audio: Audio, span: tuple[float, float]) -> Audio:
+    """What lies between two moments in seconds, without copying it."""
+    first, last = (min(round(seconds * audio.rate), audio.frames) for seconds in span)
+    if isinstance(audio, Timeline):
+        return audio.part(first, last)
+    return Sound(audio.read(first, last - first), audio.rate)

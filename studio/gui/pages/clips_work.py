@@ -8,7 +8,8 @@ from contextlib import suppress
 import msgspec
 
 from studio.audio import analysis, peaks, steps
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
+from studio.audio.timeline_peaks import TimelinePeaks
 from studio.errors import StudioError
 from studio.events import Finished, Produced, Started, Work
 from studio.gui.pages.clips_editor import Opened
@@ -16,6 +17,7 @@ from studio.gui.session import Current
 from studio.gui.tables.clips import Picture
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe
+from studio.project.renders import LONG
 from studio.project.state import ClipFile
 
 LIST, OPEN, PICTURES = "clips-list", "clips-open", "clips-pictures"
@@ -32,7 +34,7 @@ def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Sound:
     return steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
 
 
-def as_current(project: ProjectFolder, clip: ClipFile, sound: Sound | None = None) -> Current:
+def as_current(project: ProjectFolder, clip: ClipFile, sound: Audio | None = None) -> Current:
     """The clip as the transport and the exports folder take it; `sound`: it is rendered already."""
     return Current(sound if sound is not None else sound_of(project, clip), clip.name, recipe_of(clip))
 
@@ -43,13 +45,19 @@ def listed(project: ProjectFolder) -> Work:
     yield Finished()
 
 
-def opened(project: ProjectFolder, clip: ClipFile, original: Sound | None) -> Work:
-    """Told twice: as soon as it can be heard, and once more with what was measured."""
+def opened(project: ProjectFolder, clip: ClipFile, original: Audio | None) -> Work:
+    """Told twice: as soon as it can be heard, and once more with what was measured; a long one is measured by its peak only."""
     yield Started(what=OPEN)
-    original = original or project.clip_sound(clip.id)
-    sound = steps.apply(original, clip.edits, project.material)
-    yield Produced(kind="clip", value=(project, Opened(clip, original, sound)))
-    yield Produced(kind="clip", value=(project, Opened(clip, original, sound, analysis.facts(sound))))
+    if clip.frames > LONG * clip.rate:
+        sound = yield from project.renders.opened(project.clip_path(clip.id), clip.edits)
+        kept = project.renders.known(project.clip_path(clip.id), ())
+        yield Produced(kind="clip", value=(project, Opened(clip, sound if kept is None else kept, sound)))
+        yield Finished()
+        return
+    whole = original if isinstance(original, Sound) else project.clip_sound(clip.id)
+    edited = steps.apply(whole, clip.edits, project.material)
+    yield Produced(kind="clip", value=(project, Opened(clip, whole, edited)))
+    yield Produced(kind="clip", value=(project, Opened(clip, whole, edited, analysis.facts(edited))))
     yield Finished()
 
 
@@ -59,7 +67,19 @@ def pictured(project: ProjectFolder, clips: Sequence[ClipFile]) -> Work:
     for clip in clips:
         picture: Picture | None = None
         with suppress(StudioError):
-            sound = sound_of(project, clip)
-            picture = Picture(peaks.thumbnail(sound), sound.seconds)
+            picture = _long_picture(project, clip) if clip.frames > LONG * clip.rate else _picture(sound_of(project, clip))
         yield Produced(kind="picture", value=(project, (clip, picture)))
     yield Finished()
+
+
+def _picture(sound: Sound) -> Picture:
+    return Picture(peaks.thumbnail(sound), sound.seconds)
+
+
+def _long_picture(project: ProjectFolder, clip: ClipFile) -> Picture:
+    """Of a clip nobody has opened yet only a sketch, and without its edits: the list does not wait for hours of sound."""
+    path = project.clip_path(clip.id)
+    found = project.renders.known(path, clip.edits)
+    if found is None:
+        return Picture(peaks.thumbnail_of(path), clip.frames / clip.rate)
+    return Picture(TimelinePeaks(found).thumbnail(), found.seconds)

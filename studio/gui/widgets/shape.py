@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
 
 from studio.audio.peaks import BASE, Peaks
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
+from studio.audio.timeline import Timeline
+from studio.audio.timeline_peaks import TimelinePeaks
 from studio.gui.widgets.canvas import picture, ramp
 
 Columns = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -64,7 +66,7 @@ class InMemory:
 class OnDisk:
     """The outline of a long sound from its pyramid; close up from its samples, of which a stretch is kept in memory."""
 
-    def __init__(self, peaks: Peaks) -> None:
+    def __init__(self, peaks: Peaks | TimelinePeaks) -> None:
         self.frames, self.rate = peaks.frames, peaks.rate
         self._peaks = peaks
         self._first = 0
@@ -90,6 +92,13 @@ class OnDisk:
             samples = self._peaks.samples(self._first, min(2 * end - start, self.frames))
             self._near = InMemory(Sound(np.ascontiguousarray(samples, np.float32), self.rate))
         return self._near
+
+
+def outline_of(sound: Audio) -> Outline:
+    """The outline of a sound in memory, or of a timeline; any other is looked through first."""
+    if isinstance(sound, Sound):
+        return InMemory(sound)
+    return OnDisk(TimelinePeaks(sound if isinstance(sound, Timeline) else Timeline.of(sound)))
 
 
 def picture_of(columns: Columns, height: int, color: QColor, *, gain: float = 1.0, ratio: float = 1.0) -> QImage:

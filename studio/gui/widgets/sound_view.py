@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.gui import theme
 from studio.gui.widgets.spectrogram import GUTTER, Spectrogram
 from studio.gui.widgets.waveform import Waveform
@@ -32,10 +32,10 @@ class SoundView(QWidget):
         column.addLayout(beside_axis, 2)
         column.addWidget(self.spectrogram, 3)
 
-    def set_sound(self, sound: Sound | None) -> None:
-        """Show `sound`, whole; None shows the waveform's placeholder."""
+    def set_sound(self, sound: Audio | None, *, stay: bool = False) -> None:
+        """Show `sound`, whole, or where it is seen now if we `stay`; None shows the waveform's placeholder."""
         self.spectrogram.set_sound(sound)
-        self.wave.set_sound(sound)
+        self.wave.set_sound(sound, stay=stay)
 
     def set_playhead(self, seconds: float | None) -> None:
         self.wave.set_playhead(seconds)

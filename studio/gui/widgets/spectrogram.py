@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.audio.analysis import hz_to_midi, midi_to_hz, note_name
 from studio.audio.peaks import spectrogram
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.gui import theme
 from studio.gui.widgets.canvas import RADIUS, Canvas, clock, picture, spectrum
 from studio.gui.widgets.later import Later
@@ -41,9 +41,9 @@ def heat_image(decibels: NDArray[np.float32], colors: NDArray[np.uint32]) -> QIm
     return picture(colors[(share[::-1] * 255).astype(np.uint8)])
 
 
-def _heat_of(sound: Sound, start: int, end: int, columns: int) -> tuple[Heat, tuple[float, float]]:
-    part = Sound(sound.samples[:, start:end], sound.rate)
-    return spectrogram(part, bins=BINS, columns=columns), (start / sound.rate, end / sound.rate)
+def _heat_of(sound: Audio, start: int, end: int, columns: int) -> tuple[Heat, tuple[float, float]]:
+    heat = spectrogram(sound, bins=BINS, columns=columns, start=start, end=end)
+    return heat, (start / sound.rate, end / sound.rate)
 
 
 class Spectrogram(Canvas):
@@ -53,7 +53,7 @@ class Spectrogram(Canvas):
 
     def __init__(self, parent: QWidget | None = None, *, axis: bool = True) -> None:
         super().__init__(parent)
-        self._sound: Sound | None = None
+        self._sound: Audio | None = None
         self._heat: Heat | None = None
         self._image: QImage | None = None
         self._span = (0.0, 1.0)  # seconds that the picture covers
@@ -73,7 +73,7 @@ class Spectrogram(Canvas):
         return QSize(480, 180)
 
     # ---- what is shown
-    def set_sound(self, sound: Sound | None) -> None:
+    def set_sound(self, sound: Audio | None) -> None:
         """Show a sound, whole. The old picture stays until the new one is ready."""
         self._sound = sound if sound is not None and sound.frames else None
         self._playhead = None

@@ -25,11 +25,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.audio import peaks as pyramid
 from studio.audio.peaks import Peaks
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
 from studio.gui import theme
 from studio.gui.widgets.canvas import RADIUS, Canvas, clock, tick_step
 from studio.gui.widgets.later import Later
-from studio.gui.widgets.shape import InMemory, OnDisk, Outline, picture_of
+from studio.gui.widgets.shape import OnDisk, Outline, outline_of, picture_of
 
 RULER = 18
 LONG = 20.0
@@ -67,7 +67,7 @@ class Waveform(Canvas):
         self._pan: QPointF | None = None
         self._cache: QPixmap | None = None
         self._later = Later(self)
-        self._wanted: Sound | None = None  # a long one whose pyramid is being built
+        self._wanted: Audio | None = None  # a long one whose pyramid is being built
         self._later.done.connect(self._built)
         self.placeholder = self.tr("No sound yet")
         self.snap: Callable[[float], float] | None = None
@@ -85,16 +85,23 @@ class Waveform(Canvas):
         return QSize(480, 140)
 
     # ---- what is shown
-    def set_sound(self, sound: Sound | None) -> None:
-        """Show a sound that is in memory, whole. None shows the placeholder."""
+    def set_sound(self, sound: Audio | None, *, stay: bool = False) -> None:
+        """Show a sound, whole, or where it is seen now if we `stay`. None shows the placeholder."""
+        start, end = self._start, self._end
+        whole = (start, end) == (0.0, float(self._outline.frames if self._outline else 1))
+        self._take(sound)
+        if stay and not whole:
+            self._look(start, end)
+
+    def _take(self, sound: Audio | None) -> None:
         if sound is None or sound.frames == 0:
             self._show(None)
-        elif sound.seconds > LONG:
+        elif isinstance(sound, Sound) and sound.seconds > LONG:
             self._show(None)
             self._wanted = sound
             self._later.ask(partial(pyramid.build, sound))
         else:
-            self._show(InMemory(sound))
+            self._show(outline_of(sound))
 
     def set_peaks(self, peaks: Peaks | None) -> None:
         """Show a sound by its pyramid, whole, however long; close up by the samples of its `source`."""
