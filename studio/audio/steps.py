@@ -3,14 +3,15 @@
 A step is a small dict beside an untouched original, {"do": "fade-out", "seconds": 0.05}; `apply` makes the sound that is heard.
 Times are in seconds, so that the same steps fit the sound at any rate. A step that keeps the length may be done to a stretch,
 {"do": "gain", "db": -6, "from": 0.1, "to": 0.4}; one that needs another sound names it,
-{"do": "mix", "sound": "5f1c", "at": 1}.
+{"do": "mix", "sound": "5f1c", "at": 1}. A step that is switched off, {"do": "gain", "db": -6, "off": true}, stays where it is
+and is left out.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +43,8 @@ PLACE = (
 """Where a step that keeps the length is done to a stretch only."""
 
 _SOUND = "sound"
+OFF = "off"
+"""The key of a step that is left out for now."""
 
 
 def check(step: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,6 +55,9 @@ def check(step: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(reason=f"There is no edit “{name}”; known are {', '.join(STEPS)}")
     kind = STEPS[name]
     known = {p.name: p for p in (*kind.parameters, *(PLACE if kind.within else ()))}
+    off = values.pop(OFF, False)
+    if not isinstance(off, bool):
+        raise UsageError(reason=f"The edit {name} is on or off, not {off!r}")
     if kind.material and not isinstance(values.get(_SOUND), str):
         raise UsageError(reason=f"The edit {name} needs another sound")
     for key, value in values.items():
@@ -63,7 +69,7 @@ def check(step: Mapping[str, Any]) -> dict[str, Any]:
     for parameter in known.values():
         if parameter.name not in values and parameter.default is None and not parameter.optional:
             raise UsageError(reason=f"The edit {name} needs “{parameter.name}”")
-    return {"do": name, **values}
+    return {"do": name, **values, **({OFF: True} if off else {})}
 
 
 def _check_value(name: str, parameter: Parameter, value: Any) -> None:
@@ -85,8 +91,7 @@ def _check_value(name: str, parameter: Parameter, value: Any) -> None:
 def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials | None = None) -> Sound:
     """The sound after all steps, in order. Raises UsageError for a step that does not exist, or whose other sound nobody gives,
     and what `materials` raises."""
-    for step in steps:
-        values = check(step)
+    for values in _heard(steps):
         kind = STEPS[values.pop("do")]
         values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
         if kind.material:
@@ -99,13 +104,20 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
     return sound
 
 
+def _heard(steps: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The steps that are not switched off. Raises UsageError, for those that are as well."""
+    for values in map(check, steps):
+        if not values.pop(OFF, False):
+            yield values
+
+
 def loop_of(
     steps: Sequence[Mapping[str, Any]], rate: int, frames: int, loop: tuple[int, int] | None = None
 ) -> tuple[int, int] | None:
     """First and last frame of the loop in the finished sound of that rate and length: the last that the steps marked, or the
     one it had before. None without one, or where a later step moved what it was about in time. Raises UsageError."""
     found = loop
-    for step in map(check, steps):
+    for step in _heard(steps):
         if step["do"] == "loop":
             found = loops.frames(step["start"], step["end"], rate, frames)
         elif not still([step]):
@@ -115,7 +127,7 @@ def loop_of(
 
 def still(steps: Sequence[Mapping[str, Any]]) -> bool:
     """Whether everything in the sound is at the moment where it was before the steps. Raises UsageError."""
-    for step in map(check, steps):
+    for step in _heard(steps):
         kind = STEPS[step["do"]]
         keeps = kind.within or kind.group == "channels" or step["do"] == "loop"
         if step["do"] == "reverse" or kind.group == "time" or not keeps:
@@ -126,7 +138,7 @@ def still(steps: Sequence[Mapping[str, Any]]) -> bool:
 def transposition(steps: Sequence[Mapping[str, Any]]) -> float:
     """Semitones by which the steps moved the pitch of the whole sound. Raises UsageError."""
     moved = 0.0
-    for step in map(check, steps):
+    for step in _heard(steps):
         if step["do"] == "pitch" and "from" not in step and "to" not in step:
             moved += step.get("semitones", 0.0) + step.get("cents", 0.0) / 100
         elif step["do"] == "varispeed":

@@ -6,6 +6,7 @@ wavewright edit Drums Converted --do "normalise -1dB" --bits 16 --rate 44100
 
 from __future__ import annotations
 
+import functools
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -83,7 +84,6 @@ def _edit(
     """One new WAV for each job; `named`: under that very name or not at all. What can't be edited is told, the others go on.
     An error in the only one, or closing this, leaves nothing behind."""
     from studio.export.making import making
-    from studio.export.wav import Wav
 
     yield Started(what="edit", total=len(jobs))
     files: list[str] = []
@@ -95,10 +95,10 @@ def _edit(
                 item = _edited(source, done, brought)
                 made.folder(target.parent)
                 if named:
-                    Wav().save(target, item, options)
+                    _save(item, options, target)
                     made.files.append(target)
                 else:
-                    target = made.place(target, lambda path, item=item: Wav().save(path, item, options))
+                    target = made.place(target, functools.partial(_save, item, options))
             except StudioError as error:
                 if len(jobs) == 1:
                     raise
@@ -113,6 +113,12 @@ def _edit(
         yield Finished(result={"files": files, "problems": problems})
 
 
+def _save(item: Item, options: WavOptions, path: Path) -> None:
+    from studio.export.wav import Wav
+
+    Wav().save(path, item, options)
+
+
 def _edited(item: Item, done: Steps, brought: Mapping[str, Sound]) -> Item:
     """The item with the steps done: its root moves with the pitch, its loop and marks stay as long as nothing moves in time."""
     from studio.audio import steps
@@ -122,9 +128,8 @@ def _edited(item: Item, done: Steps, brought: Mapping[str, Sound]) -> Item:
     sound = steps.apply(before, done, brought.__getitem__)
     recipe = item.recipe
     if recipe is not None:
-        kept = [
-            {**step, "sound": materials.address(brought[step["sound"]])} if "sound" in step else dict(step) for step in done
-        ]
+        named = {name: materials.address(other) for name, other in brought.items()}
+        kept = [{**step, "sound": named[step["sound"]]} if "sound" in step else dict(step) for step in done]
         recipe = msgspec.structs.replace(recipe, edits=(*recipe.edits, *kept))
     loop = item.loop if item.loop is not None and item.loop[1] < before.frames else None
     return msgspec.structs.replace(
