@@ -50,7 +50,7 @@ def flat_tops(x: np.ndarray, level: float) -> Iterator[tuple[int, int]]:
     crest of a slow wave has none."""
     flat = (np.abs(np.diff(x)) <= _FLAT * level) & (np.abs(x[1:]) >= level)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flat, [False]]))).reshape(-1, 2)
-    for first, last in edges + [0, 1]:
+    for first, last in edges + np.array([0, 1]):
         flanks = [abs(x[i] - x[j]) for i, j in ((first, first - 2), (last - 1, last + 1)) if 0 <= j < len(x)]
         if last - first >= _SHORTEST and min(flanks, default=0) > _STEEP * level:
             yield int(first), int(last)
