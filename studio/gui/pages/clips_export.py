@@ -35,7 +35,7 @@ from studio.audio import files as sounds
 from studio.errors import StudioError
 from studio.export import making, names
 from studio.export.base import Exporter, Item, exporters
-from studio.fields import decode, describe
+from studio.fields import decode
 from studio.gui import theme
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.config_form import ConfigForm
@@ -259,7 +259,7 @@ class ExportPanel(QWidget):
         self.template.setFocus()
 
     def _build_form(self) -> None:
-        old, self.form = self.form, ConfigForm(describe(self.exporter.Options))
+        old, self.form = self.form, ConfigForm(self.exporter.fields)
         self.form.changed.connect(self._show_size)
         self._form_home.addWidget(self.form)
         old.setParent(None)
