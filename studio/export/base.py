@@ -24,6 +24,7 @@ from studio.events import Finished, Produced, Progress, Started, Work
 from studio.export import names
 from studio.export.crew import in_order
 from studio.export.making import Making, making
+from studio.fields import Field, describe
 from studio.project.recipe import Recipe
 
 R = TypeVar("R")
@@ -96,6 +97,12 @@ class Exporter(ABC):
     whole: ClassVar[bool] = False
     """Whether all sounds go into one thing, a folder or a file."""
     Options: ClassVar[type[msgspec.Struct]]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The options as a form shows them: the format's own before those it shares with others."""
+        declared = [name for kind in self.Options.__mro__ for name in vars(kind).get("__annotations__", {})]
+        return tuple(sorted(describe(self.Options), key=lambda field: declared.index(field.name)))
 
     @abstractmethod
     def write(self, items: Sequence[Item], folder: Path, options: Any, template: str = names.DEFAULT) -> Work:

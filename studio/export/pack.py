@@ -32,10 +32,6 @@ UNASKED = "No licence was given: ask whoever made this pack before you publish s
 class PackOptions(WavOptions, frozen=True):
     """Recommended: 24 bit, all equally loud, a folder for each label."""
 
-    level: Annotated[
-        Literal["keep", "ceiling", "peak", "loudness"],
-        setting("loudness, peak: all are brought to one level; ceiling: only what is too loud is turned down; keep: as it is"),
-    ] = "loudness"
     title: Annotated[str, setting("Name of the pack; empty: that of the first sound")] = ""
     author: Annotated[str, setting("Who made it")] = ""
     licence: Annotated[str, setting("What others may do with it, in your words")] = ""
@@ -46,6 +42,10 @@ class PackOptions(WavOptions, frozen=True):
     cover: Annotated[bool, setting("A picture of the sounds (Cover.png)")] = True
     contents: Annotated[bool, setting("A text of contents, licence and how each was made (Contents.txt)")] = True
     instruments: Annotated[bool, setting("An SFZ instrument of each folder")] = False
+    level: Annotated[
+        Literal["keep", "ceiling", "peak", "loudness"],
+        setting("loudness, peak: all are brought to one level; ceiling: only what is too loud is turned down; keep: as it is"),
+    ] = "loudness"
 
 
 class Pack(Exporter):
