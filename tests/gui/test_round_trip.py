@@ -161,7 +161,7 @@ def test_hostile_recipes_break_nothing(
     assert shown is not None
     page.receive(msgspec.structs.replace(shown.recipe, edits=edits))
     settled(page, qtbot)
-    assert page.standing.shown is not None and page.standing.shown.sound.seconds <= 1800
+    assert page.standing.shown is not None and page.standing.shown.sound.seconds <= 600
     problems.clear()
     away(page, qtbot)
     waits(qtbot, page)()
