@@ -43,7 +43,7 @@ def redo(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials 
             left.append((_name(step), f"It can't be done ({error})."))
         else:
             if after.seconds > longest:
-                left.append((_name(step), f"It would make {after.seconds / 60:.0f} minutes of it; nothing is done from here on."))
+                left.append((_name(step), f"It would make {after.seconds / 60:.0f} minutes of it; the rest is not done."))
                 break
             sound = after
             done.append(dict(step))

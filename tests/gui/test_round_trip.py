@@ -48,7 +48,7 @@ def exported(page: ExplorePage, clip: ClipFile, folder: Path) -> Path:
 
 
 def settled(page: ExplorePage, qtbot: Any) -> None:
-    qtbot.waitUntil(lambda: page.standing.settled and not page.standing.brought._later.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: page.standing.settled and not page.standing.brought._later.busy, timeout=60_000)
 
 
 def away(page: ExplorePage, qtbot: Any) -> None:
