@@ -63,6 +63,8 @@ def applied(timeline: Timeline, chain: Sequence[Mapping[str, Any]], materials: s
 def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Materials | None = None) -> Timeline | Task:
     """`timeline` after one step, or what has to be computed for it. Raises what steps.apply raises, and UnreadableAudio."""
     values = steps.check(step)
+    if values.pop(steps.OFF, False):
+        return timeline
     name = values.pop("do")
     kind = steps.STEPS[name]
     values = {p.name: p.default for p in kind.parameters if p.default is not None} | values

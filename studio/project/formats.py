@@ -3,7 +3,9 @@ tests/formats/v<n>.
 
 Format 1 (0.1)
     project.json          kind "project": app, id, name, created (seconds since the epoch)
-    clips/<id>.json       kind "clip": id, name, tags, stars, created, recipe or null, edits, rate, frames, channels
+    clips/<id>.json       kind "clip": id, name, tags, stars, created, recipe or null, edits, rate, frames, channels; once the
+                          edits changed also history: current and nodes (id, parent, edits, what, time), every state they
+                          have been in; one that is no tree, or not there, begins anew
     clips/<id>.wav        the sound as kept, 32-bit float, with the recipe in its `wwrc` chunk; edits never touch it
     clips/material/       <sha1 of rate, channels and samples>.wav, 32-bit float: sounds that edits of clips bring in, never
                           written again; not there until the first; may be deleted, then only those edits can't be done

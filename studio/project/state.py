@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from studio.project.branches import Branches
 from studio.project.recipe import Recipe
 
 RunState = Literal["queued", "preparing", "training", "paused", "stopped", "finished", "failed"]
@@ -24,7 +25,8 @@ class ProjectFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClipFile(msgspec.Struct, frozen=True, kw_only=True):
-    """clips/<id>.json: a kept sound. rate in Hz, frames and channels of the WAV beside it; edits: audio/steps.py."""
+    """clips/<id>.json: a kept sound. rate in Hz, frames and channels of the WAV beside it; edits: audio/steps.py;
+    history: every state the edits have been in, None until they first change."""
 
     kind: str = "clip"
     format: int = 1
@@ -35,6 +37,7 @@ class ClipFile(msgspec.Struct, frozen=True, kw_only=True):
     created: float = 0.0
     recipe: Recipe | None = None
     edits: tuple[dict[str, Any], ...] = ()
+    history: Branches | None = None
     rate: int
     frames: int
     channels: int
@@ -42,6 +45,30 @@ class ClipFile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def seconds(self) -> float:
         return self.frames / self.rate if self.rate > 0 else 0.0
+
+    @property
+    def branches(self) -> Branches:
+        """Its history, or the beginning of one: also where what the file says makes no sense."""
+        if self.history is not None and self.history.sound(self.edits):
+            return self.history
+        return Branches.begun(self.edits)
+
+    def changed(self, edits: tuple[dict[str, Any], ...], what: str, time: float) -> ClipFile:
+        """With other steps, and the state it was in kept in its history."""
+        return msgspec.structs.replace(self, edits=edits, history=self.branches.add(edits, what, time))
+
+    def gone(self, node: int) -> ClipFile:
+        """In another state of its history. Raises ValueError where there is no such state."""
+        there = self.branches.go(node)
+        found = there.node(node)
+        assert found is not None
+        return msgspec.structs.replace(self, edits=found.edits, history=there)
+
+    def beside(self, present: ClipFile) -> ClipFile:
+        """The same, with the states that `present` knows of it: nothing is lost when an undo saves an older value."""
+        if present.history is None and self.history is None:
+            return self
+        return msgspec.structs.replace(self, history=present.branches.joined(self.branches))
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):

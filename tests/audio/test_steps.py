@@ -195,3 +195,16 @@ def test_a_stretch_is_left_without_a_jump():
     flat = Sound(np.ones((1, 44_100), np.float32), 44_100)
     found = steps.apply(flat, [{"do": "gain", "db": -60, "from": 0.25, "to": 0.5}]).samples[0]
     assert np.abs(np.diff(found)).max() < 0.01 and found[16_000] == pytest.approx(0.001, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(steps.STEPS))
+def test_a_step_that_is_switched_off_is_left_out(name):
+    kind = steps.STEPS[name]
+    step = {"do": name, **{p.name: value(p) for p in kind.parameters if not p.optional}}
+    if kind.material:
+        step["sound"] = "another"
+    sound = ramp(100)
+    assert steps.check(step | {"off": True}) == step | {"off": True} and steps.check(step | {"off": False}) == step
+    assert steps.apply(sound, [step | {"off": True}]) is sound
+    with pytest.raises(UsageError):
+        steps.check(step | {"off": "yes"})

@@ -45,6 +45,9 @@ BENCHES: dict[str, tuple[str, str]] = {
     "recognise": ("recognise", "run"),
     "families": ("families", "run"),
     "hour": ("hour", "run"),
+    "effects": ("effects", "run"),
+    "exports": ("exports", "run"),
+    "dither": ("exports", "dither"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 

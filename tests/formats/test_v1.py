@@ -12,11 +12,13 @@ from studio.explore.history import POINTS, History, unpack
 from studio.library import check
 from studio.library.importer import flag_vanished, import_folders
 from studio.library.index import Index
-from studio.project import axes, evaluation, pins
+from studio.project import atomic, axes, evaluation, pins
+from studio.project.branches import Node
 from studio.project.folder import ProjectFolder
 from studio.project.formats import current
 from studio.project.migrations import STEPS
 from studio.project.recipe import Recipe, Request
+from studio.project.state import ClipFile
 from studio.training import presets, searches
 
 GOLDEN = Path(__file__).parent / "v1" / "project"
@@ -47,6 +49,14 @@ def test_the_project_and_its_clips_open(golden: Path) -> None:
         assert (kick.rate, kick.frames, kick.channels, kick.seconds) == (8000, 400, 1, 0.05)
         assert project.clip_sound(kick.id).frames == 400
         assert two.recipe is None and np.all(project.clip_sound(two.id).samples == np.full((2, 8), 0.25, np.float32))
+
+
+def test_a_clip_knows_every_state_its_steps_have_been_in() -> None:
+    clip = atomic.read_json(GOLDEN.parent / "clip with branches.json", ClipFile, "clip")
+    reverse, gain = {"do": "reverse"}, {"do": "gain", "db": -6.0, "from": 0.01, "to": 0.02}
+    assert clip.edits == (reverse, {"do": "normalise", "peak_db": -1.0, "off": True})
+    assert clip.branches.current == 3 and clip.gone(0).edits == ()
+    assert clip.branches.node(2) == Node(2, 1, (reverse, gain), "Gain", 1796000200.5)
 
 
 def test_the_library_opens_and_knows_its_sounds_in_their_new_place(golden: Path) -> None:

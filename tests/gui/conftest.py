@@ -22,6 +22,7 @@ from studio.gui.main_window import MainWindow
 from studio.gui.session import Session
 from studio.project.folder import ProjectFolder
 from studio.settings import Settings
+from tests.gui.clipping import clips, clips_page  # noqa: F401  fixtures
 from tests.gui.exploring import heard, page, problems, trained_once  # noqa: F401  fixtures
 from tests.gui.trained import shown, train_page  # noqa: F401  fixtures
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,80 +11,18 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QWidget
 
 from studio.audio import files, riff
-from studio.audio.sound import Sound
 from studio.events import Finished, Started, Work
 from studio.gui.pages.clips import ClipsPage
 from studio.gui.session import Current, Problem, Session, Wanted
 from studio.gui.tables.clips import CLIP, PICTURE
 from studio.gui.widgets.star_bar import StarBar
 from studio.project import recipe as recipes
-from studio.project.recipe import Recipe, Request
-
-RECIPE = Recipe(family="oneshot", run="Drums-1", step=900, model="ab" * 16, request=Request(classes={"kick": 1.0}, seed=7))
-
-
-def sound_of(seed: int, seconds: float = 0.25) -> Sound:
-    wave = np.random.default_rng(seed).standard_normal((1, round(44_100 * seconds))) * np.linspace(
-        0.3, 0.01, round(44_100 * seconds)
-    )
-    return Sound(wave.astype(np.float32), 44_100)
+from tests.gui.clipping import RECIPE, choose, entry, icon_only, names, opened, pictured, settled, sound_of, stored, tool
 
 
 @pytest.fixture
-def clips(session: Session) -> list[str]:
-    """Four kept clips; the names, newest first."""
-    assert session.project is not None
-    for seed, (name, tags) in enumerate(
-        {"Soft kick": ("kick", "soft"), "Snare": ("snare",), "Hat": ("hat", "soft"), "Tom": ()}.items()
-    ):
-        session.project.keep(sound_of(seed), RECIPE if seed != 1 else None, name, tags=tags)
-    return ["Tom", "Hat", "Snare", "Soft kick"]
-
-
-@pytest.fixture
-def page(session: Session, qtbot, clips: list[str]) -> Iterator[ClipsPage]:
-    made = ClipsPage(session)
-    made.resize(1004, 560)
-    made.show()
-    qtbot.waitUntil(lambda: opened(made) == "Tom" and pictured(made))
-    yield made
-    made.hide()
-    made.deleteLater()
-
-
-def opened(page: ClipsPage) -> str:
-    found = page.editor.opened
-    return found.clip.name if found is not None and found.facts is not None else ""
-
-
-def pictured(page: ClipsPage) -> bool:
-    return all(page.model.index(row).data(PICTURE) is not None for row in range(page.model.rowCount()))
-
-
-def names(page: ClipsPage) -> list[str]:
-    model = page.list.view.model()
-    return [model.index(row, 0).data() for row in range(model.rowCount())]
-
-
-def choose(page: ClipsPage, *wanted: str) -> None:
-    page.list.select([c.id for c in page.model.clips if c.name in wanted])
-
-
-def settled(page: ClipsPage, qtbot) -> None:
-    """What was changed is saved, listed and opened."""
-
-    def done() -> bool:
-        clip, found = page.list.current, page.editor.opened
-        return not page._session.desk.busy and (clip is None or (found is not None and found.clip == clip))
-
-    qtbot.waitUntil(done)
-    QApplication.processEvents()
-    qtbot.waitUntil(done)
-
-
-def stored(session: Session, name: str):
-    assert session.project is not None
-    return next(c for c in session.project.clips() if c.name == name)
+def page(clips_page: ClipsPage) -> ClipsPage:
+    return clips_page
 
 
 # ---- listing and hearing
@@ -102,7 +39,7 @@ def test_an_empty_project_says_what_to_do(session: Session, qtbot):
     assert session.project is not None
     session.project.keep(sound_of(1), None, "First")
     session.clipsChanged.emit()
-    qtbot.waitUntil(lambda: page.stack.currentWidget() is page._full and opened(page) == "First")
+    qtbot.waitUntil(lambda: page.stack.currentWidget() is page._full and opened(page) == "First", timeout=30_000)
     page.hide()
     page.deleteLater()
 
@@ -243,16 +180,15 @@ def test_trim_to_the_selection_leaves_the_original(page: ClipsPage, qtbot):
     assert session.project is not None
     path = session.project.clip_path(stored(session, "Tom").id)
     before = path.read_bytes()
-    assert not page.editor.trim.isEnabled()
-    page.editor.view.wave.set_selection((0.05, 0.15))
-    page.editor.view.wave.selectionChanged.emit((0.05, 0.15))
-    page.editor.trim.click()
+    assert not tool(page, "trim").isEnabled()
+    page.editor.select((0.05, 0.15))
+    tool(page, "trim").click()
     settled(page, qtbot)
     assert page.editor.opened.sound.frames == 4410
     assert np.array_equal(page.editor.opened.sound.samples, sound_of(3).samples[:, 2205:6615])
     assert stored(session, "Tom").edits == ({"do": "trim", "start": 0.05, "end": 0.15},)
     assert path.read_bytes() == before
-    assert "Trim" in page.editor.steps.words
+    assert [row.words.words for row in page.side.rack.rows] == ["Trim 0.050–0.150 s"]
     qtbot.waitUntil(lambda: pictured(page) and page.model.index(0).data(PICTURE).seconds == pytest.approx(0.1))
     session.undo.undo()
     settled(page, qtbot)
@@ -266,19 +202,19 @@ def test_trim_to_the_selection_leaves_the_original(page: ClipsPage, qtbot):
     ("button", "selection", "step"),
     [
         ("cut", (0.1, 0.2), {"do": "cut", "start": 0.1, "end": 0.2}),
-        ("fade_in", None, {"do": "fade-in", "seconds": 0.02}),
-        ("fade_in", (0.05, 0.1), {"do": "fade-in", "seconds": 0.1}),
-        ("fade_out", None, {"do": "fade-out", "seconds": 0.02}),
-        ("fade_out", (0.05, 0.1), {"do": "fade-out", "seconds": 0.2}),
+        ("fade-in", None, {"do": "fade-in", "seconds": 0.02}),
+        ("fade-in", (0.05, 0.1), {"do": "fade-in", "seconds": 0.1}),
+        ("fade-out", None, {"do": "fade-out", "seconds": 0.02}),
+        ("fade-out", (0.05, 0.1), {"do": "fade-out", "seconds": 0.2}),
         ("normalise", None, {"do": "normalise", "peak_db": -1.0}),
+        ("normalise", (0.05, 0.1), {"do": "normalise", "peak_db": -1.0, "from": 0.05, "to": 0.1}),
         ("reverse", None, {"do": "reverse"}),
     ],
 )
 def test_every_tool_is_a_step_that_is_heard_and_undone(page: ClipsPage, qtbot, button, selection, step):
     session = page._session
-    page.editor.view.wave.set_selection(selection)
-    page.editor.view.wave.selectionChanged.emit(selection)
-    getattr(page.editor, button).click()
+    page.editor.select(selection)
+    tool(page, button).click()
     settled(page, qtbot)
     (found,) = stored(session, "Tom").edits
     assert found == pytest.approx(step)
@@ -291,13 +227,13 @@ def test_every_tool_is_a_step_that_is_heard_and_undone(page: ClipsPage, qtbot, b
 
 def test_reset_takes_all_edits_back_and_can_be_undone(page: ClipsPage, qtbot):
     session = page._session
-    for button in (page.editor.reverse, page.editor.normalise, page.editor.fade_in):
-        button.click()
+    for button in ("reverse", "normalise", "fade-in"):
+        tool(page, button).click()
         settled(page, qtbot)
-    assert "3 edits" in page.editor.steps.words
-    page.editor.reset.click()
+    assert page.side.rack.title.words == "3 steps"
+    entry(page.side.rack.menu(), "Remove all").trigger()
     settled(page, qtbot)
-    assert stored(session, "Tom").edits == () and not page.editor.reset.isEnabled()
+    assert stored(session, "Tom").edits == () and page.side.rack.rows == []
     session.undo.undo()
     settled(page, qtbot)
     assert [s["do"] for s in stored(session, "Tom").edits] == ["reverse", "normalise", "fade-in"]
@@ -312,7 +248,7 @@ def test_keys_edit_what_is_open(page: ClipsPage, qtbot):
 def test_the_transport_follows_an_edit_of_what_it_holds(page: ClipsPage, qtbot):
     page.list.walked.emit()
     qtbot.waitUntil(lambda: session_current(page) is not None)
-    page.editor.reverse.click()
+    tool(page, "reverse").click()
     settled(page, qtbot)
     qtbot.waitUntil(lambda: np.array_equal(session_current(page).sound.samples, sound_of(3).samples[:, ::-1]))
     assert session_current(page).recipe.edits == ({"do": "reverse"},)
@@ -324,7 +260,7 @@ def test_a_clip_whose_sound_is_damaged_says_so(page: ClipsPage, qtbot):
     session.project.clip_path(stored(session, "Hat").id).write_bytes(b"not a sound any more")
     choose(page, "Hat")
     qtbot.waitUntil(lambda: "can't be read" in page.editor.facts.words)
-    assert not page.editor.reverse.isEnabled()
+    assert not tool(page, "reverse").isEnabled()
     choose(page, "Snare")
     qtbot.waitUntil(lambda: opened(page) == "Snare")
 
@@ -365,9 +301,10 @@ def test_open_recipe_goes_to_explore(page: ClipsPage, qtbot):
 
 
 def test_what_is_exported_is_what_was_promised(page: ClipsPage, qtbot):
+    page.side.tabs.show_tab("export")
     session = page._session
     assert session.project is not None
-    page.editor.reverse.click()
+    tool(page, "reverse").click()
     settled(page, qtbot)
     choose(page, "Tom", "Hat")
     page.export.template.setText("{label}_{name}_{n}")
@@ -393,6 +330,7 @@ def test_what_is_exported_is_what_was_promised(page: ClipsPage, qtbot):
 
 
 def test_a_cancelled_export_leaves_nothing(page: ClipsPage, qtbot):
+    page.side.tabs.show_tab("export")
     session = page._session
     assert session.project is not None
     gate = threading.Event()
@@ -493,7 +431,7 @@ def test_everything_has_a_name_and_is_reached_by_tab(page: ClipsPage, qtbot):
         page.list.view,
         page.editor.name,
         page.editor.stars,
-        page.editor.trim,
+        tool(page, "trim"),
         page.export.template,
         page.export.start,
     ):
@@ -504,7 +442,8 @@ def test_everything_has_a_name_and_is_reached_by_tab(page: ClipsPage, qtbot):
 def test_nothing_is_cut_off(page: ClipsPage, qtbot, size):
     page.resize(*size)
     QApplication.processEvents()
-    buttons = [b for b in page.editor.findChildren(QAbstractButton) if b.isVisible() and not isinstance(b.parent(), QLineEdit)]
+    shown = [b for part in (page.editor, page.side) for b in part.findChildren(QAbstractButton) if b.isVisible()]
+    buttons = [b for b in shown if not isinstance(b.parent(), QLineEdit) and not icon_only(b)]
     assert buttons
     for button in buttons:
         assert button.fontMetrics().horizontalAdvance(button.text()) <= button.width(), button.text()

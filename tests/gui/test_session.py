@@ -62,9 +62,7 @@ def test_a_project_is_opened_remembered_and_let_go(session: Session, tmp_path: P
         assert again.name == "Test sounds"
 
 
-def test_a_project_that_is_open_elsewhere_is_said_quietly(
-    session: Session, tmp_path: Path, problems: list[Problem]
-) -> None:
+def test_a_project_that_is_open_elsewhere_is_said_quietly(session: Session, tmp_path: Path, problems: list[Problem]) -> None:
     other = tmp_path / "Other"
     ProjectFolder.create(other).close()
     code = "import sys; from studio.project.folder import ProjectFolder; p = ProjectFolder.open(sys.argv[1])"

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from studio.audio.sound import Audio
 from studio.engine.jobs import Ticket, Told
 from studio.errors import StudioError
 from studio.events import Cancelled, Failed, Finished, Produced, Progress
@@ -26,10 +26,12 @@ from studio.gui.drags import Leaving, as_they_are
 from studio.gui.pages import clips_work
 from studio.gui.pages.clips_drop import ClipDrops
 from studio.gui.pages.clips_editor import ClipEditor, Opened
-from studio.gui.pages.clips_export import ExportPanel
+from studio.gui.pages.clips_edits import ClipEdits
+from studio.gui.pages.clips_hear import ClipHearing
 from studio.gui.pages.clips_list import ClipList
+from studio.gui.pages.clips_side import ClipSide
 from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, as_current, recipe_of, sound_of
-from studio.gui.session import Current, Problem, Session
+from studio.gui.session import Problem, Session
 from studio.gui.tables.clips import ClipModel
 from studio.gui.widgets.drop_zone import Empty
 from studio.project.state import ClipFile
@@ -50,7 +52,6 @@ class ClipsPage(QWidget):
         self._hear = False  # play the clip that is being opened
         self._wanted: tuple[str, ...] = ()  # to select once they are listed
         self._row = 0  # where the last selection was, for after a deletion
-        self._heard: Audio | None = None  # what this page put into the transport last
         self._export: Ticket | None = None
         self._made: list[Path] = []  # what it has made so far
         self._asked = 0  # clips in it
@@ -64,15 +65,18 @@ class ClipsPage(QWidget):
         self.model = ClipModel(self)
         self.list = ClipList(self.model)
         self.editor = ClipEditor()
-        self.export = ExportPanel()
+        self.side = ClipSide()
+        self.export = self.side.export
+        self.edits = ClipEdits(self._session, (self.list, self.editor, self.side.rack, self.side.history), self._change, self)
+        self.hearing = ClipHearing(self._session, self.editor, self.side.rack, self)
         self.split = QSplitter(Qt.Orientation.Horizontal)
-        parts: tuple[tuple[QWidget, int, int], ...] = ((self.list, 220, 0), (self.editor, 400, 1), (self.export, 248, 0))
+        parts: tuple[tuple[QWidget, int, int], ...] = ((self.list, 200, 0), (self.editor, 400, 1), (self.side, 264, 0))
         for widget, least, stretch in parts:
             widget.setMinimumWidth(least)
             self.split.addWidget(widget)
             self.split.setStretchFactor(self.split.count() - 1, stretch)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([264, 600, 288])
+        self.split.setSizes([232, 600, 304])
         full = QWidget()
         column = QVBoxLayout(full)
         column.setContentsMargins(0, 0, 0, 0)
@@ -90,7 +94,6 @@ class ClipsPage(QWidget):
         session.opened.connect(self._open_project)
         session.closed.connect(self._close_project)
         session.clipsChanged.connect(self._reload)
-        session.positionChanged.connect(self._show_position)
         session.settingsChanged.connect(self._show_home)
         session.desk.event.connect(self._on_desk)
         self.empty.pressed.connect(self._go_explore)
@@ -106,10 +109,8 @@ class ClipsPage(QWidget):
         self.editor.renamed.connect(self._rename)
         self.editor.starred.connect(self._star)
         self.editor.tagged.connect(self._tag)
-        self.editor.stepWanted.connect(self._add_step)
-        self.editor.resetWanted.connect(self._reset)
         self.editor.recipeWanted.connect(self._open_recipe)
-        self.editor.seeked.connect(self._seek)
+        self.edits.tried.connect(self._show_tried)
         self.export.exportWanted.connect(self._start_export)
         self.export.cancelWanted.connect(self._cancel_export)
         self.export.problem.connect(session.complain)
@@ -127,7 +128,8 @@ class ClipsPage(QWidget):
     def _close_project(self) -> None:
         self.model.set_clips(())
         self.editor.choose(())
-        self._heard = None
+        self.edits.show()
+        self.hearing.forget()
         self.stack.setCurrentWidget(self.waiting)
 
     @Slot()
@@ -200,6 +202,7 @@ class ClipsPage(QWidget):
         clips, clip = self.list.selection, self.list.current
         self.editor.choose(clips)
         self.export.set_items([items.of_clip(clip) for clip in clips])
+        self.edits.show()
         if clip is None:
             return
         self._row = self.list.row_of(clip.id)
@@ -218,15 +221,20 @@ class ClipsPage(QWidget):
             return
         fresh = self.editor.opened is None or self.editor.opened.sound is not opened.sound
         self.editor.open(opened)
-        current = self._session.current
         if not fresh:
             return
         if self._hear:
             self._hear = False
-            self._play()
-        elif current is not None and current.sound is self._heard:  # the transport still holds it as it was before an edit
-            self._heard = opened.sound
-            self._session.set_current(self._current(opened))
+            self.hearing.play()
+        else:
+            self.hearing.follow()
+
+    @Slot(object)
+    def _show_tried(self, opened: Opened) -> None:
+        """How it sounds while a dial turns."""
+        if self.list.current is not None and self.list.current.id == opened.clip.id:
+            self.editor.open(opened)
+            self.hearing.follow()
 
     @Slot()
     def _walk(self) -> None:
@@ -235,28 +243,9 @@ class ClipsPage(QWidget):
         if clip is None or len(self.list.selection) > 1:
             return
         if opened is not None and (opened.clip.id, opened.clip.edits) == (clip.id, clip.edits):
-            self._play()
+            self.hearing.play()
         else:
             self._hear = True
-
-    def _current(self, opened: Opened) -> Current:
-        return Current(opened.sound, opened.clip.name, recipe_of(opened.clip))
-
-    def _play(self, at: float = 0.0) -> None:
-        opened = self.editor.opened
-        if opened is not None:
-            self._heard = opened.sound
-            self._session.play(self._current(opened), at=at)
-
-    @Slot(float)
-    def _seek(self, seconds: float) -> None:
-        self._play(seconds)
-
-    @Slot(object)
-    def _show_position(self, seconds: float | None) -> None:
-        current, opened = self._session.current, self.editor.opened
-        mine = opened is not None and current is not None and current.sound is opened.sound
-        self.editor.view.set_playhead(seconds if mine else None)
 
     # ---- changes, each undoable
     def _change(self, text: str, changed: Changed) -> None:
@@ -268,6 +257,8 @@ class ClipsPage(QWidget):
         project = self._session.project
         if project is None:
             return
+        present = {clip.id: clip for clip in self.model.clips}
+        clips = [clip.beside(present.get(clip.id, clip)) for clip in clips]
         try:
             for clip in clips:
                 project.update_clip(clip)
@@ -305,18 +296,6 @@ class ClipsPage(QWidget):
             return msgspec.structs.replace(clip, tags=tuple(dict.fromkeys((*kept, *added))))
 
         self._each(self.tr("Tags"), change)
-
-    @Slot(object, str)
-    def _add_step(self, step: dict[str, Any], text: str) -> None:
-        clip = self.list.current
-        if clip is not None:
-            self._change(text, [(clip, msgspec.structs.replace(clip, edits=(*clip.edits, step)))])
-
-    @Slot()
-    def _reset(self) -> None:
-        clip = self.list.current
-        if clip is not None and clip.edits:
-            self._change(self.tr("Reset"), [(clip, msgspec.structs.replace(clip, edits=()))])
 
     @Slot()
     def _delete(self) -> None:
@@ -435,3 +414,13 @@ class ClipsPage(QWidget):
     @Slot(object)
     def _copy_files(self, paths: Sequence[Path]) -> None:
         self._session.drags.copy(as_they_are(paths))
+
+    # ---- keys
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys of the editor work wherever the focus is on the page, except where something is written."""
+        if not (self.hearing.press(event) or self.editor.press(event)):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not self.hearing.release(event):
+            super().keyReleaseEvent(event)

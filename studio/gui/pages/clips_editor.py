@@ -1,4 +1,4 @@
-"""The middle of Clips: what the chosen clips are called, and the edits of the one that is open.
+"""The middle of Clips: what the chosen clips are called, and the picture, selection and tools of the one that is open.
 
 It shows and asks; the page decides, saves and undoes. Nothing here changes a clip.
 """
@@ -9,30 +9,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import (
-    QDoubleSpinBox,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from studio.audio.analysis import Facts, note_name
 from studio.audio.pitch import hz_to_midi
 from studio.audio.sound import Audio
+from studio.audio.steps import STEPS
 from studio.gui import theme
+from studio.gui.pages.clips_begin import begun, needs_stretch
+from studio.gui.pages.clips_selection import SelectionBar
+from studio.gui.pages.clips_snap import zero_crossing
+from studio.gui.pages.clips_tools import StepFinder, Tools
+from studio.gui.pages.clips_words import name_of
 from studio.gui.widgets.canvas import clock
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.sound_view import SoundView
 from studio.gui.widgets.star_bar import StarBar
 from studio.project.state import ClipFile
+
+FADE = 0.02
+"""Seconds of a fade where nothing is selected."""
+NUDGE = 0.001
+"""Seconds an arrow key moves an edge; with Ctrl it is one sample."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +53,35 @@ class ClipEditor(QWidget):
     tagged = Signal(object)
     """tuple of tags that were added, tuple of tags that were removed."""
 
-    stepWanted = Signal(object, str)
-    """A step (audio/steps.py), and what it is called in the undo list."""
+    stepWanted = Signal(object, bool)
+    """A step (audio/steps.py) at the end of the others, and whether its dials should be shown."""
 
-    resetWanted = Signal()
+    materialWanted = Signal(object)
+    """A step that needs another sound, which is not in it yet."""
+
+    clipboardWanted = Signal(str)
+    """cut, copy or paste."""
+
     recipeWanted = Signal()
     seeked = Signal(float)
+    selected = Signal(object)
+    """(start, end) in seconds, or None."""
+
+    stretchWanted = Signal(object, bool)
+    """Hear (start, end), and whether round and round."""
+
+    told = Signal(str)
+    """Why something is not done."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.opened: Opened | None = None
+        self.hand = 0.0
+        """Seconds: where the hand was last; things are inserted here."""
+
         self._chosen: tuple[ClipFile, ...] = ()
         self._tags: tuple[str, ...] = ()
+        self._pasteable = False
         theme.mark(self, role="panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.name = QLineEdit()
@@ -84,39 +101,26 @@ class ClipEditor(QWidget):
         self.tags.editingFinished.connect(self._retag)
         self.facts = Elided(widest=100_000)
         theme.mark(self.facts, role="caption")
+        self.tools = Tools()
+        self.tools.pressed.connect(self.do)
+        self.tools.addWanted.connect(self._find)
+        self.finder = StepFinder(self)
+        self.finder.chosen.connect(self.add)
         self.view = SoundView()
         self.view.wave.placeholder = self.tr("Choose a clip on the left")
         self.view.set_sound(None)
-        self.view.seeked.connect(self.seeked)
-        self.view.wave.selectionChanged.connect(self._show_tools)
-        self.steps = Elided(widest=100_000)
-        theme.mark(self.steps, role="caption")
-        self.fade = QDoubleSpinBox()
-        self.fade.setRange(1, 10_000)
-        self.fade.setDecimals(0)
-        self.fade.setValue(20)
-        self.fade.setSuffix(self.tr(" ms"))
-        self.fade.setFixedWidth(92)
-        self.fade.setAccessibleName(self.tr("Length of a fade"))
-        self.fade.setToolTip(self.tr("Length of a fade where nothing is selected"))
+        self.view.seeked.connect(self._seek)
+        self.view.wave.selectionChanged.connect(self._show_selection)
+        self.view.wave.snap = self._snap
+        self.bar = SelectionBar()
+        self.bar.edited.connect(self.select)
+        self.bar.playWanted.connect(self._play)
+        self.bar.loopWanted.connect(self._loop)
         self._lay_out()
         self.choose(())
 
     # ---- building
     def _lay_out(self) -> None:
-        self.trim = self._tool("fit", self.tr("Trim"), self.tr("Keep only the selection (T)"), self._trim)
-        self.cut = self._tool("cut", self.tr("Cut"), self.tr("Remove the selection (X)"), self._cut)
-        self.fade_in = self._tool("fade-in", self.tr("Fade in"), "", self._fade_in)
-        self.fade_out = self._tool("fade-out", self.tr("Fade out"), "", self._fade_out)
-        self.normalise = self._tool("normalise", self.tr("Normalise"), self.tr("Bring the peak to −1 dB (N)"), self._normalise)
-        self.reverse = self._tool("reverse", self.tr("Reverse"), self.tr("Play it backwards (R)"), self._reverse)
-        self.reset = self._tool("undo", self.tr("Reset"), self.tr("Back to the sound as it was kept"), self.resetWanted.emit)
-        self._keys = {
-            Qt.Key.Key_T: self.trim,
-            Qt.Key.Key_X: self.cut,
-            Qt.Key.Key_N: self.normalise,
-            Qt.Key.Key_R: self.reverse,
-        }
         head = QHBoxLayout()
         head.setSpacing(theme.HALF)
         self.name.setMaximumWidth(560)
@@ -124,53 +128,15 @@ class ClipEditor(QWidget):
         head.addWidget(self.stars)
         head.addStretch(1)
         head.addWidget(self.recipe)
-        below = QHBoxLayout()
-        below.setSpacing(theme.HALF)
-        below.addWidget(self.tags, 1)
-        tools = QGridLayout()
-        tools.setHorizontalSpacing(2)
-        buttons = (self.trim, self.cut, self.fade_in, self.fade_out, self.normalise, self.reverse, self.reset)
-        for column, button in enumerate(buttons):
-            tools.addWidget(button, 0, column)
-            tools.setColumnStretch(column, 4)
-        tools.setColumnStretch(len(buttons), 1)  # on a wide screen they stay together
-        length = QHBoxLayout()
-        length.setSpacing(theme.HALF)
-        length.addWidget(self.steps, 1)
-        label = QLabel(self.tr("Fade"))
-        theme.mark(label, role="dim")
-        label.setBuddy(self.fade)
-        length.addWidget(label)
-        length.addWidget(self.fade)
-        rule = QFrame()
-        theme.mark(rule, role="line")
-        column_ = QVBoxLayout(self)
-        column_.setContentsMargins(12, 12, 12, 12)
-        column_.setSpacing(theme.HALF)
-        column_.addLayout(head)
-        column_.addLayout(below)
-        column_.addWidget(self.facts)
-        column_.addWidget(self.view, 1)
-        column_.addLayout(length)
-        column_.addWidget(rule)
-        column_.addLayout(tools)
-
-    def _tool(self, icon: str, text: str, tip: str, slot: Any) -> QToolButton:
-        button = QToolButton()
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        button.setIcon(theme.icon(icon))
-        button.setIconSize(QSize(18, 18))
-        button.setText(text)
-        button.setFont(theme.font("caption"))
-        button.setToolTip(tip or text)
-        button.setAccessibleName(text)
-        button.setMinimumHeight(46)
-        button.setMaximumWidth(96)
-        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        button.setStyleSheet("QToolButton { padding: 4px 0; font-size: 11px; min-width: 40px; }")
-        theme.mark(button, role="quiet")
-        button.clicked.connect(slot)
-        return button
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(theme.HALF)
+        column.addLayout(head)
+        column.addWidget(self.tags)
+        column.addWidget(self.facts)
+        column.addWidget(self.tools)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.bar)
 
     # ---- what is shown
     def choose(self, clips: Sequence[ClipFile]) -> None:
@@ -195,6 +161,11 @@ class ClipEditor(QWidget):
         self.view.wave.refresh()
         self._show_tools()
 
+    def set_pasteable(self, pasteable: bool) -> None:
+        """Whether there is a sound to paste."""
+        self._pasteable = pasteable
+        self._show_tools()
+
     def open(self, opened: Opened | None) -> None:
         """Show the sound of a clip, whole; where it is the same sound as before, what is visible and selected stays."""
         before, self.opened = self.opened, opened
@@ -202,13 +173,22 @@ class ClipEditor(QWidget):
             if before is not None:
                 self.view.set_sound(None)
             self.facts.set_words("")
-            self.steps.set_words("")
-        elif before is None or before.clip.id != opened.clip.id or before.clip.edits != opened.clip.edits:
-            self.view.set_sound(opened.sound)
-            self.steps.set_words(self._history(opened.clip))
+            self.hand = 0.0
+        elif before is None or before.sound is not opened.sound:
+            self._show_sound(before, opened)
         if opened is not None:
             self.facts.set_words(self._measured(opened))
-        self._show_tools()
+        self._show_selection()
+
+    def _show_sound(self, before: Opened | None, opened: Opened) -> None:
+        """Another clip is shown whole; of the same one with other steps, what was seen and selected stays, if it still fits."""
+        wave = self.view.wave
+        same = before is not None and before.clip.id == opened.clip.id
+        selection, seconds = wave.selection, opened.sound.seconds
+        self.view.set_sound(opened.sound, stay=same)
+        if same and selection is not None and selection[1] <= seconds + 1e-6:
+            wave.set_selection(selection)
+        self.hand = min(self.hand, seconds) if same else 0.0
 
     def refuse(self, sentence: str) -> None:
         """Say why the chosen clip can't be shown."""
@@ -230,52 +210,26 @@ class ClipEditor(QWidget):
             parts.append(self.tr("{0} LUFS").format(_signed(facts.loudness)))
             parts.append(self.tr("{0} Hz bright").format(round(facts.brightness)))
             if facts.pitch is not None:
-                parts.append(note_name(round(hz_to_midi(facts.pitch))))
+                parts.append(pitch_words(facts.pitch))
         return "  ·  ".join(parts)
 
-    def _history(self, clip: ClipFile) -> str:
-        if not clip.edits:
-            return self.tr("As it was kept")
-        words = [self._step_words(step) for step in clip.edits]
-        if len(words) <= 2:
-            return "  ›  ".join(words)
-        return self.tr("{0} edits:  …  ›  {1}").format(len(words), "  ›  ".join(words[-2:]))
-
-    def _step_words(self, step: dict[str, Any]) -> str:
-        name = {
-            "trim": self.tr("Trim"),
-            "cut": self.tr("Cut"),
-            "fade-in": self.tr("Fade in"),
-            "fade-out": self.tr("Fade out"),
-            "normalise": self.tr("Normalise"),
-            "reverse": self.tr("Reverse"),
-        }.get(step.get("do", ""), str(step.get("do", "")))
-        if "seconds" in step:
-            return f"{name} {step['seconds'] * 1000:.0f} ms"
-        if "start" in step:
-            end = f"–{clock(step['end'], 0.001)}" if step.get("end") is not None else ""
-            return f"{name} {clock(step['start'], 0.001)}{end} s"
-        return name
-
     def _show_tools(self, *_: object) -> None:
-        able = self.opened is not None and len(self._chosen) == 1
-        chosen = self.selection is not None
-        for button in (self.fade_in, self.fade_out, self.normalise, self.reverse):
-            button.setEnabled(able)
-        self.trim.setEnabled(able and chosen)
-        self.cut.setEnabled(able and chosen)
-        self.reset.setEnabled(able and self.opened is not None and bool(self.opened.clip.edits))
-        self.fade.setEnabled(able and not chosen)
-        self.fade_in.setToolTip(
-            self.tr("Fade in up to the end of the selection")
-            if chosen
-            else self.tr("Fade in, as long as the number above says")
-        )
-        self.fade_out.setToolTip(
-            self.tr("Fade out from the start of the selection")
-            if chosen
-            else self.tr("Fade out, as long as the number above says")
-        )
+        able = self.opened is not None and bool(self._chosen)
+        one, stretch = able and len(self._chosen) == 1, self.selection is not None
+        enabled = {"trim": one and stretch, "cut": one and stretch, "copy": one, "paste": one and self._pasteable}
+        for name, button in self.tools.buttons.items():
+            button.setEnabled(enabled.get(name, able))
+        self.tools.add.setEnabled(able)
+
+    def _show_selection(self, *_: object) -> None:
+        sound = self.opened.sound if self.opened is not None else None
+        self.bar.show_span(self.selection, sound.frames if sound else 0, sound.rate if sound else 44_100)
+        self._show_tools()
+        self.selected.emit(self.selection)
+
+    def show_position(self, seconds: float | None) -> None:
+        """The playhead; while nothing plays, where the hand was last."""
+        self.view.set_playhead(seconds if seconds is not None or self.opened is None else self.hand)
 
     # ---- what is asked
     @property
@@ -300,37 +254,128 @@ class ClipEditor(QWidget):
         if self._chosen and (added or removed):
             self.tagged.emit((added, removed))
 
-    def _trim(self) -> None:
-        if self.selection is not None:
-            start, end = self.selection
-            self.stepWanted.emit({"do": "trim", "start": round(start, 6), "end": round(end, 6)}, self.tr("Trim"))
+    # ---- selecting
+    def select(self, span: tuple[float, float] | None) -> None:
+        """Select (start, end) in seconds, or nothing."""
+        self.view.wave.set_selection(span)
+        self._show_selection()
 
-    def _cut(self) -> None:
-        if self.selection is not None:
-            start, end = self.selection
-            self.stepWanted.emit({"do": "cut", "start": round(start, 6), "end": round(end, 6)}, self.tr("Cut"))
+    def _snap(self, seconds: float) -> float:
+        if self.opened is None or self.bar.snapping == "off":
+            return seconds
+        return zero_crossing(self.opened.sound, seconds)
 
-    def _fade_in(self) -> None:
-        seconds = self.selection[1] if self.selection is not None else self.fade.value() / 1000
-        self.stepWanted.emit({"do": "fade-in", "seconds": round(seconds, 6)}, self.tr("Fade in"))
-
-    def _fade_out(self) -> None:
-        assert self.opened is not None
-        rest = self.opened.sound.seconds - self.selection[0] if self.selection is not None else self.fade.value() / 1000
-        self.stepWanted.emit({"do": "fade-out", "seconds": round(rest, 6)}, self.tr("Fade out"))
-
-    def _normalise(self) -> None:
-        self.stepWanted.emit({"do": "normalise", "peak_db": -1.0}, self.tr("Normalise"))
-
-    def _reverse(self) -> None:
-        self.stepWanted.emit({"do": "reverse"}, self.tr("Reverse"))
-
-    def keyPressEvent(self, event: Any) -> None:
-        button = self._keys.get(event.key())
-        if button is not None and button.isEnabled() and event.modifiers() == Qt.KeyboardModifier.NoModifier:
-            button.click()
+    def nudge(self, edge: int, by: int, sample: bool) -> None:
+        """Move the start (0) or the end (1) of the selection by a millisecond or a sample, `by` = ±1."""
+        if self.opened is None or self.selection is None:
+            return
+        sound, (start, end) = self.opened.sound, self.selection
+        step = by * (1 / sound.rate if sample else NUDGE)
+        if edge == 0:
+            start = min(max(0.0, start + step), end - 1 / sound.rate)
         else:
-            super().keyPressEvent(event)
+            end = max(min(sound.seconds, end + step), start + 1 / sound.rate)
+        self.select((start, end))
+
+    def _seek(self, seconds: float) -> None:
+        self.hand = seconds
+        self.seeked.emit(seconds)
+
+    def _play(self) -> None:
+        if self.selection is not None:
+            self.stretchWanted.emit(self.selection, False)
+
+    def _loop(self) -> None:
+        if self.selection is not None:
+            self.stretchWanted.emit(self.selection, True)
+
+    # ---- edits
+    def do(self, name: str) -> None:
+        """What a button of the tools does."""
+        if self.opened is None:
+            return
+        if name in ("cut", "copy", "paste"):
+            self.clipboardWanted.emit(name)
+            return
+        step = self._fade(name) if name in ("fade-in", "fade-out") else self._begun(name)
+        if step is not None:
+            self.stepWanted.emit(step, False)
+
+    def add(self, name: str) -> None:
+        """A step from the finder, with its dials."""
+        step = self._begun(name)
+        if step is None:
+            return
+        if STEPS[name].material:
+            self.materialWanted.emit(step)
+        else:
+            self.stepWanted.emit(step, bool(STEPS[name].parameters))
+
+    def _begun(self, name: str) -> dict[str, Any] | None:
+        assert self.opened is not None
+        if needs_stretch(name) and self.selection is None:
+            self.told.emit(self.tr("Select a stretch of the waveform first: “{0}” works on one").format(name_of(name)))
+            return None
+        return begun(name, self.opened.sound.seconds, self.selection, self.hand)
+
+    def _fade(self, name: str) -> dict[str, Any]:
+        """Up to the end of the selection, or out from its start; without one, a short one."""
+        assert self.opened is not None
+        seconds = FADE
+        if self.selection is not None:
+            start, end = self.selection
+            seconds = end if name == "fade-in" else self.opened.sound.seconds - start
+        return {"do": name, "seconds": round(seconds, 6)}
+
+    def _find(self) -> None:
+        self.finder.open_at(self.tools.add)
+
+    def remove(self) -> None:
+        """Take the selection out, without keeping it for pasting."""
+        if self.opened is not None and self.selection is not None and len(self._chosen) == 1:
+            self.stepWanted.emit(begun("cut", self.opened.sound.seconds, self.selection, self.hand), False)
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Whether a key was meant for the editor, from wherever on the page it came."""
+        keys, key = event.modifiers(), event.key()
+        shift, alt = bool(keys & Qt.KeyboardModifier.ShiftModifier), bool(keys & Qt.KeyboardModifier.AltModifier)
+        control = bool(keys & Qt.KeyboardModifier.ControlModifier)
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and shift != alt:
+            self.nudge(1 if shift else 0, -1 if key == Qt.Key.Key_Left else 1, control)
+            return True
+        if control or alt:
+            return False
+        if key == Qt.Key.Key_P:
+            (self.bar.loop if shift else self.bar.play).click()
+            return True
+        if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and not shift and self.selection is not None:
+            self.remove()
+            return True
+        return not shift and self._press_tool(key)
+
+    def _press_tool(self, key: int) -> bool:
+        buttons = self.tools.buttons
+        found = {
+            Qt.Key.Key_T: buttons["trim"],
+            Qt.Key.Key_X: buttons["cut"],
+            Qt.Key.Key_I: buttons["fade-in"],
+            Qt.Key.Key_U: buttons["fade-out"],
+            Qt.Key.Key_N: buttons["normalise"],
+            Qt.Key.Key_R: buttons["reverse"],
+            Qt.Key.Key_A: self.tools.add,
+        }.get(Qt.Key(key))
+        if found is not None:
+            found.click()
+        elif key == Qt.Key.Key_G:
+            self.bar.next_snap()
+        return found is not None or key == Qt.Key.Key_G
+
+
+def pitch_words(hertz: float) -> str:
+    """The nearest note, and how far from it in cents: “A3 +12 ct”."""
+    note = hz_to_midi(hertz)
+    cents = round(100 * (note - round(note)))
+    return note_name(round(note)) + (f" {cents:+d} ct".replace("-", "−") if cents else "")
 
 
 def _signed(value: float) -> str:

@@ -157,6 +157,11 @@ class ClipList(QWidget):
 
     # ---- what is chosen
     @property
+    def clips(self) -> tuple[ClipFile, ...]:
+        """All clips of the project, whether they are shown or not."""
+        return self._model.clips
+
+    @property
     def selection(self) -> tuple[ClipFile, ...]:
         """Selected clips from top to bottom."""
         rows = sorted(self.view.selectionModel().selectedIndexes(), key=QModelIndex.row)

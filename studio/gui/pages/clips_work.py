@@ -57,13 +57,14 @@ def opened(project: ProjectFolder, clip: ClipFile, original: Audio | None) -> Wo
     yield Started(what=OPEN)
     if is_long(clip):
         sound = yield from project.renders.opened(project.clip_path(clip.id), clip.edits)
-        yield Produced(kind="clip", value=(project, Opened(clip, sound, sound)))
+        kept = project.renders.known(project.clip_path(clip.id), ())
+        yield Produced(kind="clip", value=(project, Opened(clip, sound if kept is None else kept, sound)))
         yield Finished()
         return
-    kept = original if isinstance(original, Sound) else project.clip_sound(clip.id)
-    edited = steps.apply(kept, clip.edits, project.material)
-    yield Produced(kind="clip", value=(project, Opened(clip, kept, edited)))
-    yield Produced(kind="clip", value=(project, Opened(clip, kept, edited, analysis.facts(edited))))
+    whole = original if isinstance(original, Sound) else project.clip_sound(clip.id)
+    edited = steps.apply(whole, clip.edits, project.material)
+    yield Produced(kind="clip", value=(project, Opened(clip, whole, edited)))
+    yield Produced(kind="clip", value=(project, Opened(clip, whole, edited, analysis.facts(edited))))
     yield Finished()
 
 

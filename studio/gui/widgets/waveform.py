@@ -5,7 +5,7 @@ Used by the transport and by every page. It draws what it is given and tells wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -38,6 +38,10 @@ FEWEST = 16
 """Frames in the closest view."""
 GRIP = 5.0
 """Pixels around a selection's edge that take hold of it."""
+EDGES = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
+"""With these, arrow keys are for whoever shows the waveform: they move the edges of the selection in the clip editor."""
+REACH = 12.0
+"""Pixels that an edge snaps at most."""
 
 
 class Waveform(Canvas):
@@ -66,6 +70,11 @@ class Waveform(Canvas):
         self._wanted: Audio | None = None  # a long one whose pyramid is being built
         self._later.done.connect(self._built)
         self.placeholder = self.tr("No sound yet")
+        self.snap: Callable[[float], float] | None = None
+        """Where an edge of the selection goes that the hand moves to a second; None: exactly there."""
+        self.between: Callable[[float], tuple[float, float]] | None = None
+        """What a double click at a second selects; None: it shows everything."""
+
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -353,9 +362,19 @@ class Waveform(Canvas):
     def _select_to(self, x: float) -> None:
         assert self._pressed is not None and self._anchor is not None
         if abs(x - self._pressed.x()) >= 3 or self._grips(self._pressed.x()):
-            at = self._clamp(self._frame(x))
+            at = self._snapped(self._frame(x))
+            if self._selection is None:
+                self._anchor = self._snapped(self._anchor)
             self._selection = (min(self._anchor, at), max(self._anchor, at))
             self.selectionChanged.emit(self.selection)
+
+    def _snapped(self, frame: float) -> float:
+        """Where an edge goes that the hand moves to `frame`; no further from it than the hand could mean."""
+        frame = self._clamp(frame)
+        if self.snap is None:
+            return frame
+        found = self._clamp(self.snap(frame / self._rate) * self._rate)
+        return found if abs(self._x(found) - self._x(frame)) <= REACH else frame
 
     def _grips(self, x: float) -> bool:
         return self._selection is not None and any(abs(self._x(f) - x) <= GRIP for f in self._selection)
@@ -374,8 +393,15 @@ class Waveform(Canvas):
             self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._outline is not None and event.button() == Qt.MouseButton.LeftButton:
+        if self._outline is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if self.between is None or not self._wave.contains(event.position()):
             self.show_all()
+            return
+        start, end = self.between(self._frame(event.position().x()) / self._rate)
+        self._selection = (self._clamp(start * self._rate), self._clamp(end * self._rate))
+        self.selectionChanged.emit(self.selection)
+        self.update()
 
     def leaveEvent(self, event: object) -> None:
         self._hover = None
@@ -406,7 +432,7 @@ class Waveform(Canvas):
         if key == Qt.Key.Key_A and event.modifiers() & Qt.KeyboardModifier.ControlModifier and self._selectable:
             self._selection = (0.0, float(self._outline.frames))
             self.selectionChanged.emit(self.selection)
-        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and not event.modifiers() & EDGES:
             shift = span / 10 * (1 if key == Qt.Key.Key_Right else -1)
             self._look(self._start + shift, self._end + shift)
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Up):

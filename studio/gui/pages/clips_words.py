@@ -1,0 +1,115 @@
+"""What steps are called on the Clips page: their names, values, groups and icons. All from the table of audio/steps.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from PySide6.QtCore import QCoreApplication
+
+from studio.audio.step import Group, Parameter
+from studio.audio.steps import STEPS
+from studio.gui import theme
+from studio.gui.widgets.canvas import clock
+from studio.gui.widgets.config_form import pretty
+
+GROUPS: tuple[Group, ...] = get_args(Group)
+_ICONS: dict[Group, str] = {
+    "cut": "cut",
+    "level": "volume",
+    "shape": "wave",
+    "join": "merge",
+    "channels": "split",
+    "time": "clock",
+    "tone": "curve",
+    "dynamics": "normalise",
+    "space": "speaker",
+    "movement": "loop",
+    "dirt": "spectrum",
+    "repair": "fit",
+}
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Steps", text)
+
+
+def group_words(group: Group) -> str:
+    """The heading of a group in the menu."""
+    return {
+        "cut": _tr("Cut"),
+        "level": _tr("Level"),
+        "shape": _tr("Shape"),
+        "join": _tr("Join"),
+        "channels": _tr("Channels"),
+        "time": _tr("Time and pitch"),
+        "tone": _tr("Tone"),
+        "dynamics": _tr("Dynamics"),
+        "space": _tr("Space"),
+        "movement": _tr("Movement"),
+        "dirt": _tr("Dirt"),
+        "repair": _tr("Repair"),
+    }[group]
+
+
+def name_of(do: str) -> str:
+    """“fade-in” → “Fade in”; capitals stay: “EQ”."""
+    return pretty(do.replace("-", " "))
+
+
+def icon_of(do: str) -> str:
+    """The icon of the step itself where there is one, else that of its group."""
+    if (theme.RESOURCES / "icons" / f"{do}.svg").is_file():
+        return do
+    return _ICONS[STEPS[do].group] if do in STEPS else "warn"
+
+
+def labels_of(do: str) -> dict[str, str]:
+    """The names of a step's parameters, without their units where that tells them apart: “peak_db” → “Peak”."""
+    parameters = STEPS[do].parameters
+    bare = {p.name: _bare(p) for p in parameters}
+    twice = {text for text in bare.values() if list(bare.values()).count(text) > 1}
+    return {p.name: f"{bare[p.name]} {p.unit}".strip() if bare[p.name] in twice else bare[p.name] for p in parameters}
+
+
+def _bare(parameter: Parameter) -> str:
+    unit = parameter.unit.lower()
+    name = parameter.name.removesuffix(f"_{unit}") if unit else parameter.name
+    return _tr("Amount") if name == unit else pretty(re.sub(r"(?<=[a-z])(?=\d)", " ", name))
+
+
+def value_words(value: Any, unit: str = "") -> str:
+    """A value as it is said: “−6 dB”, “20 ms”, “1.2 kHz”, “smooth”."""
+    if value is None:
+        return _tr("auto")
+    if isinstance(value, str):
+        return value
+    if unit == "s":
+        return f"{value * 1000:.4g} ms" if abs(value) < 1 else f"{clock(value, 0.001)} s"
+    if unit == "Hz" and abs(value) >= 1000:
+        return f"{value / 1000:.4g} kHz"
+    return f"{value:.4g} {unit}".rstrip().replace("-", "−")
+
+
+def step_words(step: Mapping[str, Any]) -> str:
+    """A step in a few words: “Trim 0.1–0.4 s”, “Gain −6 dB”."""
+    do = str(step.get("do", ""))
+    kind = STEPS.get(do)
+    if kind is None:
+        return name_of(do)
+    values = {p.name: (step.get(p.name, p.default), p.unit) for p in kind.parameters}
+    said: list[str] = []
+    if "start" in values:
+        start, end = values.pop("start")[0], values.pop("end", (None, ""))[0]
+        said.append(span_words(start, end))
+    given = [(value, unit) for at, (value, unit) in enumerate(values.values()) if value is not None and (value != 0 or not at)]
+    said += [value_words(value, unit) for value, unit in given[:3]]
+    if step.get("from") is not None or step.get("to") is not None:
+        said.append(_tr("on {0}").format(span_words(step.get("from"), step.get("to"))))
+    return f"{name_of(do)} {', '.join(said)}".strip()
+
+
+def span_words(start: float | None, end: float | None) -> str:
+    """“0.1–0.4 s”, open ends left out."""
+    return f"{clock(start or 0, 0.001)}–{'' if end is None else clock(end, 0.001)} s"
