@@ -56,6 +56,8 @@ class Spectrogram(Canvas):
         self._sound: Audio | None = None
         self._heat: Heat | None = None
         self._image: QImage | None = None
+        self._whole: Heat | None = None  # of a sound that was seen whole: drawn where nothing finer is there yet
+        self._whole_image: QImage | None = None
         self._span = (0.0, 1.0)  # seconds that the picture covers
         self._view = (0.0, 1.0)  # seconds that are visible
         self._playhead: float | None = None
@@ -77,6 +79,7 @@ class Spectrogram(Canvas):
         """Show a sound, whole. The old picture stays until the new one is ready."""
         self._sound = sound if sound is not None and sound.frames else None
         self._playhead = None
+        self._whole = self._whole_image = None
         if self._sound is None:
             self._later.drop()
             self._heat = self._image = None
@@ -126,6 +129,8 @@ class Spectrogram(Canvas):
         else:
             self._heat, self._span = answer  # type: ignore[misc]
             self._image = None
+            if self._span[0] <= 0 and self._span[1] >= self._sound.seconds:
+                self._whole, self._whole_image = self._heat, None
         self.update()
 
     # ---- geometry
@@ -146,7 +151,7 @@ class Spectrogram(Canvas):
 
     # ---- painting
     def forget(self) -> None:
-        self._image = None
+        self._image = self._whole_image = None
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -166,8 +171,10 @@ class Spectrogram(Canvas):
         painter.save()
         painter.setClipPath(corners)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        left, right = self._x(self._span[0]), self._x(self._span[1])
-        painter.drawImage(QRectF(left, 0, right - left, plot.height()), self._image)
+        if self._whole is not None and self._whole is not self._heat and self._sound is not None:
+            self._whole_image = self._whole_image or heat_image(self._whole[0], spectrum())
+            self._paint_picture(painter, self._whole_image, (0.0, self._sound.seconds))
+        self._paint_picture(painter, self._image, self._span)
         painter.restore()
         if self._axis:
             self._paint_axis(painter, plot)
@@ -177,6 +184,15 @@ class Spectrogram(Canvas):
             painter.drawLine(QPointF(x, 0), QPointF(x, plot.height()))
         if self._hover is not None and plot.contains(self._hover):
             self._paint_hover(painter, plot, self._hover)
+
+    def _paint_picture(self, painter: QPainter, image: QImage, span: tuple[float, float]) -> None:
+        """What is visible of a picture of that span of seconds; the rest of it is not looked at, however far it reaches."""
+        start, end = max(span[0], self._view[0]), min(span[1], self._view[1])
+        if start >= end:
+            return
+        scale = image.width() / max(span[1] - span[0], 1e-9)
+        source = QRectF((start - span[0]) * scale, 0, (end - start) * scale, image.height())
+        painter.drawImage(QRectF(self._x(start), 0, self._x(end) - self._x(start), self._plot.height()), image, source)
 
     def _paint_axis(self, painter: QPainter, plot: QRectF) -> None:
         assert self._heat is not None
