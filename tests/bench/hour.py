@@ -108,7 +108,7 @@ class Memory:
 
 
 def inside(root: Path) -> dict[str, Any]:
-    from PySide6.QtCore import Qt
+    from PySide6.QtCore import Qt, QThreadPool
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QApplication
 
@@ -167,10 +167,12 @@ def inside(root: Path) -> dict[str, Any]:
                 app.processEvents()
     found["play from anywhere"] = list(_seeks(page.editor.opened.sound))
     found["memory"] = memory.megabytes()
-    page.hide()
     session.close()
     desk.close()
     engine.close()
+    QThreadPool.globalInstance().waitForDone()
+    page.hide()
+    page.deleteLater()
     app.processEvents()
     return found
 
@@ -204,4 +206,5 @@ def _seeks(sound: Any) -> Iterator[float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(inside(Path(sys.argv[1]))))
+    print(json.dumps(inside(Path(sys.argv[1]))), flush=True)
+    os._exit(0)  # what Qt still holds need not be taken apart in order

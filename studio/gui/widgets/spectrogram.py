@@ -9,13 +9,13 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.audio.analysis import hz_to_midi, midi_to_hz, note_name
 from studio.audio.peaks import spectrogram
-from studio.audio.sound import Audio
+from studio.audio.sound import Audio, Sound
 from studio.gui import theme
 from studio.gui.widgets.canvas import RADIUS, Canvas, clock, picture, spectrum
 from studio.gui.widgets.later import Later
@@ -25,6 +25,8 @@ GUTTER = 36
 BINS = 256
 MOST_COLUMNS = 1024
 RANGE_DB = 90.0
+PAUSE = 60
+"""Milliseconds in which a sound that is not in memory is left alone: its waveform is painted first, and the hand goes on."""
 AROUND, LEAST = 0.03, 0.12
 """Seconds analysed on both sides of the view, and at least: a window needs its surroundings."""
 NOTES = tuple(range(24, 133, 12))
@@ -65,6 +67,10 @@ class Spectrogram(Canvas):
         self._axis = axis
         self._later = Later(self)
         self._later.done.connect(self._arrived)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(PAUSE)
+        self._soon.timeout.connect(self._analyse)
         self.placeholder = ""
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -82,6 +88,7 @@ class Spectrogram(Canvas):
         self._whole = self._whole_image = None
         if self._sound is None:
             self._later.drop()
+            self._soon.stop()
             self._heat = self._image = None
         else:
             self._view = (0.0, self._sound.seconds)
@@ -108,11 +115,18 @@ class Spectrogram(Canvas):
     @property
     def pending(self) -> bool:
         """A picture is still being made."""
-        return self._later.busy
+        return self._later.busy or self._soon.isActive()
 
     def _ask(self) -> None:
+        if isinstance(self._sound, Sound):
+            self._analyse()
+        elif not self._soon.isActive():
+            self._soon.start()
+
+    def _analyse(self) -> None:
         sound = self._sound
-        assert sound is not None
+        if sound is None:
+            return
         spare = max(AROUND, (LEAST - (self._view[1] - self._view[0])) / 2)
         start = max(0, int((self._view[0] - spare) * sound.rate))
         end = max(start + 1, min(int(np.ceil((self._view[1] + spare) * sound.rate)), sound.frames))
