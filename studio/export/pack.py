@@ -15,6 +15,7 @@ import studio
 from studio.audio import files, picture
 from studio.audio.analysis import note_name
 from studio.audio.picture import Image
+from studio.audio.sound import whole
 from studio.errors import ExportError, StudioError
 from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.export import cover, names, roots, sfz
@@ -129,7 +130,7 @@ def _save(path: Path, item: Item, options: PackOptions, shown: int) -> tuple[Sav
     made = prepared(item, options)
     write_wav(path, item, made, options, staged=True)
     shape = Shape(made.sound.rate, made.sound.channels, made.sound.frames)
-    return (shape, made.loop), cover.tile(made.sound, shown) if shown else None
+    return (shape, made.loop), cover.tile(whole(made.sound), shown) if shown else None
 
 
 def _instruments(
