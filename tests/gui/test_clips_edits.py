@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QInputDialog
 
 from studio.audio import files, steps
+from studio.audio.presets import CHAINS, PRESETS
+from studio.audio.sound import Sound
 from studio.audio.step import Parameter
 from studio.audio.steps import STEPS
 from studio.gui.pages.clips import ClipsPage
 from studio.gui.pages.clips_begin import begun, needs_stretch
 from studio.gui.pages.clips_dial import Dial
 from studio.gui.pages.clips_form import StepForm
+from studio.gui.pages.clips_presets import with_preset
 from studio.gui.pages.clips_snap import zero_crossing
 from studio.gui.pages.clips_words import GROUPS, group_words, icon_of, labels_of, name_of, step_words
 from studio.gui.session import Current
@@ -238,6 +241,67 @@ def test_a_step_is_put_on_the_selection_and_on_the_whole(page: ClipsPage, qtbot)
     assert stored(page._session, "Tom").edits == ({"do": "gain", "db": -6.0},)
 
 
+# ---- presets
+
+
+def test_a_preset_sets_every_dial_and_can_be_ones_own(page: ClipsPage, qtbot) -> None:
+    said: list[str] = []
+    page._session.told.connect(said.append)
+    page.editor.add("compressor")
+    settled(page, qtbot)
+    row = page.side.rack.rows[0]
+    row.form.presets.fill()
+    entry(row.form.presets.menu(), "Punch").trigger()
+    settled(page, qtbot)
+    step = stored(page._session, "Tom").edits[0]
+    assert {key: step[key] for key in PRESETS["compressor"]["Punch"]} == PRESETS["compressor"]["Punch"]
+    entry(row.form.presets.menu(), "Keep").trigger()
+    dialog = page.findChild(QInputDialog)
+    dialog.setTextValue("My punch")
+    dialog.accept()
+    assert "My punch" in said[-1]
+    page._session.undo.undo()
+    settled(page, qtbot)
+    row.form.presets.fill()
+    entry(row.form.presets.menu(), "My punch").trigger()
+    settled(page, qtbot)
+    assert stored(page._session, "Tom").edits[0] == step
+
+
+def test_a_chain_is_added_kept_and_forgotten(page: ClipsPage, qtbot) -> None:
+    problems: list[object] = []
+    page._session.problem.connect(problems.append)
+    rack = page.side.rack
+    entry(submenu(rack.menu(), "Add a chain"), "Telephone").trigger()
+    settled(page, qtbot)
+    assert edits_of(page) == [step["do"] for step in CHAINS["Telephone"]]
+    for _ in range(2):  # the second time the name is taken, and what it stands for is not overwritten
+        rack.chains._steps = rack.steps
+        rack.chains.keep("My phone")
+    assert len(problems) == 1 and "My phone" in problems[0].sentence
+    choose(page, "Snare")
+    qtbot.waitUntil(lambda: opened(page) == "Snare")
+    entry(submenu(rack.menu(), "Add a chain"), "My phone").trigger()
+    settled(page, qtbot)
+    assert edits_of(page, "Snare") == edits_of(page)
+    entry(submenu(rack.menu(), "Forget"), "My phone").trigger()
+    assert not any("Forget" in action.text() for action in rack.menu().actions())
+
+
+def submenu(menu, text: str):
+    return entry(menu, text).menu()
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_is_a_step_that_can_be_done(name: str) -> None:
+    kind = STEPS[name]
+    place = {"from": 0.1, "to": 0.2} if kind.within else {}
+    for values in PRESETS[name].values():
+        step = with_preset({"do": name, **place, **({"sound": "x"} if kind.material else {})}, values)
+        assert steps.check(step) == step and step.items() >= place.items()
+        assert {key: step[key] for key in values} == values
+
+
 # ---- history
 
 
@@ -403,6 +467,26 @@ def drag(qtbot, wave, start: float, end: float) -> None:
     for place in places[1:]:
         qtbot.mouseMove(wave, place)
     qtbot.mouseRelease(wave, Qt.MouseButton.LeftButton, pos=places[-1])
+
+
+def test_a_double_click_selects_from_onset_to_onset_and_edges_snap_there(page: ClipsPage, qtbot) -> None:
+    session, wave = page._session, page.editor.view.wave
+    hits = np.zeros((1, 44_100), np.float32)
+    for at in (0.2, 0.5, 0.8):
+        hits[0, round(at * 44_100) :][:6000] += sound_of(5, 0.2).samples[0, :6000]
+    session.project.keep(Sound(hits, 44_100), None, "Three hits")
+    session.clipsChanged.emit()
+    qtbot.waitUntil(lambda: "Three hits" in [clip.name for clip in page.model.clips])
+    choose(page, "Three hits")
+    qtbot.waitUntil(lambda: opened(page) == "Three hits" and len(page.editor.places.known) == 5)
+    qtbot.mouseDClick(wave, Qt.MouseButton.LeftButton, pos=QPoint(round(0.6 * wave.width()), 20))
+    assert wave.selection == pytest.approx((0.5, 0.8), abs=0.012) and page.editor.bar.play.isEnabled()
+    page.editor.bar.set_snap("onsets")
+    page.editor.select(None)
+    drag(qtbot, wave, 0.21, 0.79)
+    assert wave.selection == pytest.approx((0.2, 0.8), abs=0.012)
+    qtbot.keyClick(wave, Qt.Key.Key_0)
+    assert wave.view == (0.0, 1.0)
 
 
 def test_zero_crossings_are_near_and_real(tone) -> None:

@@ -217,10 +217,10 @@ class ClipsPage(QWidget):
 
     def _show(self, opened: Opened) -> None:
         clip = self.list.current
-        if clip is None or clip.id != opened.clip.id:
-            return
+        if clip is None or (clip.id, clip.edits) != (opened.clip.id, opened.clip.edits):
+            return  # it has changed meanwhile: that is on its way
         fresh = self.editor.opened is None or self.editor.opened.sound is not opened.sound
-        self.editor.open(opened)
+        self.editor.open(replace(opened, clip=clip))
         if not fresh:
             return
         if self._hear:

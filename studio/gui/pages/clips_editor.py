@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, 
 
 from studio.audio.analysis import Facts, note_name
 from studio.audio.pitch import hz_to_midi
-from studio.audio.sound import Audio
+from studio.audio.sound import Audio, Sound
 from studio.audio.steps import STEPS
 from studio.gui import theme
 from studio.gui.pages.clips_begin import begun, needs_stretch
 from studio.gui.pages.clips_selection import SelectionBar
-from studio.gui.pages.clips_snap import zero_crossing
+from studio.gui.pages.clips_snap import Places, zero_crossing
 from studio.gui.pages.clips_tools import StepFinder, Tools
 from studio.gui.pages.clips_words import name_of
 from studio.gui.widgets.canvas import clock
@@ -111,7 +111,9 @@ class ClipEditor(QWidget):
         self.view.set_sound(None)
         self.view.seeked.connect(self._seek)
         self.view.wave.selectionChanged.connect(self._show_selection)
+        self.places = Places(self)
         self.view.wave.snap = self._snap
+        self.view.wave.between = self._between
         self.bar = SelectionBar()
         self.bar.edited.connect(self.select)
         self.bar.playWanted.connect(self._play)
@@ -178,6 +180,8 @@ class ClipEditor(QWidget):
             self._show_sound(before, opened)
         if opened is not None:
             self.facts.set_words(self._measured(opened))
+            if opened.facts is not None and isinstance(opened.sound, Sound):
+                self.places.look_at(opened.sound)
         self._show_selection()
 
     def _show_sound(self, before: Opened | None, opened: Opened) -> None:
@@ -263,7 +267,14 @@ class ClipEditor(QWidget):
     def _snap(self, seconds: float) -> float:
         if self.opened is None or self.bar.snapping == "off":
             return seconds
+        if self.bar.snapping == "onsets":
+            return self.places.nearest(seconds)
         return zero_crossing(self.opened.sound, seconds)
+
+    def _between(self, seconds: float) -> tuple[float, float]:
+        """What a double click selects: from one onset to the next."""
+        whole = (0.0, self.opened.sound.seconds if self.opened is not None else 0.0)
+        return self.places.around(seconds) or whole
 
     def nudge(self, edge: int, by: int, sample: bool) -> None:
         """Move the start (0) or the end (1) of the selection by a millisecond or a sample, `by` = ±1."""

@@ -74,6 +74,9 @@ class ClipEdits(QObject):
         rack.pasteWanted.connect(self.paste_steps)
         rack.shareWanted.connect(self._share)
         rack.clearWanted.connect(self.clear)
+        rack.chains.chosen.connect(self.add_chain)
+        rack.chains.told.connect(session.tell)
+        rack.chains.problem.connect(session.complain)
         self._history.chosen.connect(self._go)
         for keys, slot in (
             ("Ctrl+C", self.copy),
@@ -153,6 +156,11 @@ class ClipEdits(QObject):
         """The copied steps at the end of those of every chosen clip."""
         if steps := self.clipboard.steps:
             self._each(self.tr("Paste {0} steps").format(len(steps)), lambda clip: (*clip.edits, *steps))
+
+    @Slot(str, object)
+    def add_chain(self, name: str, steps: Steps) -> None:
+        """The steps of a chain at the end of those of every chosen clip."""
+        self._each(name, lambda clip: (*clip.edits, *(dict(step) for step in steps)))
 
     def copy_steps(self) -> None:
         clip = self._list.current

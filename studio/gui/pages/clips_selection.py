@@ -94,6 +94,7 @@ class SelectionBar(QWidget):
         self._choices = {
             "off": self.tr("Off"),
             "zero": self.tr("Zero crossings"),
+            "onsets": self.tr("Onsets"),
         }
         button = QToolButton()
         button.setIcon(theme.icon("magnet", "dim", "accent"))
@@ -114,7 +115,7 @@ class SelectionBar(QWidget):
     # ---- what is shown
     @property
     def snapping(self) -> str:
-        """off or zero."""
+        """off, zero or onsets."""
         return self._snap
 
     def set_snap(self, key: str) -> None:
