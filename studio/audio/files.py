@@ -295,13 +295,14 @@ def write(
     recipe: bytes | None = None,
     chunks: Mapping[str, bytes] | None = None,
     reuse: bool = False,
+    staged: bool = False,
 ) -> Path:
     """A new WAV, whole or not at all, in memory for one piece of it however long it is.
 
     dither: seed of the triangular noise of a 16-bit file, None for none; fine: also of a 24-bit one;
     loop: first and last frame, inclusive; root: MIDI note, fraction allowed;
     info: texts by RIFF name (INAM ICMT ISFT ICRD IGNR IKEY); recipe: JSON, in our own chunk;
-    chunks: contents of others by their four letters (riff.py).
+    chunks: contents of others by their four letters (riff.py); staged: as in placing.publish.
     reuse: the very same file, under this name or a numbered one beside it, is the answer where there is one, and a name that
     is taken is none to fail at.
     FLOAT keeps samples beyond ±1, the others clip them. Raises AlreadyThere, UnwritableAudio, UnsupportedAudio.
@@ -323,7 +324,7 @@ def write(
 
     if reuse:
         return _reused(target, content)
-    publish(target, content)
+    publish(target, content, staged=staged)
     return target
 
 

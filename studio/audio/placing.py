@@ -19,14 +19,15 @@ from studio.errors import AlreadyThere, UnwritableAudio
 AnyPath = str | os.PathLike[str]
 
 
-def publish(target: Path, content: Callable[[], Iterator[bytes]]) -> None:
+def publish(target: Path, content: Callable[[], Iterator[bytes]], *, staged: bool = False) -> None:
     """Write `content` beside `target`, flush it to the disk and give it the name, unless somebody has it.
 
+    staged: in a folder of one's own that `adopt_folder` will show to others: written in its place, and flushed.
     Whatever fails, neither a half-written file nor another's loss remains. Raises AlreadyThere, UnwritableAudio.
     """
     if target.exists() or target.is_symlink():
         raise AlreadyThere(name=target.name)
-    partial = beside(target)
+    partial = target if staged else beside(target)
     with _refused(target):
         try:
             with partial.open("xb") as file:
@@ -34,10 +35,15 @@ def publish(target: Path, content: Callable[[], Iterator[bytes]]) -> None:
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
+            if staged:
+                return
             _name(partial, target)
-        finally:
+        except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 partial.unlink()
+            raise
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
         _settle(target)
 
 
@@ -59,6 +65,8 @@ def adopt(whole: Path, target: Path) -> None:
 def adopt_folder(whole: Path, target: Path) -> None:
     """Give a finished folder on the same disk its name, unless somebody has it. Raises AlreadyThere, UnwritableAudio."""
     with _refused(target):
+        for folder in (whole, *(path for path in whole.rglob("*") if path.is_dir())):
+            _sync_folder(folder)
         if os.name != "nt":
             target.mkdir()  # reserves the name: a folder only ever replaces this empty one
         try:

@@ -39,12 +39,14 @@ def whole(sound: Audio, subtype: Subtype, dither: int | None, fine: bool) -> Ite
     wanted = dither is not None and (subtype == "PCM_16" or fine) and not _on_grid(sound, scale)
     noise = np.random.default_rng(dither) if wanted else None
     for piece in pieces(sound):
-        steps = piece.T.astype(np.float64) * scale  # (n, C)
+        steps = np.multiply(piece.T, scale, dtype=np.float64)  # (n, C)
         if noise is not None:
-            triangle = noise.random(steps.shape) - noise.random(steps.shape)
+            triangle = noise.random(steps.shape, np.float32) - noise.random(steps.shape, np.float32)
             triangle[_silent(piece)] = 0.0
             steps += triangle
-        yield np.clip(np.rint(np.nan_to_num(steps, nan=0.0)), -scale, scale - 1).astype(np.int32, order="C")
+        if not np.isfinite(steps).all():
+            np.nan_to_num(steps, copy=False, nan=0.0)
+        yield np.clip(np.rint(steps, out=steps), -scale, scale - 1, out=steps).astype(np.int32, order="C")
 
 
 def pieces(sound: Audio, size: int = PIECE) -> Iterator[Samples]:

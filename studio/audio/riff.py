@@ -87,15 +87,22 @@ def chunks(path: str | os.PathLike[str]) -> list[tuple[str, int, int]]:
 
 def read_chunk(path: str | os.PathLike[str], id: str) -> bytes | None:
     """The content of the first chunk `id`; None without one or beyond LARGEST_CHUNK. Raises UnreadableAudio."""
-    found = next((c for c in walk(path) if c.id == id), None)
-    if found is None or found.size > LARGEST_CHUNK:
-        return None
+    return read_chunks(path, id).get(id)
+
+
+def read_chunks(path: str | os.PathLike[str], *ids: str) -> dict[str, bytes]:
+    """The contents of the first chunks of these names that are there, up to LARGEST_CHUNK each. Raises UnreadableAudio."""
+    found: dict[str, bytes] = {}
     try:
         with Path(path).open("rb") as file:
-            file.seek(found.offset)
-            return file.read(found.size)
+            first = {chunk.id: chunk for chunk in reversed(list(_walk(file)))}
+            for chunk in (first[id] for id in ids if id in first):
+                if chunk.size <= LARGEST_CHUNK:
+                    file.seek(chunk.offset)
+                    found[chunk.id] = file.read(chunk.size)
     except OSError as error:
         raise UnreadableAudio(name=Path(path).name, reason=error.strerror or error) from error
+    return found
 
 
 def embedded_recipe(path: str | os.PathLike[str]) -> bytes | None:
@@ -122,11 +129,14 @@ def _flac_blocks(file: BinaryIO, end: int) -> Iterable[Chunk]:
 
 def sampler(path: str | os.PathLike[str]) -> tuple[float | None, list[tuple[int, int]]]:
     """Root note (MIDI, cents as fraction) and loops (first, last frame) of a WAV. `smpl` wins over `inst`."""
-    content = read_chunk(path, "smpl")
-    if content is not None and (found := parse_smpl(content)) is not None:
+    return sampler_of(read_chunks(path, "smpl", "inst"))
+
+
+def sampler_of(chunks: Mapping[str, bytes]) -> tuple[float | None, list[tuple[int, int]]]:
+    """Root note and loops by the contents of a file's chunks."""
+    if "smpl" in chunks and (found := parse_smpl(chunks["smpl"])) is not None:
         return found
-    content = read_chunk(path, "inst")
-    return (parse_inst(content) if content is not None else None), []
+    return (parse_inst(chunks["inst"]) if "inst" in chunks else None), []
 
 
 def information(path: str | os.PathLike[str]) -> dict[str, str]:

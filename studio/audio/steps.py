@@ -9,20 +9,21 @@ and is left out.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from studio.audio import channels, edit, effects, files, join, repair, stretch
+from studio.audio import channels, edit, effects, files, join, loops, repair, stretch
 from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
 STEPS: dict[str, Step] = {
-    **edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS, **effects.STEPS, **repair.STEPS
+    **edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS, **loops.STEPS, **effects.STEPS, **repair.STEPS
 }  # fmt: skip
 """Every step by the name that recipes and command lines use."""
 
@@ -35,7 +36,12 @@ HUGE = 1e15
 SEAM = 0.003
 """Seconds over which a stretch goes over into what was changed of it, at both of its ends."""
 
-_PLACE = (Parameter("from", "s", low=0, optional=True), Parameter("to", "s", low=0, optional=True))
+PLACE = (
+    Parameter("from", "s", low=0, optional=True, help="Only from this moment on"),
+    Parameter("to", "s", low=0, optional=True, help="Only up to this moment"),
+)
+"""Where a step that keeps the length is done to a stretch only."""
+
 _SOUND = "sound"
 OFF = "off"
 """The key of a step that is left out for now."""
@@ -48,7 +54,7 @@ def check(step: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(name, str) or name not in STEPS:
         raise UsageError(reason=f"There is no edit “{name}”; known are {', '.join(STEPS)}")
     kind = STEPS[name]
-    known = {p.name: p for p in (*kind.parameters, *(_PLACE if kind.within else ()))}
+    known = {p.name: p for p in (*kind.parameters, *(PLACE if kind.within else ()))}
     off = values.pop(OFF, False)
     if not isinstance(off, bool):
         raise UsageError(reason=f"The edit {name} is on or off, not {off!r}")
@@ -85,10 +91,7 @@ def _check_value(name: str, parameter: Parameter, value: Any) -> None:
 def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials | None = None) -> Sound:
     """The sound after all steps, in order. Raises UsageError for a step that does not exist, or whose other sound nobody gives,
     and what `materials` raises."""
-    for step in steps:
-        values = check(step)
-        if values.pop(OFF, False):
-            continue
+    for values in _heard(steps):
         kind = STEPS[values.pop("do")]
         values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
         if kind.material:
@@ -99,6 +102,39 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
         else:
             sound = _within(sound, kind, values, start or 0.0, end)
     return sound
+
+
+def _heard(steps: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The steps that are not switched off. Raises UsageError, for those that are as well."""
+    for values in map(check, steps):
+        if not values.pop(OFF, False):
+            yield values
+
+
+def loop_of(
+    steps: Sequence[Mapping[str, Any]], rate: int, frames: int, loop: tuple[int, int] | None = None
+) -> tuple[int, int] | None:
+    """First and last frame of the loop in the finished sound of that rate and length: the last that the steps marked, or the
+    one it had before. None without one, or where a later step moved what it was about in time. Raises UsageError."""
+    found = loop
+    for step in _heard(steps):
+        kind = STEPS[step["do"]]
+        if step["do"] == "loop":
+            found = loops.frames(step["start"], step["end"], rate, frames)
+        elif step["do"] == "reverse" or kind.group == "time" or not (kind.within or kind.group == "channels"):
+            found = None
+    return found
+
+
+def transposition(steps: Sequence[Mapping[str, Any]]) -> float:
+    """Semitones by which the steps moved the pitch of the whole sound. Raises UsageError."""
+    moved = 0.0
+    for step in _heard(steps):
+        if step["do"] == "pitch" and "from" not in step and "to" not in step:
+            moved += step.get("semitones", 0.0) + step.get("cents", 0.0) / 100
+        elif step["do"] == "varispeed":
+            moved += 12 * math.log2(step.get("speed", 1.0))
+    return moved
 
 
 def material(name: str, sound: Audio, materials: Materials | None) -> Sound:
@@ -172,6 +208,7 @@ def blend(before: Samples, after: Samples, share: Samples) -> Samples:
     return before + share * (after - before)
 
 
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*([a-z]+|%)?", re.IGNORECASE)
 _SCALES = {
     ("ms", "s"): 1e-3,
@@ -184,16 +221,16 @@ _SCALES = {
 
 
 def parse(text: str) -> dict[str, Any]:
-    """A step from words: “fade-out 50ms”, “trim 0.1 1.2”, “normalise -1dB”, “gain -6 from=0.1 to=0.4”.
+    """A step from words: “fade-out 50ms”, “trim 0.1 1.2”, “normalise -1dB”, “gain -6 from=0.1 to=0.4”, “mix "my hat.wav" 0.5”.
 
     Raises UsageError.
     """
-    name, *words = text.split()[:40] or [""]
+    name, *words = [word.replace('"', "") for word in _WORD.findall(text)][:40] or [""]
     if name not in STEPS:
         check({"do": name})
     kind = STEPS[name]
     free = [*((Parameter(_SOUND),) if kind.material else ()), *kind.parameters]
-    named = [*free, *(_PLACE if kind.within else ())]
+    named = [*free, *(PLACE if kind.within else ())]
     values: dict[str, Any] = {"do": name}
     for word in words:
         key, _, content = word.rpartition("=")

@@ -28,9 +28,11 @@ RATIO = (0.25, 4.0)
 ATTACK = 0.006
 """Seconds after an onset that are the original's own."""
 OVER = 0.012
-"""Seconds over which the original's attack goes over into what was stretched."""
+"""Seconds over which it goes over into what was stretched."""
 LEAD = 0.002
 """Seconds before a piece over which it is led in."""
+REACH = 0.01
+"""Seconds by which what was stretched may be moved, so that its waves go on from those of the attack."""
 
 _SEED = 1
 
@@ -81,15 +83,14 @@ def _stretched(sound: Sound, ratio: float, attacks: Attacks) -> Samples:
     lead = round(onsets.LEAD * sound.rate)
     cuts = [cut for cut in onsets.onsets(sound) if 0 < cut < sound.frames]
     pieces = list(zip([0, *cuts], [*cuts, sound.frames]))
-    moved = (min(max(0, round((cut + lead) * ratio) - lead), length) for cut in cuts)  # the attack itself is in time
-    places = [0, *moved, length]
+    begins = [max(0, round((cut + lead) * ratio) - lead) for cut in cuts]  # what is in time is the attack, a moment later
+    places = [0, *(min(begin, length) for begin in begins), length]
     out = np.zeros((sound.channels, length), np.float32)
     for (first, last), start, end in zip(pieces, places, places[1:]):
         if end > start:
-            out[:, start:end] = _even(sound.samples[:, first:last], sound.rate, ratio, end - start)
-    for (first, _), start, end in zip(pieces, places, places[1:]):
+            out[:, start:end] = _attacked(sound.samples[:, first:last], sound.rate, ratio, end - start)
+    for (first, _), start in zip(pieces[1:], places[1:]):
         _lead_in(out, sound, first, start)
-        _attack(out, sound, first, start, end)
     return out
 
 
@@ -101,34 +102,46 @@ def _lead_in(out: Samples, sound: Sound, first: int, start: int) -> None:
     out[:, start - frames : start] += share * sound.samples[:, first - frames : first]
 
 
-def _attack(out: Samples, sound: Sound, first: int, start: int, end: int) -> None:
-    """The first moment after `first` is put as it is at `start`, and goes over into what is there at equal power."""
-    kept = round((onsets.LEAD + ATTACK) * sound.rate)
-    frames = min(kept + round(OVER * sound.rate), end - start, sound.frames - first)
-    angle = np.clip((np.arange(frames) - kept + 0.5) / max(1, frames - kept), 0, 1) * np.pi / 2
-    out[:, start : start + frames] *= np.sin(angle).astype(np.float32)
-    out[:, start : start + frames] += np.cos(angle).astype(np.float32) * sound.samples[:, first : first + frames]
+def _attacked(piece: Samples, rate: int, ratio: float, length: int) -> Samples:
+    """(C, length): the piece's first moment as it is, then the piece stretched, taken from where its waves go on from there."""
+    kept = round((onsets.LEAD + ATTACK) * rate)
+    frames = min(kept + round(OVER * rate), length, piece.shape[1])
+    reach = round(REACH * rate)
+    body = _even(piece, rate, ratio, length, reach)
+    over = slice(min(kept, frames), frames)
+    lag = _agreement(body[:, over.start : frames + 2 * reach], piece[:, over]) if frames > kept else reach
+    out = np.ascontiguousarray(body[:, lag : lag + length])
+    share = np.clip((np.arange(frames) - kept + 0.5) / max(1, frames - kept), 0, 1).astype(np.float32)
+    out[:, :frames] += (1 - share) * (piece[:, :frames] - out[:, :frames])
+    return out
 
 
-def _even(samples: Samples, rate: int, ratio: float, length: int) -> Samples:
-    """(C, length): everything stretched alike, as if the sound went on to both sides as its mirror image. More than twice as
+def _agreement(body: Samples, wanted: Samples) -> int:
+    """The lag at which a stretch of `body` is most like `wanted`."""
+    whole, part = body.sum(axis=0, dtype=np.float64), wanted.sum(axis=0, dtype=np.float64)
+    likeness = np.correlate(whole, part)
+    power = np.convolve(np.square(whole), np.ones(len(part)), mode="valid")
+    return int((likeness / np.sqrt(power + 1e-12 * float(power.max(initial=0.0)) + 1e-30)).argmax())
+
+
+def _even(samples: Samples, rate: int, ratio: float, length: int, reach: int = 0) -> Samples:
+    """(C, reach + length + reach): everything stretched alike, and how it would have gone on to both sides. More than twice as
     long is reached in several goes, which keeps level and pitch better than one."""
-    goes = max(1, math.ceil(math.log2(ratio)))
-    for _ in range(goes):
-        samples = _once(samples, rate, ratio ** (1 / goes))
-    return np.ascontiguousarray(np.pad(samples[:, :length], ((0, 0), (0, max(0, length - samples.shape[1])))))
-
-
-def _once(samples: Samples, rate: int, ratio: float) -> Samples:
     from python_stretch.Signalsmith import Stretch
 
-    machine = Stretch(_SEED)
-    machine.preset(samples.shape[0], float(rate))
-    machine.setTimeFactor(1 / ratio)
-    beyond = machine.blockSamples() + machine.intervalSamples()
-    turned: Samples = np.asarray(machine.process(np.ascontiguousarray(extend.around(samples, beyond))), np.float32)
-    start = round(beyond * ratio)
-    return turned[:, start : start + _frames(samples.shape[1], ratio) + 1]
+    goes = max(1, math.ceil(math.log2(ratio)))
+    beyond = 0
+    for go in range(goes):
+        machine = Stretch(_SEED)
+        machine.preset(samples.shape[0], float(rate))
+        machine.setTimeFactor(ratio ** (-1 / goes))
+        if not go:
+            beyond = 2 * machine.blockSamples()
+            samples = extend.around(samples, beyond)
+        samples = np.asarray(machine.process(np.ascontiguousarray(samples)), np.float32)
+    start = round(beyond * ratio) - reach
+    found = samples[:, start : start + length + 2 * reach]
+    return np.pad(found, ((0, 0), (0, length + 2 * reach - found.shape[1])))
 
 
 # ---- the table

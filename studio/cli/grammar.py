@@ -150,6 +150,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=0)
     _made(one)
 
+    one = verb("edit", "edit", "edit sound files, or convert them: trim, fade, stretch, mix, effects …")
+    one.add_argument("paths", nargs="*", metavar="IN… OUT", help="files or folders, and a new WAV or a folder for several")
+    one.add_argument("--do", action="append", default=[], metavar="STEP", help="“fade-out 50ms”; as often as there are steps")
+    one.add_argument("--list", action="store_true", help="say every step and what it asks for")
+    one.add_argument("--bits", choices=("16", "24", "32f"), default=None, help="(default: 24)")
+    one.add_argument("--rate", default=None, metavar="HZ", help="(default: that of the sound)")
+
     one = verb("library", "similar", "find the project's sounds that are most like one")
     one.add_argument("project", metavar="PROJECT")
     one.add_argument("sound", metavar="IN.wav")

@@ -136,7 +136,7 @@ def _saved(
 
 def _save(path: Path, item: Item, options: InstrumentOptions) -> Saved:
     made = prepared(item, options)
-    write_wav(path, item, made, options)
+    write_wav(path, item, made, options, staged=True)
     return Shape(made.sound.rate, made.sound.channels, made.sound.frames), made.loop
 
 

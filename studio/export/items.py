@@ -9,14 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from studio.audio import files, riff
+from studio.audio import files, riff, steps
 from studio.audio.sound import Sound
-from studio.errors import StudioError
+from studio.errors import StudioError, UsageError
 from studio.export.base import Item, Shape
 from studio.project import recipe as recipes
 from studio.project.recipe import Recipe
 from studio.project.state import ClipFile
 
+_ENDLESS = 1 << 40
+"""Frames, before anybody has made the sound: exports keep a loop within what there is."""
 _TEMPO = re.compile(r"(?<![\d.])(\d{2,3}(?:\.\d+)?)[ _-]?bpm", re.IGNORECASE)
 
 
@@ -26,11 +28,16 @@ def of_clip(clip: ClipFile, sound: Callable[[], Sound] | None = None) -> Item:
     if recipe is not None:
         recipe = msgspec.structs.replace(recipe, edits=(*recipe.edits, *clip.edits))
     request = recipe.request if recipe is not None else None
+    root = request.pitch if request is not None else None
+    loop, moved = None, 0.0
+    with contextlib.suppress(UsageError):  # loading the sound says what is wrong with a step
+        loop, moved = steps.loop_of(clip.edits, clip.rate, _ENDLESS), steps.transposition(clip.edits)
     return Item(
         sound=sound,
         name=clip.name,
         recipe=recipe,
-        root=request.pitch if request is not None else None,
+        root=root + moved if root is not None else None,
+        loop=loop,
         velocity=request.velocity if request is not None else None,
         tempo=tempo_in(clip.name),
         tags=clip.tags,
@@ -49,16 +56,16 @@ def of_file(path: Path, folder: str = "") -> Item:
     an item too: loading it says why."""
     item = Item(path, path.stem, tempo=tempo_in(path.stem), folder=folder, label=folder.rpartition("/")[2])
     with contextlib.suppress(StudioError):
-        root, loops = riff.sampler(path)
-        known = riff.read_chunk(path, "acid")
-        recipe = _recipe(path)
+        chunks = riff.read_chunks(path, "smpl", "inst", "acid", "cue ", riff.RECIPE)
+        root, loops = riff.sampler_of(chunks)
+        recipe = _recipe(chunks.get(riff.RECIPE))
         return msgspec.structs.replace(
             item,
             recipe=recipe,
             root=root,
             loop=loops[0] if loops else None,
-            tempo=(riff.parse_acid(known) if known else None) or item.tempo,
-            marks=tuple(riff.parse_cue(riff.read_chunk(path, "cue ") or b"")),
+            tempo=riff.parse_acid(chunks.get("acid", b"")) or item.tempo,
+            marks=tuple(riff.parse_cue(chunks.get("cue ", b""))),
             label=_label(recipe) or item.label,
             extent=item.shape,
         )
@@ -82,8 +89,8 @@ def tempo_in(name: str) -> float | None:
     return float(found[1]) if found and 20 <= float(found[1]) <= 400 else None
 
 
-def _recipe(path: Path) -> Recipe | None:
-    data = riff.embedded_recipe(path)
+def _recipe(data: bytes | None) -> Recipe | None:
+    """None also for what is no recipe that this version reads."""
     with contextlib.suppress(StudioError):
         return recipes.from_json(data) if data is not None else None
     return None

@@ -58,7 +58,7 @@ class Pack(Exporter):
 
     def predict(self, items: Sequence[Item], options: Any) -> int:
         sizes = [wav_size(item, shape, options) for item in items if (shape := item.shape) is not None]
-        around = (700_000 if options.cover else 0) + 160 * len(items) * (options.contents + options.instruments)
+        around = (150_000 if options.cover else 0) + 160 * len(items) * (options.contents + options.instruments)
         return sum(sizes) + around if items else 0
 
     def first(self, items: Sequence[Item], options: Any, template: str = names.DEFAULT) -> str:
@@ -127,7 +127,7 @@ def _saved(
 
 def _save(path: Path, item: Item, options: PackOptions, shown: int) -> tuple[Saved, Image | None]:
     made = prepared(item, options)
-    write_wav(path, item, made, options)
+    write_wav(path, item, made, options, staged=True)
     shape = Shape(made.sound.rate, made.sound.channels, made.sound.frames)
     return (shape, made.loop), cover.tile(made.sound, shown) if shown else None
 

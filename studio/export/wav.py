@@ -43,8 +43,8 @@ class Wav(OneFileEach):
         return wav_size(item, shape, options)
 
 
-def write_wav(path: Path, item: Item, made: Prepared, options: WavOptions) -> None:
-    """The file of a prepared sound. Raises AlreadyThere, ExportError."""
+def write_wav(path: Path, item: Item, made: Prepared, options: WavOptions, staged: bool = False) -> None:
+    """The file of a prepared sound; staged: as in placing.publish. Raises AlreadyThere, ExportError."""
     sound = made.sound
     try:
         files.write(
@@ -53,6 +53,7 @@ def write_wav(path: Path, item: Item, made: Prepared, options: WavOptions) -> No
             subtype=SUBTYPES[options.bits],
             dither=options.seed if options.dither else None,
             fine=options.fine,
+            staged=staged,
             **_beside(item, Shape(sound.rate, sound.channels, sound.frames), made.loop, made.marks, options),
         )
     except AudioError as error:

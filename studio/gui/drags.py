@@ -90,6 +90,11 @@ class Drags(QObject):
         """Put the paths, and the files as files, on the clipboard."""
         self._ask("copy", leaving)
 
+    @property
+    def waiting(self) -> bool:
+        """A hand pulls something that is not written yet."""
+        return self._pulled is not None
+
     def _ask(self, act: Act, leaving: Sequence[Leaving], window: QWidget | None = None) -> int | None:
         if not leaving:
             return None

@@ -137,7 +137,7 @@ def dropped(data: QMimeData) -> Dropped:
         return Dropped("foreign")
     lines = data.text()[:LONGEST].splitlines()
     paths = [Path(QUrl(line).toLocalFile() if line.startswith("file:") else line) for line in lines if line.strip()]
-    found = understand([path for path in paths if path.is_absolute()])
+    found = understand([path for path in paths if path.is_absolute()][:MANY])
     return found if found.useful else Dropped("nothing")
 
 

@@ -44,6 +44,9 @@ BENCHES: dict[str, tuple[str, str]] = {
     "cadence": ("cadence", "run"),
     "recognise": ("recognise", "run"),
     "families": ("families", "run"),
+    "effects": ("effects", "run"),
+    "exports": ("exports", "run"),
+    "dither": ("exports", "dither"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 

@@ -142,12 +142,18 @@ def test_sfizz_plays_it_at_the_right_pitch(tmp_path, key):
     )
     score.write_bytes(b"MThd" + struct.pack(">IHHH", 6, 0, 1, 480) + b"MTrk" + struct.pack(">I", len(events)) + events)
     out = tmp_path / "out.wav"
-    subprocess.run([str(SFIZZ), "--sfz", str(made[0]), "--midi", str(score), "--wav", str(out), "-s", "48000"], check=True)
-    sound = files.read(out)
-    assert sound.seconds > 2.4
-    held = Sound(sound.samples[:, round(1.2 * sound.rate) : round(2.4 * sound.rate)], sound.rate)
-    assert 1200 * abs(np.log2(analysis.facts(held).pitch / hz(key))) < 3
-    assert 1200 * abs(np.log2(strongest(held, hz(key)) / hz(key))) < 3
+    heard: float | None = None
+    for _ in range(5):  # it reads in a thread of its own, and on a busy machine plays silence until that is done
+        subprocess.run([str(SFIZZ), "--sfz", str(made[0]), "--midi", str(score), "--wav", str(out), "-s", "48000"], check=True)
+        sound = files.read(out)
+        assert sound.seconds > 2.4
+        held = Sound(sound.samples[:, round(1.2 * sound.rate) : round(2.4 * sound.rate)], sound.rate)
+        heard = analysis.facts(held).pitch
+        if heard is not None:
+            break
+    assert heard is not None
+    assert 1200 * abs(np.log2(heard / hz(key))) < 1
+    assert 1200 * abs(np.log2(strongest(held, hz(key)) / hz(key))) < 1
 
 
 def strongest(sound: Sound, near: float) -> float:

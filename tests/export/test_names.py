@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.errors import UsageError
-from studio.export import names
+from studio.export import base, names
 from studio.export.base import Item
 from studio.project.recipe import Recipe, Request
 from tests.audio.make import hit
@@ -22,6 +22,35 @@ def test_tokens_are_filled():
     assert names.preview("{label}_{name}_{model}-{step}-{seed}_{note}_{n}", [item]) == ["kick_Soft kick_Drums-1-900-7_Cs3_01"]
     assert names.preview("{name} {note}", [item], octave="C4") == ["Soft kick Cs4"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", names.preview("{date}", [item])[0])
+
+
+def test_tempo_key_velocity_rate_and_takes_are_facts_where_they_are_known():
+    shape = base.Shape(48_000, 1, 480)
+    one = Item(hit(), "Loop", root=61.2, tempo=120.0, velocity=100.0, tags=("deep", "warm"), label="bass", extent=shape)
+    template = "{pack}_{name}_{note}_{key}_{bpm}_{velocity}_{rate}_{tag}_{label}_{take}"
+    assert names.preview(template, [one, one], pack="Set") == [
+        "Set_Loop_Cs3_Cs_120bpm_v100_48k_deep_bass_01", "Set_Loop_Cs3_Cs_120bpm_v100_48k_deep_bass_02"
+    ]  # fmt: skip
+    assert names.preview("{rate}", [one], rate=44_100) == ["44.1k"]
+    assert names.preview("{key}{n}", [Item(hit(), "low", root=0.0)], octave="C4") == ["C01"]
+
+
+@pytest.mark.parametrize(
+    ("template", "folder", "name"),
+    [
+        ("{label}/{name}", "", "kick/Soft kick"),
+        ("{label}/{name}", "Drums/1", "Drums/1/kick/Soft kick"),
+        ("{tag}/{name}", "", "Soft kick"),  # a folder without a name is none
+        ("/{name}/", "", "Soft kick/sound"),
+        ("../{name}", "../..", "Soft kick"),
+        ("a/../{name}", "/etc", "etc/a/Soft kick"),
+        ("{name}", "C:/x", "x/Soft kick"),
+    ],
+)
+def test_a_slash_makes_folders_that_lead_nowhere_else(template, folder, name):
+    item = Item(hit(), "Soft kick", RECIPE, folder=folder)
+    assert names.preview(template, [item]) == [name]
+    assert names.fill(template, names.values(item, 1), folder) == name
 
 
 @pytest.mark.parametrize("token", names.TOKENS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 ACTIONS = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -21,18 +21,18 @@ def urls(*paths: Path) -> QMimeData:
 def drop_on(page: QWidget, data: QMimeData, at: QPoint, keys: Qt.KeyboardModifier = NONE) -> bool:
     """Whether the page itself took the drag; then it is dropped there, as a copy."""
     enter = QDragEnterEvent(at, ACTIONS, data, LEFT, keys)
-    page_only(page, enter)
+    _tell(page, enter)
     if not enter.isAccepted():
-        QApplication.sendEvent(page, QDragLeaveEvent())
+        _tell(page, QDragLeaveEvent())
         return False
     assert enter.dropAction() == Qt.DropAction.CopyAction
     let_go = QDropEvent(QPointF(at), ACTIONS, data, LEFT, keys)
-    QApplication.sendEvent(page, let_go)
+    _tell(page, let_go)
     assert let_go.isAccepted() and let_go.dropAction() == Qt.DropAction.CopyAction
     return True
 
 
-def page_only(page: QWidget, event: QDropEvent) -> None:
-    """Qt would ask what lies around the page next."""
+def _tell(page: QWidget, event: QEvent) -> None:
+    """To this page alone; Qt would ask what lies around it next."""
     event.ignore()
     page.drops.eventFilter(page, event)  # type: ignore[attr-defined]

@@ -127,11 +127,11 @@ def test_the_transport_drags_once_the_file_is_there(
     mouse(handle, QEvent.Type.MouseMove, QPoint(8, 5))
     assert session.drags._pulled is None  # not far enough
     mouse(handle, QEvent.Type.MouseMove, QPoint(60, 5))
-    qtbot.waitUntil(lambda: bool(carried))
+    qtbot.waitUntil(lambda: bool(carried), timeout=20_000)
     (path,) = carried[0]
     assert session.project is not None and path == session.project.exports / "Soft kick.wav"
     pull(handle, QPoint(5, 5))
-    qtbot.waitUntil(lambda: len(carried) == 2)
+    qtbot.waitUntil(lambda: len(carried) == 2, timeout=20_000)
     assert carried[1] == carried[0] and len(list(session.project.exports.iterdir())) == 1
 
 
@@ -153,11 +153,11 @@ def test_the_pointer_waits_for_a_slow_sound_and_a_hand_that_lets_go_drags_nothin
     mouse(window, QEvent.Type.MouseButtonRelease, QPoint(5, 5), held=False)
     assert QApplication.overrideCursor() is None
     go.set()
-    qtbot.waitUntil(lambda: bool(told))
+    qtbot.waitUntil(lambda: bool(told), timeout=20_000)
     assert not carried and "drag it once more" in told[0]
     assert [path.name for path in session.project.exports.iterdir()] == ["Slow.wav"]
     session.drags.carry(window, [lambda: Current(tone, "Slow")])
-    qtbot.waitUntil(lambda: bool(carried))
+    qtbot.waitUntil(lambda: bool(carried), timeout=20_000)
 
 
 def test_what_can_not_be_written_is_said_and_the_others_go(
@@ -167,17 +167,17 @@ def test_what_can_not_be_written_is_said_and_the_others_go(
         raise UnreadableAudio(name="Snare.wav", reason="its content is damaged")
 
     session.drags.carry(window, [lambda: Current(tone, "A"), broken, lambda: Current(tone, "B")])
-    qtbot.waitUntil(lambda: bool(carried))
+    qtbot.waitUntil(lambda: bool(carried), timeout=20_000)
     assert [path.name for path in carried[0]] == ["A.wav", "B.wav"] and "Snare.wav" in problems[0].sentence
     session.drags.carry(window, [broken])
-    qtbot.waitUntil(lambda: len(problems) == 2)
-    qtbot.waitUntil(lambda: QApplication.overrideCursor() is None)
+    qtbot.waitUntil(lambda: len(problems) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: QApplication.overrideCursor() is None, timeout=20_000)
     assert len(carried) == 1
     session.drags.carry(window, drags.as_they_are([Path("/nowhere/gone.wav")]))
-    qtbot.waitUntil(lambda: len(problems) == 3)
+    qtbot.waitUntil(lambda: len(problems) == 3, timeout=20_000)
     assert "gone.wav" in problems[2].sentence
     session.drags.carry(window, [])
-    assert QApplication.overrideCursor() is None
+    qtbot.waitUntil(lambda: QApplication.overrideCursor() is None, timeout=20_000)
 
 
 def test_the_plate_names_one_and_counts_the_others(dressed: QApplication, tone: Sound, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_without_a_file_manager_it_is_said_where_the_file_lies(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sys.platform", "linux")
     session.drags.reveal([lambda: Current(tone, "A")])
-    qtbot.waitUntil(lambda: bool(problems))
+    qtbot.waitUntil(lambda: bool(problems), timeout=20_000)
     assert session.project is not None and str(session.project.exports / "A.wav") in problems[0].sentence
 
 
@@ -245,7 +245,7 @@ def test_a_desktop_is_asked_what_shows_folders(
             files.reveal(tmp_path)
         return
     files.reveal(tmp_path)
-    qtbot.waitUntil(lambda: (tmp_path / "opened").is_file() and bool((tmp_path / "opened").read_text()))
+    qtbot.waitUntil(lambda: (tmp_path / "opened").is_file() and bool((tmp_path / "opened").read_text()), timeout=20_000)
     assert (tmp_path / "opened").read_text().strip() == str(tmp_path)
 
 
@@ -259,7 +259,7 @@ def pulls(page: ExplorePage, carried: list[list[Path]], qtbot: Any) -> Callable[
     def act(widget: QWidget, at: QPoint, keys: Qt.KeyboardModifier = NONE) -> list[Path]:
         count = len(carried)
         pull(widget, at, keys)
-        qtbot.waitUntil(lambda: len(carried) == count + 1)
+        qtbot.waitUntil(lambda: len(carried) == count + 1, timeout=20_000)
         mouse(widget, QEvent.Type.MouseButtonRelease, at, keys, held=False)
         return carried[-1]
 
@@ -286,7 +286,7 @@ def test_ctrl_carries_a_dot_or_the_sound_of_the_place_out_of_the_map(page: Explo
 
 def test_a_kept_clip_is_carried_from_the_map(page: ExplorePage, pulls: Any, qtbot: Any) -> None:
     page._session.keep(page.standing.current)
-    qtbot.waitUntil(lambda: len(page.map.clips) == 1)
+    qtbot.waitUntil(lambda: len(page.map.clips) == 1, timeout=20_000)
     here = page.view.map
     (path,) = pulls(here, here.point(*here._clips[0]).toPoint(), CTRL)
     assert path.stem == page.map.clips[0].name
@@ -328,4 +328,4 @@ def test_a_pin_is_dragged(page: ExplorePage, pulls: Any, qtbot: Any) -> None:
     slot = page.pins.slots["A"]
     qtbot.waitUntil(lambda: slot.made is not None, timeout=20_000)
     assert len(pulls(slot, QPoint(30, 15))) == 1
-    qtbot.waitUntil(lambda: not page._session.desk.busy)
+    qtbot.waitUntil(lambda: not page._session.desk.busy, timeout=20_000)

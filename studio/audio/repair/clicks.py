@@ -21,6 +21,9 @@ ORDER = 32
 
 Wave = NDArray[np.float64]
 
+HARDEST, EASIEST = 2.2, 0.95
+"""Powers of ten of the usual error from which a click is found, at sensitivity 0 and 1."""
+
 _BLOCK = 0.046
 """Seconds for which one prediction holds."""
 _GRAIN = 0.003
@@ -46,25 +49,31 @@ def clicks(sound: Sound, sensitivity: float = 0.5, longest: float = 2) -> Sound:
 
 
 def find(x: Wave, rate: int, sensitivity: float = 0.5, longest: float = 2) -> list[tuple[int, int]]:
-    """Where clicks begin and end in (frames,)."""
+    """Where clicks begin and end in (frames,): a click begins where its past does not foretell it, and ends where its future
+    does not. The front of a note, or the edge of a buzzing wave, would end before it begins."""
     if len(x) < 4 * ORDER or not x.any():
         return []
-    error = np.abs(_unforeseen(x, rate))
-    usual = _usual(error, max(8, round(_GRAIN * rate)))
-    factor = 10 ** (2.2 - 1.4 * sensitivity)  # 160 to 6 times the usual error
-    bursts = list(_bursts(error > factor * usual, max(1, round(0.0005 * rate))))
-    heights = np.array([error[first:last].max() for first, last in bursts])
+    factor = 10 ** (HARDEST - (HARDEST - EASIEST) * sensitivity)
+    grain = max(8, round(_GRAIN * rate))
+    forward, backward = _unforeseen(x, rate), _unforeseen(x[::-1], rate)[::-1]
+    over = np.stack([error / _usual(error, grain) for error in (forward, backward)]) / factor
+    bursts = list(_bursts((over > 1).any(axis=0), max(1, round(0.0005 * rate))))
+    heights = np.array([over[:, first:last].max() for first, last in bursts])
     places = np.array([first for first, _ in bursts])
     found = []
-    for (first, last), height in zip(bursts, heights):
-        like = (np.abs(places - first) < _ALONE * rate) & (heights > height / 2)
-        if last - first <= longest * rate / 1000 + ORDER and like.sum() <= _FEW and not _begins(x, first, last, rate):
-            found.append((max(0, first - 2), min(len(x), last + 2)))
+    for (start, end), height in zip(bursts, heights):
+        begins, ends = (np.flatnonzero(side > 1) for side in over[:, start:end])
+        if not len(begins) or not len(ends) or not 0 <= ends[-1] - begins[0] < longest * rate / 1000:
+            continue
+        first, last = start + int(begins[0]), start + int(ends[-1]) + 1
+        like = (np.abs(places - start) < _ALONE * rate) & (heights > height / 2)
+        if like.sum() <= _FEW and not _begins(x, first, last, rate):
+            found.append((max(0, first - 1), min(len(x), last + 1)))
     return found
 
 
 def _unforeseen(x: Wave, rate: int) -> Wave:
-    """(frames,): what linear prediction in blocks does not explain."""
+    """(frames,): how far off linear prediction is, in blocks."""
     from scipy.signal import lfilter
 
     block = max(8 * ORDER, round(_BLOCK * rate))
@@ -73,7 +82,7 @@ def _unforeseen(x: Wave, rate: int) -> Wave:
         model = _prediction(x[max(0, first - block // 2) : first + block + block // 2])
         begin = max(0, first - ORDER)
         out[first : first + block] = lfilter(model, 1, x[begin : first + block])[first - begin :]
-    return out
+    return np.abs(out)
 
 
 def _prediction(x: Wave) -> Wave:

@@ -20,12 +20,12 @@ DRIFT = 0.005
 """By so much of itself the mains' frequency may be wrong."""
 
 _RATE = 8000
-"""Hz at which hum is looked for and fitted; its harmonics end far below half of it."""
+"""Hz at which hum is looked for; its harmonics end far below half of it."""
 _STANDS_OUT = 8.0
 """dB above its surroundings from which a harmonic is taken for hum."""
 _PIECE = 2.0
 """Seconds explained at once; pieces overlap by half."""
-_ROUNDS = 4
+_ROUNDS = 3
 _LEAST = 0.5
 """Seconds: too little is known of a shorter sound to tell hum from a note."""
 
@@ -34,11 +34,12 @@ def hum(sound: Sound, mains: str = "auto", harmonics: int = 20, strength: float 
     """Without the harmonics of the mains that stand out; as it was where there are none."""
     if sound.seconds < _LEAST or not sound.samples.any():
         return sound
-    rate = min(_RATE, sound.rate)
-    slow = files.resample(sound, rate)
-    hz = find(slow.mono(), rate, mains, int(harmonics))
+    slow = files.resample(sound, min(_RATE, sound.rate))
+    hz = find(slow.mono(), slow.rate, mains, int(harmonics))
     if not len(hz):
         return sound
+    rate = min(slow.rate, round(3 * hz[-1]) + 100)
+    slow = files.resample(slow, rate)
     waves = np.stack([_explained(x.astype(np.float64), rate, hz, sound.frames, sound.rate) for x in slow.samples])
     return replace(sound, samples=(sound.samples - strength * waves).astype(np.float32))
 
@@ -47,38 +48,51 @@ def find(samples: Samples, rate: int, mains: str = "auto", harmonics: int = 20) 
     """Hz of every harmonic of the mains that stands out of (frames,) nearly all the time. None unless two of the lowest four
     do: it would be a steady note that has come near one."""
     spectrum, per_hz = _lasting(samples, rate)
-    best, found = 0.0, np.zeros(0)
+    best, near, found = 0.0, 0.0, np.zeros(0)
     for base in MAINS[mains]:
         numbers = np.arange(1, min(harmonics, int(0.45 * rate / base)) + 1)
         for hz in base * np.linspace(1 - DRIFT, 1 + DRIFT, 101):
             out = spectrum[np.rint(hz * numbers * per_hz).astype(int)]
-            score = float(np.clip(out, 0, 30).sum())
+            score = float(np.clip(out, 0, 60).sum())
             if score > best and (out[:4] > _STANDS_OUT).sum() >= 2:
-                best, found = score, hz * numbers[out > _STANDS_OUT]
-    return found
+                best, near, found = score, hz, numbers[out > _STANDS_OUT]
+    return found * _refined(spectrum, per_hz, near * found, found) if best else found
+
+
+def _refined(spectrum: NDArray[np.float64], per_hz: float, hz: NDArray[np.float64], numbers: NDArray[np.int_]) -> float:
+    """Hz of the first harmonic, from parabolas through the peaks near `hz`; the higher ones know it better."""
+    peaks = np.rint(hz * per_hz).astype(int) + np.arange(-3, 4)[:, None]
+    top = peaks[np.argmax(spectrum[peaks], axis=0), np.arange(len(hz))]
+    before, at, after = spectrum[top - 1], spectrum[top], spectrum[top + 1]
+    places = (top + 0.5 * (before - after) / np.minimum(before - 2 * at + after, -1e-9)) / per_hz
+    return float(np.average(places / numbers, weights=numbers**2 * np.minimum(at, 30)))
 
 
 def _lasting(samples: Samples, rate: int) -> tuple[NDArray[np.float64], float]:
     """dB by which each frequency stands out of those around it, in four fifths of the time, and how many values a Hz has."""
     from scipy.fft import rfft
-    from scipy.ndimage import median_filter
+    from scipy.ndimage import maximum_filter1d, median_filter
+    from scipy.signal.windows import blackmanharris
 
     size = int(min(4.0, len(samples) / rate / 3) * rate)
     starts = np.linspace(0, len(samples) - size, min(200, max(5, 2 * len(samples) // size))).astype(int)
-    window = np.hanning(size)
+    window = blackmanharris(size)
     finer = 4 * size
     power = np.array([np.abs(rfft(samples[s : s + size] * window, finer)) ** 2 for s in starts])
-    level = 10 * np.log10(np.quantile(power, 0.2, axis=0) + 1e-16)
+    lasting = np.quantile(power, 0.2, axis=0)
+    level = 10 * np.log10(lasting + 1e-9 * lasting.max() + 1e-16)
     step = max(1, finer // size)
     around = median_filter(level[::step], max(3, round(24 * size / rate)))
-    return level - np.interp(np.arange(len(level)), np.arange(len(around)) * step, around), finer / rate
+    out = level - np.interp(np.arange(len(level)), np.arange(len(around)) * step, around)
+    out[level < maximum_filter1d(level, 4 * step + 1) - 3] = 0  # the flank of a note nearby
+    return out, finer / rate
 
 
 def _explained(x: NDArray[np.float64], rate: int, hz: NDArray[np.float64], frames: int, fine: int) -> NDArray[np.float64]:
     """(frames,) at rate `fine`: the hum in `x` (at `rate`), piece by piece."""
     hop = int(_PIECE * rate / 2)
     size = min(2 * hop, len(x))
-    out, weight = np.zeros(frames), np.full(frames, 1e-9)
+    out, weight = np.zeros(frames), np.full(frames, 1e-15)
     for first in range(0, max(1, len(x) - hop), hop):
         first = min(first, len(x) - size)
         amounts = _fit(x[first : first + size], _waves(hz, size, rate, size / rate))
@@ -102,7 +116,7 @@ def _fit(x: NDArray[np.float64], waves: NDArray[np.float64]) -> NDArray[np.float
     """How much of each wave is in `x`, by least squares; a moment counts the less the louder its unexplained rest is."""
     from scipy.ndimage import uniform_filter1d
 
-    weights: NDArray[np.float64] = np.ones(len(x))
+    weights = np.ones(len(x))
     drifting = np.arange(waves.shape[1]) >= waves.shape[1] // 2
     amounts: NDArray[np.float64] = np.zeros(waves.shape[1])
     for _ in range(_ROUNDS):
@@ -111,7 +125,7 @@ def _fit(x: NDArray[np.float64], waves: NDArray[np.float64]) -> NDArray[np.float
         square += np.diag((1e-9 + 0.02 * drifting) * len(x) * weights.mean())
         amounts = np.asarray(np.linalg.solve(square, weighted.T @ x), np.float64)
         rest = uniform_filter1d((x - waves @ amounts) ** 2, max(1, len(x) // 64), mode="nearest")
-        weights = 1 / (rest + 0.01 * rest.mean() + 1e-16)
+        weights[:] = 1 / (rest + 0.01 * rest.mean() + 1e-16)
         weights /= weights.max()
     return amounts
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import Slot
 
 from studio.audio import files as audio
 from studio.audio import riff
@@ -34,25 +34,24 @@ MOST = 200
 """Sounds that one drop may make clips of; more are a collection."""
 
 
-class ClipDrops(QObject):
+class ClipDrops(DropTarget):
     """Lets the page take drops."""
 
     def __init__(self, session: Session, page: ClipsPage) -> None:
-        super().__init__(page)
-        self._session, self._page = session, page
+        super().__init__(page, self._offers, self._take)
+        self._session, self._clips = session, page
         self._kept: list[ClipFile] = []
         self._problems: list[str] = []
-        self._target = DropTarget(page, self._offer, self._taken)
         session.desk.event.connect(self._told)
 
-    def _offer(self, hand: Hand) -> str:
+    def _offers(self, hand: Hand) -> str:
         dropped = hand.dropped
         if hand.own or dropped.kind not in ("sounds", "recipe"):
             return ""
         one = len(dropped.paths) == 1 and not dropped.paths[0].is_dir()
         return self.tr("Drop to keep this sound as a clip") if one else self.tr("Drop to keep these sounds as clips")
 
-    def _taken(self, hand: Hand) -> None:
+    def _take(self, hand: Hand) -> None:
         if (project := self._session.project) is not None:
             self._session.desk.submit(partial(kept, project, hand.dropped.paths), tag=TAG)
 
@@ -82,7 +81,7 @@ class ClipDrops(QObject):
             stack.endMacro()
             self._session.tell(self.tr("Kept “{name}” in Clips").format(name=name) if len(clips) == 1 else several)
             self._session.clipsChanged.emit()
-            self._page.receive(clips[0].id)
+            self._clips.receive(clips[0].id)
         if problems:
             words = self.tr("{0} of {1} files could not be kept.").format(len(problems), len(problems) + len(clips))
             self._session.complain(Problem(words, problems[0], "\n".join(problems)))

@@ -94,11 +94,9 @@ class BroughtSteps(QObject):
         self._later.drop()
         if found is None or asked is None or not found.steps or not found.on:
             return False
-        self._later.ask(partial(_follow, made, asked, found.steps, self._materials()))
+        project = self._session.project
+        self._later.ask(partial(_follow, made, asked, found.steps, project.material if project is not None else None))
         return True
-
-    def _materials(self) -> Materials | None:
-        return None
 
     @Slot(object)
     def _done(self, answer: object) -> None:

@@ -17,7 +17,7 @@ from studio.engine.engine import Rendered
 from studio.engine.jobs import Ticket, Told
 from studio.events import Failed, Finished, Produced, Progress, Started, Work
 from studio.explore import paths
-from studio.gui import files
+from studio.gui.drags import as_they_are
 from studio.gui.pages.explore_path_bar import PathBar
 from studio.gui.session import Current, Problem, Session
 from studio.gui.undo import Kept
@@ -200,7 +200,8 @@ class PathMaker(QObject):
     def _tell_table(self, path: Path) -> None:
         words = self.tr("The wavetable “{0}” is in the exports folder.").format(path.name)
         button = self.tr("Show in folder")
-        self._session.complain(Problem(words, button=button, action=partial(files.reveal, path), state="info"))
+        show = partial(self._session.drags.reveal, as_they_are([path]))
+        self._session.complain(Problem(words, button=button, action=show, state="info"))
 
 
 def _label(made: Rendered) -> str:

@@ -1,0 +1,50 @@
+"""A few seconds of a long sound as all of its steps make it, so that an effect can be heard while its dial turns.
+
+The editor plays this around the place that is heard, and the whole once it has been made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from studio.audio import effects, steps
+from studio.audio.sound import Sound
+
+WARM = 4.0
+"""Seconds before an excerpt that its effects hear, so that they remember what rings and how loud it was."""
+AHEAD = 0.25
+"""Seconds after it, for those that look ahead."""
+
+
+def excerpt(
+    sound: Sound, done: Sequence[Mapping[str, Any]], at: float, seconds: float, materials: steps.Materials | None = None
+) -> Sound:
+    """What `steps.apply` would give from `at` on (both in seconds, of the result), up to what effects remember for longer than
+    WARM and where their slow waves stand.
+
+    Only the effects at the end of the list are spared the rest of the sound: an edit before them needs all of it, so whoever
+    turns a dial often keeps the sound after the edits. Raises as `steps.apply`.
+    """
+    edits = len(done)
+    while edits and done[edits - 1].get("do") in effects.STEPS:
+        edits -= 1
+    sound = steps.apply(sound, done[:edits], materials)
+    first = max(0, round((at - WARM) * sound.rate))
+    start = max(0, round(at * sound.rate)) - first
+    last = start + max(0, round(seconds * sound.rate))
+    piece = replace(sound, samples=sound.samples[:, first : first + last + round(AHEAD * sound.rate)])
+    moved = [_moved(step, first / sound.rate) for step in done[edits:]]
+    made = steps.apply(piece, [step for step in moved if step], materials)
+    return replace(made, samples=made.samples[:, start:last])
+
+
+def _moved(step: Mapping[str, Any], by: float) -> Mapping[str, Any] | None:
+    """The step for a sound that begins `by` seconds later; None where its stretch is over by then."""
+    start, end = step.get("from"), step.get("to")
+    if start is None and end is None:
+        return step
+    if end is not None and end <= by:
+        return None
+    return {**step, "from": max(0.0, (start or 0.0) - by), "to": None if end is None else end - by}

@@ -1,0 +1,194 @@
+"""The verb `edit`: the steps of the editor done to sound files, one or a whole tree of them.
+
+wavewright edit kick.wav kick2.wav --do "trim-silence" --do "fade-out 50ms"
+wavewright edit Drums Converted --do "normalise -1dB" --bits 16 --rate 44100
+"""
+
+from __future__ import annotations
+
+import contextlib
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from studio.cli.folders import recipe_of, unwritten
+from studio.errors import AlreadyThere, ExportError, StudioError, UsageError
+from studio.events import Finished, Produced, Progress, Started, Work
+
+if TYPE_CHECKING:
+    from studio.audio.sound import Sound
+    from studio.audio.step import Parameter
+    from studio.export.base import Item
+    from studio.export.wav import WavOptions
+
+Steps = Sequence[Mapping[str, Any]]
+
+
+def edit(args: Namespace) -> Work:
+    from studio.audio import files, steps
+    from studio.export.wav import WavOptions
+    from studio.fields import configure
+
+    if args.list:
+        yield Finished(result={"steps": _table()})
+        return
+    if len(args.paths) < 2:
+        raise UsageError(reason="Name what to edit, and where the result goes: edit IN.wav OUT.wav --do …")
+    done = [steps.parse(text) for text in args.do]
+    brought = {step["sound"]: files.read(step["sound"]) for step in done if "sound" in step}
+    options = configure(WavOptions(), {k: v for k, v in (("bits", args.bits), ("rate", args.rate)) if v is not None})
+    sources, out = [Path(path).absolute() for path in args.paths[:-1]], Path(args.paths[-1]).absolute()
+    if len(sources) == 1 and not sources[0].is_dir() and not out.is_dir():
+        jobs = [(sources[0], unwritten(str(out), ".wav"))]
+    else:
+        jobs = list(_tree(sources, out))
+    yield from _edit(jobs, done, brought, options, named=not out.is_dir() and len(jobs) == 1)
+
+
+def say_edit(result: dict[str, Any]) -> Iterator[str]:
+    group = ""
+    for step in result.get("steps", ()):
+        if step["group"] != group:
+            group = step["group"]
+            yield f"\n{group.upper()}"
+        yield f"  {step['name']:16} {step['sentence']}"
+        for parameter in step["parameters"]:
+            yield f"      {parameter['name']:12} {parameter['says']}"
+    for problem in result.get("problems", ()):
+        yield f"  not edited: {problem['path']}: {problem['reason']}"
+
+
+def _tree(sources: Sequence[Path], out: Path) -> Iterator[tuple[Path, Path]]:
+    """Each sound file with the file it becomes in the folder `out`, folders inside folders kept. What is in `out` is left out.
+
+    Raises UsageError where there is none.
+    """
+    from studio.audio.files import EXTENSIONS
+
+    found = False
+    for source in sources:
+        inside = out / source.name if len(sources) > 1 and source.is_dir() else out
+        paths = sorted(source.rglob("*")) if source.is_dir() else [source]
+        for path in paths:
+            hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
+            if path != source and (path.suffix.lower() not in EXTENSIONS or hidden or not path.is_file()):
+                continue
+            if path != source and path.is_relative_to(out):
+                continue
+            found = True
+            place = path.relative_to(source).parent if source.is_dir() else Path()
+            yield path, inside / place / f"{path.stem}.wav"
+    if not found:
+        raise UsageError(reason="There is no sound file to edit in what was named")
+
+
+def _edit(
+    jobs: Sequence[tuple[Path, Path]], done: Steps, brought: Mapping[str, Sound], options: WavOptions, *, named: bool
+) -> Work:
+    """One new WAV for each job; `named`: under that very name or not at all. What can't be edited is told, the others go on.
+    An error in the only one, or closing this, leaves nothing behind."""
+    from studio.export.base import written
+
+    yield Started(what="edit", total=len(jobs))
+    problems: list[dict[str, str]] = []
+    with contextlib.ExitStack() as stack:
+        made: dict[Path, list[Path]] = {}
+        for number, (source, target) in enumerate(jobs):
+            yield Progress(done=number, total=len(jobs), note=source.name)
+            try:
+                item = _item(source, done, brought)
+                if target.parent not in made:
+                    made[target.parent] = stack.enter_context(written(target.parent))
+                path = _save(target, item, options, named)
+            except StudioError as error:
+                if len(jobs) == 1:
+                    raise
+                problems.append({"path": str(source), "reason": error.message})
+                continue
+            made[target.parent].append(path)
+            yield Produced(kind="file", path=str(path))
+        files = [str(path) for paths in made.values() for path in paths]
+        if problems and not files:
+            raise ExportError(name=Path(problems[0]["path"]).name, reason=problems[0]["reason"].rstrip("."))
+        yield Progress(done=len(jobs), total=len(jobs))
+        for paths in made.values():
+            paths.clear()  # from here on they are the user's, whoever closes us
+        yield Finished(result={"files": files, "problems": problems})
+
+
+def _item(path: Path, done: Steps, brought: Mapping[str, Sound]) -> Item:
+    """The edited sound with what its file says of it: the root moves with the pitch, the loop stays while time does."""
+    from studio.audio import files, riff, steps
+    from studio.export.base import Item
+    from studio.project import materials
+
+    before = files.read(path)
+    sound = steps.apply(before, done, brought.__getitem__)
+    root, loops = riff.sampler(path)
+    inside = [loop for loop in loops[:1] if loop[1] < before.frames]
+    recipe = recipe_of(riff.embedded_recipe(path))
+    if recipe is not None:
+        kept = [
+            {**step, "sound": materials.address(brought[step["sound"]])} if "sound" in step else dict(step) for step in done
+        ]
+        recipe = msgspec.structs.replace(recipe, edits=(*recipe.edits, *kept))
+    return Item(
+        sound=sound,
+        name=path.stem,
+        recipe=recipe,
+        root=None if root is None else root + steps.transposition(done),
+        loop=steps.loop_of(done, sound.rate, sound.frames, inside[0] if inside else None),
+    )
+
+
+def _save(target: Path, item: Item, options: WavOptions, named: bool) -> Path:
+    from studio.audio import files
+    from studio.export.wav import Wav
+
+    while True:
+        path = target if named else files.unused(target)
+        try:
+            Wav().save(path, item, options)
+            return path
+        except AlreadyThere:
+            if named:
+                raise
+
+
+def _table() -> list[dict[str, Any]]:
+    """Every step by group, as `--list` tells it."""
+    from studio.audio.steps import PLACE, STEPS
+
+    order = list(dict.fromkeys(kind.group for kind in STEPS.values()))
+    return [
+        {
+            "name": name,
+            "group": kind.group,
+            "sentence": kind.sentence,
+            "parameters": [
+                *([{"name": "sound", "says": "A sound file"}] if kind.material else ()),
+                *({"name": p.name, "says": _said(p)} for p in (*kind.parameters, *(PLACE if kind.within else ()))),
+            ],
+        }
+        for name, kind in sorted(STEPS.items(), key=lambda pair: order.index(pair[1].group))
+    ]
+
+
+def _said(parameter: Parameter) -> str:
+    """“How much (-120 to 60 dB, must be given)”."""
+    parts = []
+    if parameter.choices:
+        parts.append(" | ".join(parameter.choices))
+    elif parameter.low is not None and parameter.high is not None:
+        parts.append(f"{parameter.low:g} to {parameter.high:g} {parameter.unit}".strip())
+    elif parameter.unit:
+        parts.append(parameter.unit)
+    if parameter.default is not None:
+        shown = parameter.default if isinstance(parameter.default, str) else f"{parameter.default:g}"
+        parts.append(f"default {shown}")
+    elif not parameter.optional:
+        parts.append("must be given")
+    return f"{parameter.help} ({', '.join(parts)})" if parts else parameter.help
