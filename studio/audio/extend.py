@@ -1,5 +1,5 @@
 """How a sound would have gone on beyond its ends: the same tones and the same noise. stretch.py gives it to a machine whose
-windows are longer than many a one-shot, so that no edge is heard; loops.py and repairs may fill a gap with it."""
+windows are longer than many a one-shot, so that no edge is heard."""
 
 from __future__ import annotations
 
