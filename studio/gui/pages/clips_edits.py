@@ -15,17 +15,16 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QCursor, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from studio.audio.sound import Audio
+from studio.audio.sound import Audio, Sound
 from studio.engine.jobs import Told
 from studio.events import Failed, Produced
 from studio.gui import theme
 from studio.gui.pages import clips_try
 from studio.gui.pages.clips_begin import begun
-from studio.gui.pages.clips_branches import BranchList
 from studio.gui.pages.clips_clipboard import Clipboard
 from studio.gui.pages.clips_editor import ClipEditor, Opened
 from studio.gui.pages.clips_list import ClipList
-from studio.gui.pages.clips_rack import Rack
+from studio.gui.pages.clips_side import ClipSide
 from studio.gui.pages.clips_try import BRING, TRY, Prefix, stretch_of
 from studio.gui.pages.clips_words import name_of
 from studio.gui.pages.clips_work import sound_of
@@ -47,14 +46,15 @@ class ClipEdits(QObject):
     def __init__(
         self,
         session: Session,
-        parts: tuple[ClipList, ClipEditor, Rack, BranchList],
+        parts: tuple[ClipList, ClipEditor, ClipSide],
         change: Callable[[str, Changed], None],
         page: QWidget,
     ) -> None:
         """`change` saves clips before and after, undoably, under a name."""
         super().__init__(page)
         self._session, self._change = session, change
-        self._list, self._editor, self._rack, self._history = parts
+        self._list, self._editor, self._side = parts
+        self._rack, self._history, self._loops = self._side.rack, self._side.history, self._side.loops
         self.clipboard = Clipboard(self)
         self._prefix = Prefix()
         self._trying: tuple[dict[str, Any], ...] | None = None
@@ -78,6 +78,10 @@ class ClipEdits(QObject):
         rack.chains.told.connect(session.tell)
         rack.chains.problem.connect(session.complain)
         self._history.chosen.connect(self._go)
+        editor.loopsWanted.connect(self.find_loops)
+        self._loops.shown.connect(editor.select)
+        self._loops.wanted.connect(self._use_loop)
+        self._loops.closed.connect(self._close_loops)
         for keys, slot in (
             ("Ctrl+C", self.copy),
             ("Ctrl+X", self.cut),
@@ -106,6 +110,28 @@ class ClipEdits(QObject):
         self._editor.set_pasteable(self.clipboard.sound is not None or self.clipboard.file is not None)
         clip = self._list.current
         self._rack.set_chosen(len(self._list.selection), clip.name if clip is not None else "", bool(self.clipboard.steps))
+
+    # ---- loops
+    @Slot()
+    def find_loops(self) -> None:
+        """Show the loop finder, which searches the open clip."""
+        self._side.show_loops(True)
+        self.follow()
+
+    def follow(self) -> None:
+        """Another sound is open: the loop finder searches that one."""
+        opened = self._editor.opened
+        if self._loops.isVisible() and opened is not None:
+            self._loops.look_at(opened.sound if isinstance(opened.sound, Sound) else None)
+
+    @Slot(object)
+    def _use_loop(self, step: dict[str, Any]) -> None:
+        self._close_loops()
+        self.add(step, unfold=True)
+
+    @Slot()
+    def _close_loops(self) -> None:
+        self._side.show_loops(False)
 
     # ---- steps
     def _each(self, text: str, change: Callable[[ClipFile], Steps], clips: Sequence[ClipFile] | None = None) -> None:

@@ -49,6 +49,14 @@ class ClipHearing(QObject):
         self._session.set_loop(loop)
         self._play(0.0)
 
+    @Slot(object, object)
+    def play_loop(self, sound: Audio, span: tuple[float, float] | None) -> None:
+        """A loop as it would be made of the clip at `span`, round and round; None: something else, once."""
+        name = self._editor.opened.clip.name if self._editor.opened is not None else ""
+        self._stretch, self._heard = span, sound if span is not None else None
+        self._session.set_loop(span is not None)
+        self._session.play(Current(sound, name))
+
     def follow(self) -> None:
         """The open clip sounds different now: what is heard of it goes on at the same place."""
         current = self._session.current
