@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.audio import effects, steps
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
 
 WARM = 4.0
 """Seconds before an excerpt that its effects hear, so that they remember what rings and how loud it was."""
@@ -19,22 +19,23 @@ AHEAD = 0.25
 
 
 def excerpt(
-    sound: Sound, done: Sequence[Mapping[str, Any]], at: float, seconds: float, materials: steps.Materials | None = None
+    sound: Audio, done: Sequence[Mapping[str, Any]], at: float, seconds: float, materials: steps.Materials | None = None
 ) -> Sound:
     """What `steps.apply` would give from `at` on (both in seconds, of the result), up to what effects remember for longer than
     WARM and where their slow waves stand.
 
-    Only the effects at the end of the list are spared the rest of the sound: an edit before them needs all of it, so whoever
-    turns a dial often keeps the sound after the edits. Raises as `steps.apply`.
+    Only the effects at the end of the list are spared the rest of the sound: an edit before them needs all of it in memory, so
+    whoever turns a dial often keeps the sound after the edits. Raises as `steps.apply`.
     """
     edits = len(done)
     while edits and done[edits - 1].get("do") in effects.STEPS:
         edits -= 1
-    sound = steps.apply(sound, done[:edits], materials)
+    if edits:
+        sound = steps.apply(Sound(sound.read(0, sound.frames), sound.rate), done[:edits], materials)
     first = max(0, round((at - WARM) * sound.rate))
     start = max(0, round(at * sound.rate)) - first
     last = start + max(0, round(seconds * sound.rate))
-    piece = replace(sound, samples=sound.samples[:, first : first + last + round(AHEAD * sound.rate)])
+    piece = Sound(sound.read(first, last + round(AHEAD * sound.rate)), sound.rate)
     moved = [_moved(step, first / sound.rate) for step in done[edits:]]
     made = steps.apply(piece, [step for step in moved if step], materials)
     return replace(made, samples=made.samples[:, start:last])

@@ -569,6 +569,83 @@ def test_before_and_after(page: ClipsPage, qtbot) -> None:
     assert np.array_equal(heard[-1].sound.samples, sound_of(3).samples[:, ::-1])
 
 
+class Deck:
+    """Stands where the player stands: says where it is, and remembers what it was given."""
+
+    lost, playing, notes, level, volume = False, True, 0, (-6.0, -6.0), 1.0
+
+    def __init__(self) -> None:
+        self.position: float | None = 0.0
+        self.played: list[tuple[object, float]] = []
+
+    def play(self, sound, *, loop=False, gain=1.0, at=0.0) -> None:
+        self.played.append((sound, at))
+        self.position = at
+
+    def set_volume(self, volume: float) -> None: ...
+
+    def set_loop(self, loop: bool) -> None: ...
+
+    def stop(self) -> None:
+        self.position = None
+
+
+def test_an_edit_goes_on_where_it_is_heard(page: ClipsPage, qtbot) -> None:
+    deck = Deck()
+    page._session.set_player(deck)
+    page.hearing.play(0.1)
+    deck.position = 0.15
+    tool(page, "normalise").click()
+    settled(page, qtbot)
+    assert deck.played[-1] == (page.editor.opened.sound, 0.15)
+    page.editor.select((0.1, 0.2))
+    page.hearing.play_stretch((0.1, 0.2), True)
+    deck.position = 0.06
+    page.side.rack.before.click()
+    sound, at = deck.played[-1]
+    assert at == pytest.approx(0.06) and np.array_equal(sound.samples, sound_of(3).samples[:, 4410:8820])
+    page._session.set_player(None)
+
+
+def test_of_a_long_clip_a_few_seconds_are_heard_while_a_dial_turns(page: ClipsPage, qtbot) -> None:
+    session, rack = page._session, page.side.rack
+    samples = (0.2 * np.random.default_rng(1).standard_normal((1, 61 * 8000))).astype(np.float32)
+    session.project.keep(Sound(samples, 8000), None, "Long")
+    session.clipsChanged.emit()
+    qtbot.waitUntil(lambda: "Long" in [clip.name for clip in page.model.clips])
+    choose(page, "Long")
+    settled(page, qtbot)
+    assert not isinstance(page.editor.opened.sound, Sound)
+    deck = Deck()
+    session.set_player(deck)
+    do(page, qtbot, begun("gain", 61.0, None, 0.0), begun("low-pass", 61.0, None, 0.0))
+    page.hearing.play(20.0)
+    page.hearing._show_position(20.0)
+    deck.position = 20.5
+    rack.rows[1].unfold(True)
+    track = rack.rows[1].form.dials["hz"].track
+    with qtbot.waitSignal(page.edits.excerpted, timeout=10_000):
+        track.setValue(TICKS // 3)
+    piece, at = deck.played[-1]
+    wanted = steps.apply(Sound(samples, 8000), rack.steps).samples[:, 160_000:224_000]
+    assert at == pytest.approx(0.5) and np.abs(piece.samples - wanted).max() < 1e-3
+    deck.position = 1.0
+    track.settled.emit()
+    settled(page, qtbot)
+    assert deck.played[-1] == (page.editor.opened.sound, pytest.approx(21.0))
+    rack.rows[0].unfold(True)
+    rack.rows[0].form.dials["db"].track.setValue(0)  # a gain costs nothing, but the filter after it does
+    settled_tries(page, qtbot)
+    page.editor.select((1.0, 1.5))
+    page.edits.copy()
+    assert page.edits.clipboard.sound.seconds == 0.5
+    session.set_player(None)
+
+
+def settled_tries(page: ClipsPage, qtbot) -> None:
+    qtbot.waitUntil(lambda: not page._session.desk.busy, timeout=30_000)
+
+
 def test_ctrl_keys_are_the_pages_own(page: ClipsPage) -> None:
     keys = {shortcut.key() for shortcut in page.findChildren(QShortcut)}
     assert keys >= {QKeySequence(k) for k in ("Ctrl+C", "Ctrl+X", "Ctrl+V", "Ctrl+Shift+C", "Ctrl+Shift+V")}

@@ -112,6 +112,7 @@ class ClipsPage(QWidget):
         self.editor.tagged.connect(self._tag)
         self.editor.recipeWanted.connect(self._open_recipe)
         self.edits.tried.connect(self._show_tried)
+        self.edits.excerpted.connect(self.hearing.play_excerpt)
         self.export.exportWanted.connect(self._start_export)
         self.export.cancelWanted.connect(self._cancel_export)
         self.export.problem.connect(session.complain)

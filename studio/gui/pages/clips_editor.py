@@ -208,19 +208,19 @@ class ClipEditor(QWidget):
         channels = {1: self.tr("mono"), 2: self.tr("stereo")}.get(
             sound.channels, self.tr("{0} channels").format(sound.channels)
         )
-        parts = [self.tr("{0} s").format(clock(sound.seconds, 0.001)), f"{sound.rate / 1000:g} kHz", channels]
-        if facts is None:
-            return "  ·  ".join(parts)
-        if facts.silent:
-            parts.append(self.tr("silent"))
-        else:
-            parts.append(self.tr("peak {0} dB").format(_signed(facts.peak_db)))
-            parts.append(self.tr("{0} LUFS").format(_signed(facts.loudness)))
-            parts.append(self.tr("{0} Hz bright").format(round(facts.brightness)))
-            if facts.pitch is not None:
-                parts.append(pitch_words(facts.pitch))
+        parts = [self.tr("{0} s").format(clock(sound.seconds, 0.001))]
+        if facts is not None and facts.pitch is not None and not facts.silent:
+            parts.append(pitch_words(facts.pitch))
         if self.places.tempo is not None:
             parts.append(self.tr("{0} BPM").format(f"{self.places.tempo:.1f}"))
+        if facts is not None and facts.silent:
+            parts.append(self.tr("silent"))
+        elif facts is not None:
+            parts.append(self.tr("peak {0} dB").format(_signed(facts.peak_db)))
+            parts.append(self.tr("{0} LUFS").format(_signed(facts.loudness)))
+        parts.append(f"{sound.rate / 1000:g} kHz {channels}")
+        if facts is not None and not facts.silent:
+            parts.append(self.tr("{0} Hz bright").format(round(facts.brightness)))
         return "  ·  ".join(parts)
 
     def _show_tools(self, *_: object) -> None:

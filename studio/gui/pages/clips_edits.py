@@ -43,6 +43,9 @@ class ClipEdits(QObject):
     tried = Signal(object)
     """Opened: how the open clip sounds with steps that are not saved (yet)."""
 
+    excerpted = Signal(object, float)
+    """The same of a long clip: a few seconds of it as a Sound, and where they begin."""
+
     def __init__(
         self,
         session: Session,
@@ -161,7 +164,8 @@ class ClipEdits(QObject):
             return
         self._trying = edits
         fixed = next((at for at, (a, b) in enumerate(zip(edits, clip.edits)) if a != b), len(edits))
-        work = partial(clips_try.tried, project, opened, edits, fixed, self._prefix)
+        at = self._editor.view.wave.playhead or 0.0
+        work = partial(clips_try.tried, project, opened, edits, fixed, self._prefix, at)
         self._session.desk.submit(work, tag=TRY, newest=True, urgent=True)
 
     @Slot(object)
@@ -172,11 +176,21 @@ class ClipEdits(QObject):
         if isinstance(event, Failed):
             self._session.complain(event)
         elif isinstance(event, Produced) and event.value[0] is self._session.project:
-            (self._tried if told.tag == TRY else self._brought)(event.value[1])
+            take: dict[str, Callable[[Any], None]] = {
+                "clip": self._tried,
+                "excerpt": self._excerpted,
+                "step": self._brought,
+            }
+            take[event.kind](event.value[1])
 
     def _tried(self, opened: Opened) -> None:
         if self._trying == opened.clip.edits:
             self.tried.emit(opened)
+
+    def _excerpted(self, value: tuple[tuple[dict[str, Any], ...], Sound, float]) -> None:
+        edits, sound, at = value
+        if self._trying == edits:
+            self.excerpted.emit(sound, at)
 
     def paste_steps(self) -> None:
         """The copied steps at the end of those of every chosen clip."""

@@ -126,8 +126,10 @@ class LoopFinder(QFrame):
             self.tr("No good loop: it needs a sustained sound, not too short") if self._sound else self.tr("Too long to search")
         )
         self.title.setText(self.tr("Looking for loops …") if searching else self.tr("Loops, best first") if count else none)
-        for button in (self.seam, self.take, self.crossfade):
-            button.setEnabled(count > 0 and self.loop is not None)
+        for widget in (self.list, self.crossfade, self.seam, self.take):
+            widget.setVisible(count > 0)
+        for widget in (self.seam, self.take, self.crossfade):
+            widget.setEnabled(self.loop is not None)
 
     @property
     def loop(self) -> Loop | None:
