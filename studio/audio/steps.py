@@ -118,12 +118,21 @@ def loop_of(
     one it had before. None without one, or where a later step moved what it was about in time. Raises UsageError."""
     found = loop
     for step in _heard(steps):
-        kind = STEPS[step["do"]]
         if step["do"] == "loop":
             found = loops.frames(step["start"], step["end"], rate, frames)
-        elif step["do"] == "reverse" or kind.group == "time" or not (kind.within or kind.group == "channels"):
+        elif not still([step]):
             found = None
     return found
+
+
+def still(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether everything in the sound is at the moment where it was before the steps. Raises UsageError."""
+    for step in _heard(steps):
+        kind = STEPS[step["do"]]
+        keeps = kind.within or kind.group == "channels" or step["do"] == "loop"
+        if step["do"] == "reverse" or kind.group == "time" or not keeps:
+            return False
+    return True
 
 
 def transposition(steps: Sequence[Mapping[str, Any]]) -> float:

@@ -6,7 +6,7 @@ wavewright edit Drums Converted --do "normalise -1dB" --bits 16 --rate 44100
 
 from __future__ import annotations
 
-import contextlib
+import functools
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from studio.cli.folders import recipe_of, unwritten
-from studio.errors import AlreadyThere, ExportError, StudioError, UsageError
+from studio.cli.folders import unwritten
+from studio.errors import ExportError, StudioError, UsageError
 from studio.events import Finished, Produced, Progress, Started, Work
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ Steps = Sequence[Mapping[str, Any]]
 
 def edit(args: Namespace) -> Work:
     from studio.audio import files, steps
+    from studio.export import items
     from studio.export.wav import WavOptions
     from studio.fields import configure
 
@@ -42,10 +43,9 @@ def edit(args: Namespace) -> Work:
     options = configure(WavOptions(), {k: v for k, v in (("bits", args.bits), ("rate", args.rate)) if v is not None})
     sources, out = [Path(path).absolute() for path in args.paths[:-1]], Path(args.paths[-1]).absolute()
     if len(sources) == 1 and not sources[0].is_dir() and not out.is_dir():
-        jobs = [(sources[0], unwritten(str(out), ".wav"))]
+        yield from _edit([(items.of_file(sources[0]), unwritten(str(out), ".wav"))], done, brought, options, named=True)
     else:
-        jobs = list(_tree(sources, out))
-    yield from _edit(jobs, done, brought, options, named=not out.is_dir() and len(jobs) == 1)
+        yield from _edit(list(_tree(sources, out)), done, brought, options, named=False)
 
 
 def say_edit(result: dict[str, Any]) -> Iterator[str]:
@@ -61,101 +61,87 @@ def say_edit(result: dict[str, Any]) -> Iterator[str]:
         yield f"  not edited: {problem['path']}: {problem['reason']}"
 
 
-def _tree(sources: Sequence[Path], out: Path) -> Iterator[tuple[Path, Path]]:
+def _tree(sources: Sequence[Path], out: Path) -> Iterator[tuple[Item, Path]]:
     """Each sound file with the file it becomes in the folder `out`, folders inside folders kept. What is in `out` is left out.
 
     Raises UsageError where there is none.
     """
-    from studio.audio.files import EXTENSIONS
+    from studio.export import items
 
     found = False
     for source in sources:
         inside = out / source.name if len(sources) > 1 and source.is_dir() else out
-        paths = sorted(source.rglob("*")) if source.is_dir() else [source]
-        for path in paths:
-            hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
-            if path != source and (path.suffix.lower() not in EXTENSIONS or hidden or not path.is_file()):
-                continue
-            if path != source and path.is_relative_to(out):
-                continue
+        for item in items.in_folder(source, leaving=out) if source.is_dir() else [items.of_file(source)]:
             found = True
-            place = path.relative_to(source).parent if source.is_dir() else Path()
-            yield path, inside / place / f"{path.stem}.wav"
+            yield item, inside / item.folder / f"{item.name}.wav"
     if not found:
         raise UsageError(reason="There is no sound file to edit in what was named")
 
 
 def _edit(
-    jobs: Sequence[tuple[Path, Path]], done: Steps, brought: Mapping[str, Sound], options: WavOptions, *, named: bool
+    jobs: Sequence[tuple[Item, Path]], done: Steps, brought: Mapping[str, Sound], options: WavOptions, *, named: bool
 ) -> Work:
     """One new WAV for each job; `named`: under that very name or not at all. What can't be edited is told, the others go on.
     An error in the only one, or closing this, leaves nothing behind."""
-    from studio.export.base import written
+    from studio.export.making import making
 
     yield Started(what="edit", total=len(jobs))
+    files: list[str] = []
     problems: list[dict[str, str]] = []
-    with contextlib.ExitStack() as stack:
-        made: dict[Path, list[Path]] = {}
+    with making(jobs[0][1].parent) as made:
         for number, (source, target) in enumerate(jobs):
             yield Progress(done=number, total=len(jobs), note=source.name)
             try:
-                item = _item(source, done, brought)
-                if target.parent not in made:
-                    made[target.parent] = stack.enter_context(written(target.parent))
-                path = _save(target, item, options, named)
+                item = _edited(source, done, brought)
+                made.folder(target.parent)
+                if named:
+                    _save(item, options, target)
+                    made.files.append(target)
+                else:
+                    target = made.place(target, functools.partial(_save, item, options))
             except StudioError as error:
                 if len(jobs) == 1:
                     raise
-                problems.append({"path": str(source), "reason": error.message})
+                problems.append({"path": str(source.sound), "reason": error.message})
                 continue
-            made[target.parent].append(path)
-            yield Produced(kind="file", path=str(path))
-        files = [str(path) for paths in made.values() for path in paths]
-        if problems and not files:
+            files.append(str(target))
+            yield Produced(kind="file", path=str(target))
+        if not files:
             raise ExportError(name=Path(problems[0]["path"]).name, reason=problems[0]["reason"].rstrip("."))
         yield Progress(done=len(jobs), total=len(jobs))
-        for paths in made.values():
-            paths.clear()  # from here on they are the user's, whoever closes us
+        made.keep()  # from here on they are the user's, whoever closes us
         yield Finished(result={"files": files, "problems": problems})
 
 
-def _item(path: Path, done: Steps, brought: Mapping[str, Sound]) -> Item:
-    """The edited sound with what its file says of it: the root moves with the pitch, the loop stays while time does."""
-    from studio.audio import files, riff, steps
-    from studio.export.base import Item
-    from studio.project import materials
-
-    before = files.read(path)
-    sound = steps.apply(before, done, brought.__getitem__)
-    root, loops = riff.sampler(path)
-    inside = [loop for loop in loops[:1] if loop[1] < before.frames]
-    recipe = recipe_of(riff.embedded_recipe(path))
-    if recipe is not None:
-        kept = [
-            {**step, "sound": materials.address(brought[step["sound"]])} if "sound" in step else dict(step) for step in done
-        ]
-        recipe = msgspec.structs.replace(recipe, edits=(*recipe.edits, *kept))
-    return Item(
-        sound=sound,
-        name=path.stem,
-        recipe=recipe,
-        root=None if root is None else root + steps.transposition(done),
-        loop=steps.loop_of(done, sound.rate, sound.frames, inside[0] if inside else None),
-    )
-
-
-def _save(target: Path, item: Item, options: WavOptions, named: bool) -> Path:
-    from studio.audio import files
+def _save(item: Item, options: WavOptions, path: Path) -> None:
     from studio.export.wav import Wav
 
-    while True:
-        path = target if named else files.unused(target)
-        try:
-            Wav().save(path, item, options)
-            return path
-        except AlreadyThere:
-            if named:
-                raise
+    Wav().save(path, item, options)
+
+
+def _edited(item: Item, done: Steps, brought: Mapping[str, Sound]) -> Item:
+    """The item with the steps done: its root moves with the pitch, its loop and marks stay as long as nothing moves in time."""
+    from studio.audio import steps
+    from studio.project import materials
+
+    before = item.load()
+    sound = steps.apply(before, done, brought.__getitem__)
+    recipe = item.recipe
+    if recipe is not None:
+        named = {name: materials.address(other) for name, other in brought.items()}
+        kept = [{**step, "sound": named[step["sound"]]} if "sound" in step else dict(step) for step in done]
+        recipe = msgspec.structs.replace(recipe, edits=(*recipe.edits, *kept))
+    loop = item.loop if item.loop is not None and item.loop[1] < before.frames else None
+    return msgspec.structs.replace(
+        item,
+        sound=sound,
+        recipe=recipe,
+        root=None if item.root is None else item.root + steps.transposition(done),
+        loop=steps.loop_of(done, sound.rate, sound.frames, loop),
+        marks=item.marks if steps.still(done) else (),
+        tempo=item.tempo if steps.still(done) else None,
+        extent=None,
+    )
 
 
 def _table() -> list[dict[str, Any]]:

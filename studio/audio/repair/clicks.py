@@ -57,7 +57,7 @@ def find(x: Wave, rate: int, sensitivity: float = 0.5, longest: float = 2) -> li
     grain = max(8, round(_GRAIN * rate))
     forward, backward = _unforeseen(x, rate), _unforeseen(x[::-1], rate)[::-1]
     over = np.stack([error / _usual(error, grain) for error in (forward, backward)]) / factor
-    bursts = list(_bursts((over > 1).any(axis=0), max(1, round(0.0005 * rate))))
+    bursts = list(_bursts(np.asarray((over > 1).any(axis=0)), max(1, round(0.0005 * rate))))
     heights = np.array([over[:, first:last].max() for first, last in bursts])
     places = np.array([first for first, _ in bursts])
     found = []

@@ -48,7 +48,7 @@ def find(samples: Samples, rate: int, mains: str = "auto", harmonics: int = 20) 
     """Hz of every harmonic of the mains that stands out of (frames,) nearly all the time. None unless two of the lowest four
     do: it would be a steady note that has come near one."""
     spectrum, per_hz = _lasting(samples, rate)
-    best, near, found = 0.0, 0.0, np.zeros(0)
+    best, near, found = 0.0, 0.0, np.zeros(0, int)
     for base in MAINS[mains]:
         numbers = np.arange(1, min(harmonics, int(0.45 * rate / base)) + 1)
         for hz in base * np.linspace(1 - DRIFT, 1 + DRIFT, 101):
