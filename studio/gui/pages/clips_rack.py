@@ -12,7 +12,8 @@ from typing import Any
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from studio.audio.steps import OFF, STEPS
+from studio.audio.steps import OFF, still
+from studio.errors import UsageError
 from studio.gui import theme
 from studio.gui.pages.clips_presets import Chains
 from studio.gui.pages.clips_row import StepRow
@@ -150,9 +151,11 @@ class Rack(QWidget):
         return row
 
     def _fits(self, at: int) -> bool:
-        """Whether a moment of what is heard is the same moment for this step: nothing after it changes the length."""
-        after = [row.step for row in self.rows[at + 1 :] if not row.step.get(OFF)]
-        return all(getattr(STEPS.get(str(step.get("do"))), "within", False) for step in after)
+        """Whether a moment of what is heard is the same moment for this step: nothing after it moves anything in time."""
+        try:
+            return still([row.step for row in self.rows[at + 1 :]])
+        except UsageError:  # a step of a stranger's
+            return False
 
     def set_selection(self, selection: tuple[float, float] | None) -> None:
         """What is selected in the waveform, in seconds."""
