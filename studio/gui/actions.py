@@ -82,7 +82,7 @@ class Actions(QObject):
             Entry(self.tr("Wheel, Shift+drag"), self.tr("Zoom and move in a waveform")),
             Entry(self.tr("Ctrl+X, C, V"), self.tr("Cut, copy and paste sound on Clips; with Shift, C and V are for steps")),
             Entry(self.tr("T, Delete, I, U, N, R"), self.tr("Trim, cut out, fade in, fade out, normalise, reverse on Clips")),
-            Entry(self.tr("A, B"), self.tr("Find an edit or effect on Clips; hear it before the edits")),
+            Entry(self.tr("A, F, B"), self.tr("Find an edit or effect on Clips, find loops, hear it before the edits")),
             Entry(self.tr("P, Shift+P"), self.tr("Hear the selection on Clips, or loop it")),
             Entry(self.tr("Shift+← →, Alt+← →"), self.tr("Move the end or the start of the selection, with Ctrl by a sample")),
             Entry(self.tr("G"), self.tr("What edges of the selection snap to on Clips")),

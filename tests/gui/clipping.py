@@ -16,6 +16,8 @@ from studio.gui.session import Session
 from studio.gui.tables.clips import PICTURE
 from studio.project.recipe import Recipe, Request
 
+PATIENCE = 30_000
+"""Milliseconds: the first of a process imports what measures sounds."""
 RECIPE = Recipe(family="oneshot", run="Drums-1", step=900, model="ab" * 16, request=Request(classes={"kick": 1.0}, seed=7))
 
 
@@ -42,7 +44,7 @@ def clips_page(session: Session, qtbot, clips: list[str]) -> Iterator[ClipsPage]
     made = ClipsPage(session)
     made.resize(1004, 560)
     made.show()
-    qtbot.waitUntil(lambda: opened(made) == "Tom" and pictured(made))
+    qtbot.waitUntil(lambda: opened(made) == "Tom" and pictured(made), timeout=PATIENCE)
     yield made
     made.hide()
     made.deleteLater()
@@ -73,9 +75,9 @@ def settled(page: ClipsPage, qtbot) -> None:
         clip, found = page.list.current, page.editor.opened
         return not page._session.desk.busy and (clip is None or (found is not None and found.clip == clip))
 
-    qtbot.waitUntil(done)
+    qtbot.waitUntil(done, timeout=PATIENCE)
     QApplication.processEvents()
-    qtbot.waitUntil(done)
+    qtbot.waitUntil(done, timeout=PATIENCE)
 
 
 def tool(page: ClipsPage, name: str) -> QToolButton:

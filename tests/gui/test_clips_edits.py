@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QInputDialog
 
 from studio.audio import files, steps
+from studio.audio.presets import CHAINS, PRESETS
+from studio.audio.sound import Sound
 from studio.audio.step import Parameter
 from studio.audio.steps import STEPS
 from studio.gui.pages.clips import ClipsPage
 from studio.gui.pages.clips_begin import begun, needs_stretch
 from studio.gui.pages.clips_dial import Dial
 from studio.gui.pages.clips_form import StepForm
+from studio.gui.pages.clips_presets import with_preset
 from studio.gui.pages.clips_snap import zero_crossing
 from studio.gui.pages.clips_words import GROUPS, group_words, icon_of, labels_of, name_of, step_words
 from studio.gui.session import Current
@@ -238,6 +241,67 @@ def test_a_step_is_put_on_the_selection_and_on_the_whole(page: ClipsPage, qtbot)
     assert stored(page._session, "Tom").edits == ({"do": "gain", "db": -6.0},)
 
 
+# ---- presets
+
+
+def test_a_preset_sets_every_dial_and_can_be_ones_own(page: ClipsPage, qtbot) -> None:
+    said: list[str] = []
+    page._session.told.connect(said.append)
+    page.editor.add("compressor")
+    settled(page, qtbot)
+    row = page.side.rack.rows[0]
+    row.form.presets.fill()
+    entry(row.form.presets.menu(), "Punch").trigger()
+    settled(page, qtbot)
+    step = stored(page._session, "Tom").edits[0]
+    assert {key: step[key] for key in PRESETS["compressor"]["Punch"]} == PRESETS["compressor"]["Punch"]
+    entry(row.form.presets.menu(), "Keep").trigger()
+    dialog = page.findChild(QInputDialog)
+    dialog.setTextValue("My punch")
+    dialog.accept()
+    assert "My punch" in said[-1]
+    page._session.undo.undo()
+    settled(page, qtbot)
+    row.form.presets.fill()
+    entry(row.form.presets.menu(), "My punch").trigger()
+    settled(page, qtbot)
+    assert stored(page._session, "Tom").edits[0] == step
+
+
+def test_a_chain_is_added_kept_and_forgotten(page: ClipsPage, qtbot) -> None:
+    problems: list[object] = []
+    page._session.problem.connect(problems.append)
+    rack = page.side.rack
+    entry(submenu(rack.menu(), "Add a chain"), "Telephone").trigger()
+    settled(page, qtbot)
+    assert edits_of(page) == [step["do"] for step in CHAINS["Telephone"]]
+    for _ in range(2):  # the second time the name is taken, and what it stands for is not overwritten
+        rack.chains._steps = rack.steps
+        rack.chains.keep("My phone")
+    assert len(problems) == 1 and "My phone" in problems[0].sentence
+    choose(page, "Snare")
+    qtbot.waitUntil(lambda: opened(page) == "Snare")
+    entry(submenu(rack.menu(), "Add a chain"), "My phone").trigger()
+    settled(page, qtbot)
+    assert edits_of(page, "Snare") == edits_of(page)
+    entry(submenu(rack.menu(), "Forget"), "My phone").trigger()
+    assert not any("Forget" in action.text() for action in rack.menu().actions())
+
+
+def submenu(menu, text: str):
+    return entry(menu, text).menu()
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_every_preset_is_a_step_that_can_be_done(name: str) -> None:
+    kind = STEPS[name]
+    place = {"from": 0.1, "to": 0.2} if kind.within else {}
+    for values in PRESETS[name].values():
+        step = with_preset({"do": name, **place, **({"sound": "x"} if kind.material else {})}, values)
+        assert steps.check(step) == step and step.items() >= place.items()
+        assert {key: step[key] for key in values} == values
+
+
 # ---- history
 
 
@@ -282,6 +346,51 @@ def test_the_history_is_there_after_the_project_was_closed(page: ClipsPage, qtbo
     page.side.history.chosen.emit(1)
     settled(page, qtbot)
     assert edits_of(page) == ["reverse"]
+
+
+# ---- loops
+
+
+def test_a_loop_is_found_heard_and_taken(page: ClipsPage, qtbot) -> None:
+    session, side = page._session, page.side
+    time = np.arange(44_100) / 44_100
+    held = (0.4 * np.sin(2 * np.pi * 220 * time) + 0.1 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)[None]
+    session.project.keep(Sound(held, 44_100), None, "Held")
+    session.clipsChanged.emit()
+    qtbot.waitUntil(lambda: "Held" in [clip.name for clip in page.model.clips])
+    choose(page, "Held")
+    qtbot.waitUntil(lambda: opened(page) == "Held")
+    heard: list[Current] = []
+    session.currentChanged.connect(heard.append)
+    qtbot.keyClick(page.editor.view.wave, Qt.Key.Key_F)
+    assert side.loops.isVisible() and not side.loops.take.isEnabled()
+    qtbot.waitUntil(lambda: side.loops.list.count() > 0)
+    side.loops.list.setCurrentRow(0)
+    span = side.loops.span
+    assert page.editor.selection == pytest.approx(span)
+    qtbot.keyClick(side.loops.list, Qt.Key.Key_Return)
+    assert heard[-1].sound.seconds == pytest.approx(span[1] - span[0]) and session.settings.loop
+    twice = np.concatenate([heard[-1].sound.samples[0]] * 2)
+    assert np.abs(np.diff(twice)).max() < 0.03  # as smooth at the seam as elsewhere
+    side.loops.seam.click()
+    assert not session.settings.loop and heard[-1].sound.seconds <= 1.0
+    side.loops.take.click()
+    settled(page, qtbot)
+    (step,) = stored(session, "Held").edits
+    assert (step["do"], step["start"], step["end"]) == ("loop", pytest.approx(span[0]), pytest.approx(span[1]))
+    assert not side.loops.isVisible()
+
+
+def test_where_there_is_no_loop_it_says_so(page: ClipsPage, qtbot) -> None:
+    page.editor.add("loop")
+    loops = page.side.loops
+    assert loops.isVisible()
+    loops._sound = None
+    loops.look_at(Sound(np.zeros((1, 44_100), np.float32), 44_100))
+    qtbot.waitUntil(lambda: "No good loop" in loops.title.text())
+    assert not loops.take.isEnabled()
+    loops.close_.click()
+    assert not loops.isVisible()
 
 
 # ---- copying
@@ -405,6 +514,26 @@ def drag(qtbot, wave, start: float, end: float) -> None:
     qtbot.mouseRelease(wave, Qt.MouseButton.LeftButton, pos=places[-1])
 
 
+def test_a_double_click_selects_from_onset_to_onset_and_edges_snap_there(page: ClipsPage, qtbot) -> None:
+    session, wave = page._session, page.editor.view.wave
+    hits = np.zeros((1, 44_100), np.float32)
+    for at in (0.2, 0.5, 0.8):
+        hits[0, round(at * 44_100) :][:6000] += sound_of(5, 0.2).samples[0, :6000]
+    session.project.keep(Sound(hits, 44_100), None, "Three hits")
+    session.clipsChanged.emit()
+    qtbot.waitUntil(lambda: "Three hits" in [clip.name for clip in page.model.clips])
+    choose(page, "Three hits")
+    qtbot.waitUntil(lambda: opened(page) == "Three hits" and page.editor.places.around(0.6) != (0.0, 1.0))
+    qtbot.mouseDClick(wave, Qt.MouseButton.LeftButton, pos=QPoint(round(0.6 * wave.width()), 20))
+    assert wave.selection == pytest.approx((0.5, 0.8), abs=0.012) and page.editor.bar.play.isEnabled()
+    page.editor.bar.set_snap("onset")
+    page.editor.select(None)
+    drag(qtbot, wave, 0.21, 0.79)
+    assert wave.selection == pytest.approx((0.2, 0.8), abs=0.012)
+    qtbot.keyClick(wave, Qt.Key.Key_0)
+    assert wave.view == (0.0, 1.0)
+
+
 def test_zero_crossings_are_near_and_real(tone) -> None:
     for at in np.linspace(0.01, 0.2, 20):
         found = zero_crossing(tone, at)
@@ -438,6 +567,83 @@ def test_before_and_after(page: ClipsPage, qtbot) -> None:
     assert np.array_equal(heard[-1].sound.samples, sound_of(3).samples)
     qtbot.keyClick(page.editor.view.wave, Qt.Key.Key_B)
     assert np.array_equal(heard[-1].sound.samples, sound_of(3).samples[:, ::-1])
+
+
+class Deck:
+    """Stands where the player stands: says where it is, and remembers what it was given."""
+
+    lost, playing, notes, level, volume = False, True, 0, (-6.0, -6.0), 1.0
+
+    def __init__(self) -> None:
+        self.position: float | None = 0.0
+        self.played: list[tuple[object, float]] = []
+
+    def play(self, sound, *, loop=False, gain=1.0, at=0.0) -> None:
+        self.played.append((sound, at))
+        self.position = at
+
+    def set_volume(self, volume: float) -> None: ...
+
+    def set_loop(self, loop: bool) -> None: ...
+
+    def stop(self) -> None:
+        self.position = None
+
+
+def test_an_edit_goes_on_where_it_is_heard(page: ClipsPage, qtbot) -> None:
+    deck = Deck()
+    page._session.set_player(deck)
+    page.hearing.play(0.1)
+    deck.position = 0.15
+    tool(page, "normalise").click()
+    settled(page, qtbot)
+    assert deck.played[-1] == (page.editor.opened.sound, 0.15)
+    page.editor.select((0.1, 0.2))
+    page.hearing.play_stretch((0.1, 0.2), True)
+    deck.position = 0.06
+    page.side.rack.before.click()
+    sound, at = deck.played[-1]
+    assert at == pytest.approx(0.06) and np.array_equal(sound.samples, sound_of(3).samples[:, 4410:8820])
+    page._session.set_player(None)
+
+
+def test_of_a_long_clip_a_few_seconds_are_heard_while_a_dial_turns(page: ClipsPage, qtbot) -> None:
+    session, rack = page._session, page.side.rack
+    samples = (0.2 * np.random.default_rng(1).standard_normal((1, 61 * 8000))).astype(np.float32)
+    session.project.keep(Sound(samples, 8000), None, "Long")
+    session.clipsChanged.emit()
+    qtbot.waitUntil(lambda: "Long" in [clip.name for clip in page.model.clips])
+    choose(page, "Long")
+    settled(page, qtbot)
+    assert not isinstance(page.editor.opened.sound, Sound)
+    deck = Deck()
+    session.set_player(deck)
+    do(page, qtbot, begun("gain", 61.0, None, 0.0), begun("low-pass", 61.0, None, 0.0))
+    page.hearing.play(20.0)
+    page.hearing._show_position(20.0)
+    deck.position = 20.5
+    rack.rows[1].unfold(True)
+    track = rack.rows[1].form.dials["hz"].track
+    with qtbot.waitSignal(page.edits.excerpted, timeout=10_000):
+        track.setValue(TICKS // 3)
+    piece, at = deck.played[-1]
+    wanted = steps.apply(Sound(samples, 8000), rack.steps).samples[:, 160_000:224_000]
+    assert at == pytest.approx(0.5) and np.abs(piece.samples - wanted).max() < 1e-3
+    deck.position = 1.0
+    track.settled.emit()
+    settled(page, qtbot)
+    assert deck.played[-1] == (page.editor.opened.sound, pytest.approx(21.0))
+    rack.rows[0].unfold(True)
+    rack.rows[0].form.dials["db"].track.setValue(0)  # a gain costs nothing, but the filter after it does
+    settled_tries(page, qtbot)
+    page.editor.select((1.0, 1.5))
+    page.edits.copy()
+    assert page.edits.clipboard.sound.seconds == 0.5
+    session.set_player(None)
+
+
+def settled_tries(page: ClipsPage, qtbot) -> None:
+    qtbot.waitUntil(lambda: not page._session.desk.busy, timeout=30_000)
 
 
 def test_ctrl_keys_are_the_pages_own(page: ClipsPage) -> None:

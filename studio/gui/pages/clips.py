@@ -67,8 +67,9 @@ class ClipsPage(QWidget):
         self.editor = ClipEditor()
         self.side = ClipSide()
         self.export = self.side.export
-        self.edits = ClipEdits(self._session, (self.list, self.editor, self.side.rack, self.side.history), self._change, self)
+        self.edits = ClipEdits(self._session, (self.list, self.editor, self.side), self._change, self)
         self.hearing = ClipHearing(self._session, self.editor, self.side.rack, self)
+        self.side.loops.heard.connect(self.hearing.play_loop)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         parts: tuple[tuple[QWidget, int, int], ...] = ((self.list, 200, 0), (self.editor, 400, 1), (self.side, 264, 0))
         for widget, least, stretch in parts:
@@ -111,6 +112,7 @@ class ClipsPage(QWidget):
         self.editor.tagged.connect(self._tag)
         self.editor.recipeWanted.connect(self._open_recipe)
         self.edits.tried.connect(self._show_tried)
+        self.edits.excerpted.connect(self.hearing.play_excerpt)
         self.export.exportWanted.connect(self._start_export)
         self.export.cancelWanted.connect(self._cancel_export)
         self.export.problem.connect(session.complain)
@@ -217,10 +219,11 @@ class ClipsPage(QWidget):
 
     def _show(self, opened: Opened) -> None:
         clip = self.list.current
-        if clip is None or clip.id != opened.clip.id:
-            return
+        if clip is None or (clip.id, clip.edits) != (opened.clip.id, opened.clip.edits):
+            return  # it has changed meanwhile: that is on its way
         fresh = self.editor.opened is None or self.editor.opened.sound is not opened.sound
-        self.editor.open(opened)
+        self.editor.open(replace(opened, clip=clip))
+        self.edits.follow()
         if not fresh:
             return
         if self._hear:

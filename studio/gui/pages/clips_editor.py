@@ -20,7 +20,7 @@ from studio.audio.steps import STEPS
 from studio.gui import theme
 from studio.gui.pages.clips_begin import begun, needs_stretch
 from studio.gui.pages.clips_selection import SelectionBar
-from studio.gui.pages.clips_snap import zero_crossing
+from studio.gui.pages.clips_snap import Snapping
 from studio.gui.pages.clips_tools import StepFinder, Tools
 from studio.gui.pages.clips_words import name_of
 from studio.gui.widgets.canvas import clock
@@ -58,6 +58,9 @@ class ClipEditor(QWidget):
 
     materialWanted = Signal(object)
     """A step that needs another sound, which is not in it yet."""
+
+    loopsWanted = Signal()
+    """Look for loops."""
 
     clipboardWanted = Signal(str)
     """cut, copy or paste."""
@@ -111,7 +114,10 @@ class ClipEditor(QWidget):
         self.view.set_sound(None)
         self.view.seeked.connect(self._seek)
         self.view.wave.selectionChanged.connect(self._show_selection)
+        self.places = Snapping(self)
+        self.places.measured.connect(self._show_facts)
         self.view.wave.snap = self._snap
+        self.view.wave.between = self.places.around
         self.bar = SelectionBar()
         self.bar.edited.connect(self.select)
         self.bar.playWanted.connect(self._play)
@@ -172,12 +178,11 @@ class ClipEditor(QWidget):
         if opened is None:
             if before is not None:
                 self.view.set_sound(None)
-            self.facts.set_words("")
             self.hand = 0.0
         elif before is None or before.sound is not opened.sound:
             self._show_sound(before, opened)
-        if opened is not None:
-            self.facts.set_words(self._measured(opened))
+        self.places.look_at(opened.sound if opened is not None else None, opened is not None and opened.facts is not None)
+        self._show_facts()
         self._show_selection()
 
     def _show_sound(self, before: Opened | None, opened: Opened) -> None:
@@ -195,28 +200,33 @@ class ClipEditor(QWidget):
         self.open(None)
         self.facts.set_words(sentence)
 
+    def _show_facts(self) -> None:
+        self.facts.set_words(self._measured(self.opened) if self.opened is not None else "")
+
     def _measured(self, opened: Opened) -> str:
         sound, facts = opened.sound, opened.facts
         channels = {1: self.tr("mono"), 2: self.tr("stereo")}.get(
             sound.channels, self.tr("{0} channels").format(sound.channels)
         )
-        parts = [self.tr("{0} s").format(clock(sound.seconds, 0.001)), f"{sound.rate / 1000:g} kHz", channels]
-        if facts is None:
-            return "  ·  ".join(parts)
-        if facts.silent:
+        parts = [self.tr("{0} s").format(clock(sound.seconds, 0.001))]
+        if facts is not None and facts.pitch is not None and not facts.silent:
+            parts.append(pitch_words(facts.pitch))
+        if self.places.tempo is not None:
+            parts.append(self.tr("{0} BPM").format(f"{self.places.tempo:.1f}"))
+        if facts is not None and facts.silent:
             parts.append(self.tr("silent"))
-        else:
+        elif facts is not None:
             parts.append(self.tr("peak {0} dB").format(_signed(facts.peak_db)))
             parts.append(self.tr("{0} LUFS").format(_signed(facts.loudness)))
+        parts.append(f"{sound.rate / 1000:g} kHz {channels}")
+        if facts is not None and not facts.silent:
             parts.append(self.tr("{0} Hz bright").format(round(facts.brightness)))
-            if facts.pitch is not None:
-                parts.append(pitch_words(facts.pitch))
         return "  ·  ".join(parts)
 
     def _show_tools(self, *_: object) -> None:
         able = self.opened is not None and bool(self._chosen)
         one, stretch = able and len(self._chosen) == 1, self.selection is not None
-        enabled = {"trim": one and stretch, "cut": one and stretch, "copy": one, "paste": one and self._pasteable}
+        enabled = {"trim": one and stretch, "cut": one and stretch, "copy": one, "paste": one and self._pasteable, "loops": one}
         for name, button in self.tools.buttons.items():
             button.setEnabled(enabled.get(name, able))
         self.tools.add.setEnabled(able)
@@ -261,9 +271,7 @@ class ClipEditor(QWidget):
         self._show_selection()
 
     def _snap(self, seconds: float) -> float:
-        if self.opened is None or self.bar.snapping == "off":
-            return seconds
-        return zero_crossing(self.opened.sound, seconds)
+        return self.places.near(seconds, self.bar.snapping)
 
     def nudge(self, edge: int, by: int, sample: bool) -> None:
         """Move the start (0) or the end (1) of the selection by a millisecond or a sample, `by` = ±1."""
@@ -297,12 +305,18 @@ class ClipEditor(QWidget):
         if name in ("cut", "copy", "paste"):
             self.clipboardWanted.emit(name)
             return
+        if name == "loops":
+            self.loopsWanted.emit()
+            return
         step = self._fade(name) if name in ("fade-in", "fade-out") else self._begun(name)
         if step is not None:
             self.stepWanted.emit(step, False)
 
     def add(self, name: str) -> None:
         """A step from the finder, with its dials."""
+        if name == "loop" and self.selection is None:
+            self.loopsWanted.emit()
+            return
         step = self._begun(name)
         if step is None:
             return
@@ -362,6 +376,7 @@ class ClipEditor(QWidget):
             Qt.Key.Key_U: buttons["fade-out"],
             Qt.Key.Key_N: buttons["normalise"],
             Qt.Key.Key_R: buttons["reverse"],
+            Qt.Key.Key_F: buttons["loops"],
             Qt.Key.Key_A: self.tools.add,
         }.get(Qt.Key(key))
         if found is not None:

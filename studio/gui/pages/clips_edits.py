@@ -15,17 +15,16 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QCursor, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from studio.audio.sound import Audio
+from studio.audio.sound import Audio, Sound
 from studio.engine.jobs import Told
 from studio.events import Failed, Produced
 from studio.gui import theme
 from studio.gui.pages import clips_try
 from studio.gui.pages.clips_begin import begun
-from studio.gui.pages.clips_branches import BranchList
 from studio.gui.pages.clips_clipboard import Clipboard
 from studio.gui.pages.clips_editor import ClipEditor, Opened
 from studio.gui.pages.clips_list import ClipList
-from studio.gui.pages.clips_rack import Rack
+from studio.gui.pages.clips_side import ClipSide
 from studio.gui.pages.clips_try import BRING, TRY, Prefix, stretch_of
 from studio.gui.pages.clips_words import name_of
 from studio.gui.pages.clips_work import sound_of
@@ -44,17 +43,21 @@ class ClipEdits(QObject):
     tried = Signal(object)
     """Opened: how the open clip sounds with steps that are not saved (yet)."""
 
+    excerpted = Signal(object, float)
+    """The same of a long clip: a few seconds of it as a Sound, and where they begin."""
+
     def __init__(
         self,
         session: Session,
-        parts: tuple[ClipList, ClipEditor, Rack, BranchList],
+        parts: tuple[ClipList, ClipEditor, ClipSide],
         change: Callable[[str, Changed], None],
         page: QWidget,
     ) -> None:
         """`change` saves clips before and after, undoably, under a name."""
         super().__init__(page)
         self._session, self._change = session, change
-        self._list, self._editor, self._rack, self._history = parts
+        self._list, self._editor, self._side = parts
+        self._rack, self._history, self._loops = self._side.rack, self._side.history, self._side.loops
         self.clipboard = Clipboard(self)
         self._prefix = Prefix()
         self._trying: tuple[dict[str, Any], ...] | None = None
@@ -74,7 +77,14 @@ class ClipEdits(QObject):
         rack.pasteWanted.connect(self.paste_steps)
         rack.shareWanted.connect(self._share)
         rack.clearWanted.connect(self.clear)
+        rack.chains.chosen.connect(self.add_chain)
+        rack.chains.told.connect(session.tell)
+        rack.chains.problem.connect(session.complain)
         self._history.chosen.connect(self._go)
+        editor.loopsWanted.connect(self.find_loops)
+        self._loops.shown.connect(editor.select)
+        self._loops.wanted.connect(self._use_loop)
+        self._loops.closed.connect(self._close_loops)
         for keys, slot in (
             ("Ctrl+C", self.copy),
             ("Ctrl+X", self.cut),
@@ -104,6 +114,28 @@ class ClipEdits(QObject):
         clip = self._list.current
         self._rack.set_chosen(len(self._list.selection), clip.name if clip is not None else "", bool(self.clipboard.steps))
 
+    # ---- loops
+    @Slot()
+    def find_loops(self) -> None:
+        """Show the loop finder, which searches the open clip."""
+        self._side.show_loops(True)
+        self.follow()
+
+    def follow(self) -> None:
+        """Another sound is open: the loop finder searches that one."""
+        opened = self._editor.opened
+        if self._loops.isVisible() and opened is not None:
+            self._loops.look_at(opened.sound if isinstance(opened.sound, Sound) else None)
+
+    @Slot(object)
+    def _use_loop(self, step: dict[str, Any]) -> None:
+        self._close_loops()
+        self.add(step, unfold=True)
+
+    @Slot()
+    def _close_loops(self) -> None:
+        self._side.show_loops(False)
+
     # ---- steps
     def _each(self, text: str, change: Callable[[ClipFile], Steps], clips: Sequence[ClipFile] | None = None) -> None:
         """Other steps for every chosen clip (or for `clips`), as one change."""
@@ -132,7 +164,8 @@ class ClipEdits(QObject):
             return
         self._trying = edits
         fixed = next((at for at, (a, b) in enumerate(zip(edits, clip.edits)) if a != b), len(edits))
-        work = partial(clips_try.tried, project, opened, edits, fixed, self._prefix)
+        at = self._editor.view.wave.playhead or 0.0
+        work = partial(clips_try.tried, project, opened, edits, fixed, self._prefix, at)
         self._session.desk.submit(work, tag=TRY, newest=True, urgent=True)
 
     @Slot(object)
@@ -143,16 +176,31 @@ class ClipEdits(QObject):
         if isinstance(event, Failed):
             self._session.complain(event)
         elif isinstance(event, Produced) and event.value[0] is self._session.project:
-            (self._tried if told.tag == TRY else self._brought)(event.value[1])
+            take: dict[str, Callable[[Any], None]] = {
+                "clip": self._tried,
+                "excerpt": self._excerpted,
+                "step": self._brought,
+            }
+            take[event.kind](event.value[1])
 
     def _tried(self, opened: Opened) -> None:
         if self._trying == opened.clip.edits:
             self.tried.emit(opened)
 
+    def _excerpted(self, value: tuple[tuple[dict[str, Any], ...], Sound, float]) -> None:
+        edits, sound, at = value
+        if self._trying == edits:
+            self.excerpted.emit(sound, at)
+
     def paste_steps(self) -> None:
         """The copied steps at the end of those of every chosen clip."""
         if steps := self.clipboard.steps:
             self._each(self.tr("Paste {0} steps").format(len(steps)), lambda clip: (*clip.edits, *steps))
+
+    @Slot(str, object)
+    def add_chain(self, name: str, steps: Steps) -> None:
+        """The steps of a chain at the end of those of every chosen clip."""
+        self._each(name, lambda clip: (*clip.edits, *(dict(step) for step in steps)))
 
     def copy_steps(self) -> None:
         clip = self._list.current

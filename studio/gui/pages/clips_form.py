@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from studio.audio.steps import STEPS
 from studio.gui import theme
 from studio.gui.pages.clips_dial import NAME, Dial
+from studio.gui.pages.clips_presets import PresetButton, with_preset
 from studio.gui.pages.clips_words import labels_of, span_words
 
 Step = Mapping[str, Any]
@@ -24,6 +25,8 @@ class StepForm(QWidget):
 
     moved = Signal()
     settled = Signal()
+    keepWanted = Signal()
+    """The step as it stands should be kept as a preset."""
 
     def __init__(self, step: Step, longest: float, parent: QWidget | None = None) -> None:
         """`longest`: seconds of the sound, where times end that have no limit of their own."""
@@ -38,7 +41,14 @@ class StepForm(QWidget):
         sentence = QLabel(self._kind.sentence)
         sentence.setWordWrap(True)
         theme.mark(sentence, role="caption")
-        column.addWidget(sentence)
+        head = QHBoxLayout()
+        head.addWidget(sentence, 1)
+        if self._kind.parameters:
+            self.presets = PresetButton(str(step["do"]))
+            self.presets.chosen.connect(self._preset)
+            self.presets.keepWanted.connect(self.keepWanted)
+            head.addWidget(self.presets, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(head)
         labels = labels_of(str(step["do"]))
         for parameter in self._kind.parameters:
             dial = Dial(parameter, labels[parameter.name], step.get(parameter.name, parameter.default), longest)
@@ -111,6 +121,12 @@ class StepForm(QWidget):
         self.where.setText(span_words(start, end) if limited else self.tr("the whole sound"))
         self.whole.setEnabled(limited)
         self.take.setEnabled(self._selection is not None)
+
+    @Slot(object)
+    def _preset(self, values: dict[str, Any]) -> None:
+        self.show_step(with_preset(self.step, values))
+        self.moved.emit()
+        self.settled.emit()
 
     @Slot()
     def _to_selection(self) -> None:

@@ -30,6 +30,7 @@ class ClipHearing(QObject):
         self._session, self._editor, self._rack = session, editor, rack
         self._heard: Audio | None = None  # what was put into the transport last
         self._stretch: tuple[float, float] | None = None  # seconds; which part of the clip that is
+        self._excerpt: float | None = None  # seconds; where a few seconds of it begin that are only tried
         self._held = 0.0  # when B was pressed
         session.positionChanged.connect(self._show_position)
         editor.seeked.connect(self.play)
@@ -49,27 +50,55 @@ class ClipHearing(QObject):
         self._session.set_loop(loop)
         self._play(0.0)
 
+    @Slot(object, object)
+    def play_loop(self, sound: Audio, span: tuple[float, float] | None) -> None:
+        """A loop as it would be made of the clip at `span`, round and round; None: something else, once."""
+        name = self._editor.opened.clip.name if self._editor.opened is not None else ""
+        self._stretch, self._heard, self._excerpt = span, sound if span is not None else None, None
+        self._session.set_loop(span is not None)
+        self._session.play(Current(sound, name))
+
+    @Slot(object, float)
+    def play_excerpt(self, sound: Audio, at: float) -> None:
+        """While the clip plays: a few seconds of it, which begin `at`, as they would be."""
+        now = self._now()
+        if now is not None:
+            self._excerpt, self._heard = at, sound
+            name = self._editor.opened.clip.name if self._editor.opened is not None else ""
+            self._session.play(Current(sound, name), at=now - at if 0 <= now - at < sound.seconds else 0.0)
+
     def follow(self) -> None:
         """The open clip sounds different now: what is heard of it goes on at the same place."""
-        current = self._session.current
+        current, now = self._session.current, self._now()
         if current is None or current.sound is not self._heard:
             return
-        player = self._session.player
-        at = player.position if player is not None and self._session.playing else None
-        if at is not None:
-            self._play(at)
+        self._excerpt = None
+        if now is not None:
+            self._play(now - (self._stretch[0] if self._stretch is not None else 0.0))
         elif (new := self._current()) is not None:
             self._heard = new.sound
             self._session.set_current(new)
 
+    def _now(self) -> float | None:
+        """The second of the clip that is heard; None while nothing of it plays."""
+        player, current = self._session.player, self._session.current
+        if player is None or current is None or current.sound is not self._heard or player.position is None:
+            return None
+        return player.position + self._offset
+
+    @property
+    def _offset(self) -> float:
+        """Where in the clip begins what is heard."""
+        return self._excerpt if self._excerpt is not None else self._stretch[0] if self._stretch is not None else 0.0
+
     def forget(self) -> None:
-        self._heard = self._stretch = None
+        self._heard = self._stretch = self._excerpt = None
 
     def _play(self, at: float) -> None:
         current = self._current()
         if current is not None:
-            self._heard = current.sound
-            self._session.play(current, at=at if at < current.sound.seconds else 0.0)
+            self._heard, self._excerpt = current.sound, None
+            self._session.play(current, at=at if 0 <= at < current.sound.seconds else 0.0)
 
     def _current(self) -> Current | None:
         opened = self._editor.opened
@@ -90,9 +119,7 @@ class ClipHearing(QObject):
     def _show_position(self, seconds: float | None) -> None:
         current = self._session.current
         mine = current is not None and current.sound is self._heard
-        if mine and seconds is not None and self._stretch is not None:
-            seconds += self._stretch[0]
-        self._editor.show_position(seconds if mine else None)
+        self._editor.show_position(seconds + self._offset if mine and seconds is not None else None)
 
     # ---- the hand
     def press(self, event: QKeyEvent) -> bool:

@@ -12,8 +12,10 @@ from typing import Any
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from studio.audio.steps import OFF, STEPS
+from studio.audio.steps import OFF, still
+from studio.errors import UsageError
 from studio.gui import theme
+from studio.gui.pages.clips_presets import Chains
 from studio.gui.pages.clips_row import StepRow
 from studio.gui.pages.clips_words import name_of
 from studio.gui.widgets.chips import Elided
@@ -71,6 +73,7 @@ class Rack(QWidget):
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         theme.mark(self.empty, role="dim")
+        self.chains = Chains(self)
         self._lay_out()
         self.show_steps((), 1.0)
 
@@ -142,14 +145,17 @@ class Rack(QWidget):
         row.copied.connect(self._copy)
         row.shifted.connect(self._shift)
         row.walked.connect(self._walk)
+        row.keepWanted.connect(self._keep)
         row.grip.dragged.connect(self._drag)
         row.grip.dropped.connect(self._drop)
         return row
 
     def _fits(self, at: int) -> bool:
-        """Whether a moment of what is heard is the same moment for this step: nothing after it changes the length."""
-        after = [row.step for row in self.rows[at + 1 :] if not row.step.get(OFF)]
-        return all(getattr(STEPS.get(str(step.get("do"))), "within", False) for step in after)
+        """Whether a moment of what is heard is the same moment for this step: nothing after it moves anything in time."""
+        try:
+            return still([row.step for row in self.rows[at + 1 :]])
+        except UsageError:  # a step of a stranger's
+            return False
 
     def set_selection(self, selection: tuple[float, float] | None) -> None:
         """What is selected in the waveform, in seconds."""
@@ -220,6 +226,9 @@ class Rack(QWidget):
     def _copy(self) -> None:
         self.copyWanted.emit((self._steps[self._place()],))
 
+    def _keep(self, step: dict[str, Any]) -> None:
+        self.chains.ask((step,))
+
     def _shift(self, by: int) -> None:
         at = self._place()
         to = min(max(at + by, 0), len(self.rows) - 1)
@@ -263,6 +272,8 @@ class Rack(QWidget):
         copy = menu.addAction(theme.icon("copy"), self.tr("Copy all steps\tCtrl+Shift+C"), self._copy_all)
         paste = menu.addAction(theme.icon("import"), self.tr("Paste steps at the end\tCtrl+Shift+V"), self.pasteWanted.emit)
         share = menu.addAction(theme.icon("list"), self.tr("Give all chosen clips these steps"), self.shareWanted.emit)
+        menu.addSeparator()
+        self.chains.add_to(menu, self._steps)
         menu.addSeparator()
         clear = menu.addAction(theme.icon("undo"), self.tr("Remove all steps"), self.clearWanted.emit)
         copy.setEnabled(some)

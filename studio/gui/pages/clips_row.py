@@ -57,6 +57,9 @@ class StepRow(QFrame):
     changed = Signal(object)
     removed = Signal()
     copied = Signal()
+    keepWanted = Signal(object)
+    """A step that should be kept as a preset."""
+
     shifted = Signal(int)
     """One place up (−1) or down (1)."""
 
@@ -142,6 +145,7 @@ class StepRow(QFrame):
         self.form.set_selection(self._selection)
         self.form.moved.connect(self._turn)
         self.form.settled.connect(self._settle)
+        self.form.keepWanted.connect(self._keep)
         self._column.addWidget(self.form)
 
     def set_selection(self, selection: tuple[float, float] | None) -> None:
@@ -161,6 +165,9 @@ class StepRow(QFrame):
         self.step = self.form.step
         self._show()
         self.changed.emit(self.step)
+
+    def _keep(self) -> None:
+        self.keepWanted.emit(self.step)
 
     def switch(self) -> None:
         """Leave the step out, or let it in again."""

@@ -94,6 +94,8 @@ class SelectionBar(QWidget):
         self._choices = {
             "off": self.tr("Off"),
             "zero": self.tr("Zero crossings"),
+            "onset": self.tr("Onsets"),
+            "beat": self.tr("Beats"),
         }
         button = QToolButton()
         button.setIcon(theme.icon("magnet", "dim", "accent"))
@@ -114,7 +116,7 @@ class SelectionBar(QWidget):
     # ---- what is shown
     @property
     def snapping(self) -> str:
-        """off or zero."""
+        """off, zero, onset or beat."""
         return self._snap
 
     def set_snap(self, key: str) -> None:

@@ -63,6 +63,7 @@ class Tools(QWidget):
                 ("fade-out", "fade-out", self.tr("Fade out"), self.tr("Fade out from the start of the selection (U)")),
                 ("normalise", "normalise", self.tr("Normalise"), self.tr("Bring the peak to −1 dB (N)")),
                 ("reverse", "reverse", self.tr("Reverse"), self.tr("Play it backwards (R)")),
+                ("loops", "loop", self.tr("Loop"), self.tr("Find places where it can go round and round (F)")),
             ),
         )
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from studio.audio import files, steps
+from studio.audio import effects, files, steps
+from studio.audio.excerpt import excerpt
 from studio.audio.sound import Audio, Sound
 from studio.audio.timeline import Timeline
 from studio.events import Finished, Produced, Started, Work
@@ -17,6 +18,8 @@ from studio.project.folder import ProjectFolder
 from studio.project.state import ClipFile
 
 TRY, BRING = "clips-try", "clips-bring"
+HEARD = 8.0
+"""Seconds of a long clip that are rendered while a dial turns."""
 Edits = tuple[dict[str, Any], ...]
 
 
@@ -34,16 +37,29 @@ class Prefix:
         return steps.apply(known[2], edits[fixed:], materials)
 
 
-def tried(project: ProjectFolder, opened: Opened, edits: Edits, fixed: int, prefix: Prefix) -> Work:
-    """The open clip as it would sound with these steps; one too long to be held in memory is not tried."""
+def tried(project: ProjectFolder, opened: Opened, edits: Edits, fixed: int, prefix: Prefix, at: float) -> Work:
+    """The open clip as it would sound with these steps, the first `fixed` of which it has already. Of one too long for memory
+    a few seconds from `at` on, where effects are all that has to be computed."""
     yield Started(what=TRY)
-    if not isinstance(opened.original, Sound):
-        yield Finished()
-        return
-    sound = prefix.render(opened.original, edits, fixed, project.material)
     clip = msgspec.structs.replace(opened.clip, edits=edits)
-    yield Produced(kind="clip", value=(project, Opened(clip, opened.original, sound)))
+    if isinstance(opened.original, Sound):
+        sound: Audio | None = prefix.render(opened.original, edits, fixed, project.material)
+    else:
+        sound = project.renders.known(project.clip_path(clip.id), edits)
+    if sound is not None:
+        yield Produced(kind="clip", value=(project, Opened(clip, opened.original, sound)))
+    elif (piece := _piece(project, clip, fixed, at)) is not None:
+        yield Produced(kind="excerpt", value=(project, (edits, piece, at)))
     yield Finished()
+
+
+def _piece(project: ProjectFolder, clip: ClipFile, fixed: int, at: float) -> Sound | None:
+    """A few seconds of a long clip from `at` on; None where something besides effects is new."""
+    new = clip.edits[fixed:]
+    base = project.renders.known(project.clip_path(clip.id), clip.edits[:fixed])
+    if base is None or any(step["do"] not in effects.STEPS for step in new):
+        return None
+    return excerpt(base, new, at, HEARD, project.material)
 
 
 def brought(project: ProjectFolder, source: Callable[[], Audio], clips: tuple[ClipFile, ...], step: dict[str, Any]) -> Work:

@@ -14,6 +14,8 @@ from studio.gui import theme
 from studio.gui.widgets.canvas import clock
 from studio.gui.widgets.config_form import pretty
 
+FEW = 3
+"""Values that are said of a step; of one that has more, only those that are not as usual."""
 GROUPS: tuple[Group, ...] = get_args(Group)
 _ICONS: dict[Group, str] = {
     "cut": "cut",
@@ -76,7 +78,7 @@ def labels_of(do: str) -> dict[str, str]:
 def _bare(parameter: Parameter) -> str:
     unit = parameter.unit.lower()
     name = parameter.name.removesuffix(f"_{unit}") if unit else parameter.name
-    return _tr("Amount") if name == unit else pretty(re.sub(r"(?<=[a-z])(?=\d)", " ", name))
+    return _tr("Amount") if name == unit else re.sub(r"\bq$", "Q", pretty(re.sub(r"(?<=[a-z])(?=\d)", " ", name)))
 
 
 def value_words(value: Any, unit: str = "") -> str:
@@ -103,8 +105,9 @@ def step_words(step: Mapping[str, Any]) -> str:
     if "start" in values:
         start, end = values.pop("start")[0], values.pop("end", (None, ""))[0]
         said.append(span_words(start, end))
-    given = [(value, unit) for at, (value, unit) in enumerate(values.values()) if value is not None and (value != 0 or not at)]
-    said += [value_words(value, unit) for value, unit in given[:3]]
+    usual = {p.name: p.default for p in kind.parameters} if len(values) > FEW else {}
+    given = {name: found for name, found in values.items() if found[0] is not None and found[0] != usual.get(name)}
+    said += [value_words(*found) for at, found in enumerate(given.values()) if found[0] != 0 or not at][:FEW]
     if step.get("from") is not None or step.get("to") is not None:
         said.append(_tr("on {0}").format(span_words(step.get("from"), step.get("to"))))
     return f"{name_of(do)} {', '.join(said)}".strip()
