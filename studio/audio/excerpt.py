@@ -24,8 +24,9 @@ def excerpt(
     """What `steps.apply` would give from `at` on (both in seconds, of the result), up to what effects remember for longer than
     WARM and where their slow waves stand.
 
-    Only the effects at the end of the list are spared the rest of the sound: an edit before them needs all of it in memory, so
-    whoever turns a dial often keeps the sound after the edits. Raises as `steps.apply`.
+    Of a sound that is not in memory, such as a timeline, only a stretch is read, unless there are edits before the effects,
+    which need all of it: whoever turns a dial often keeps the sound after the edits. Raises as `steps.apply`, and what reading
+    raises.
     """
     edits = len(done)
     while edits and done[edits - 1].get("do") in effects.STEPS:

@@ -135,6 +135,11 @@ PRESETS: dict[str, dict[str, Values]] = {
         "Old record": {"sensitivity": 0.6},
         "Scratched": {"sensitivity": 0.9, "longest": 6},
     },
+    "declip": {
+        "Overs": {"closeness": 0.1},
+        "Hot recording": {"closeness": 0.5},
+        "Soft shoulders": {"closeness": 1.5},
+    },
     "noise": {
         "A little": {"amount": 6, "smoothing": 0.6},
         "Tape hiss": {"amount": 12},

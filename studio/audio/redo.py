@@ -1,7 +1,7 @@
 """Steps that came with a sound, done again as far as they can be. Explore opens recipes with this, Clips what is dropped on it.
 
 Nothing in such steps is trusted: they may be of a newer version, of another project, or made up. One that can't be done is
-left out and named; the others are done as they are, in their order.
+left out and named; the others are done as they are, in their order. One that would make far too much of a sound ends it all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from studio.errors import StudioError
 
 MOST = 1000
 """Steps."""
-LONGEST = 1800.0
+LONGEST = 600.0
 """Seconds that steps may make of a shorter sound."""
 
 
@@ -43,8 +43,8 @@ def redo(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials 
             left.append((_name(step), f"It can't be done ({error})."))
         else:
             if after.seconds > longest:
-                left.append((_name(step), f"It would make {after.seconds / 60:.0f} minutes of it."))
-                continue
+                left.append((_name(step), f"It would make {after.seconds / 60:.0f} minutes of it; the rest is not done."))
+                break
             sound = after
             done.append(dict(step))
     if len(steps) > MOST:

@@ -65,3 +65,8 @@ class Sound:
     def mono(self) -> Samples:
         """The mean of the channels, (frames,)."""
         return self.samples.mean(axis=0, dtype=np.float32)
+
+
+def whole(audio: Audio) -> Sound:
+    """All of it, in memory. Raises UnreadableAudio."""
+    return audio if isinstance(audio, Sound) else Sound(audio.read(0, audio.frames), audio.rate)

@@ -18,12 +18,13 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import msgspec
 
 from studio.audio import files
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound, whole
 from studio.errors import ExportError, StudioError, UsageError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.export import names
 from studio.export.crew import in_order
 from studio.export.making import Making, making
+from studio.fields import Field, describe
 from studio.project.recipe import Recipe
 
 R = TypeVar("R")
@@ -51,7 +52,7 @@ class Item(msgspec.Struct, frozen=True):
     extent: its shape where that is known before it is read
     """
 
-    sound: Any  # Sound | Path | Callable[[], Sound]
+    sound: Any  # Audio | Path | Callable[[], Audio]
     name: str
     recipe: Recipe | None = None
     root: float | None = None
@@ -65,10 +66,14 @@ class Item(msgspec.Struct, frozen=True):
     extent: Shape | None = None
 
     def load(self) -> Sound:
-        """Raises what files.read raises."""
-        if isinstance(self.sound, Sound):
-            return self.sound
-        return self.sound() if callable(self.sound) else files.read(self.sound)
+        """The sound, in memory. Raises what files.read raises."""
+        return whole(self.audio())
+
+    def audio(self) -> Audio:
+        """The sound, which need not be in memory where it is long. Raises what files.read raises."""
+        if isinstance(self.sound, Path | str):
+            return files.read(self.sound)
+        return self.sound() if callable(self.sound) else self.sound
 
     @property
     def shape(self) -> Shape | None:
@@ -96,6 +101,12 @@ class Exporter(ABC):
     whole: ClassVar[bool] = False
     """Whether all sounds go into one thing, a folder or a file."""
     Options: ClassVar[type[msgspec.Struct]]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The options as a form shows them: the format's own before those it shares with others."""
+        declared = [name for kind in self.Options.__mro__ for name in vars(kind).get("__annotations__", {})]
+        return tuple(sorted(describe(self.Options), key=lambda field: declared.index(field.name)))
 
     @abstractmethod
     def write(self, items: Sequence[Item], folder: Path, options: Any, template: str = names.DEFAULT) -> Work:

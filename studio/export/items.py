@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from studio.audio import files, riff, steps
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio
 from studio.errors import StudioError, UsageError
 from studio.export.base import Item, Shape
 from studio.project import recipe as recipes
@@ -22,7 +22,7 @@ _ENDLESS = 1 << 40
 _TEMPO = re.compile(r"(?<![\d.])(\d{2,3}(?:\.\d+)?)[ _-]?bpm", re.IGNORECASE)
 
 
-def of_clip(clip: ClipFile, sound: Callable[[], Sound] | None = None) -> Item:
+def of_clip(clip: ClipFile, sound: Callable[[], Audio] | None = None) -> Item:
     """A clip; `sound` gives it with its edits when its turn comes, without it there is only what is known of it."""
     recipe = clip.recipe
     if recipe is not None:

@@ -15,6 +15,7 @@ import studio
 from studio.audio import files, picture
 from studio.audio.analysis import note_name
 from studio.audio.picture import Image
+from studio.audio.sound import whole
 from studio.errors import ExportError, StudioError
 from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.export import cover, names, roots, sfz
@@ -32,10 +33,6 @@ UNASKED = "No licence was given: ask whoever made this pack before you publish s
 class PackOptions(WavOptions, frozen=True):
     """Recommended: 24 bit, all equally loud, a folder for each label."""
 
-    level: Annotated[
-        Literal["keep", "ceiling", "peak", "loudness"],
-        setting("loudness, peak: all are brought to one level; ceiling: only what is too loud is turned down; keep: as it is"),
-    ] = "loudness"
     title: Annotated[str, setting("Name of the pack; empty: that of the first sound")] = ""
     author: Annotated[str, setting("Who made it")] = ""
     licence: Annotated[str, setting("What others may do with it, in your words")] = ""
@@ -46,6 +43,10 @@ class PackOptions(WavOptions, frozen=True):
     cover: Annotated[bool, setting("A picture of the sounds (Cover.png)")] = True
     contents: Annotated[bool, setting("A text of contents, licence and how each was made (Contents.txt)")] = True
     instruments: Annotated[bool, setting("An SFZ instrument of each folder")] = False
+    level: Annotated[
+        Literal["keep", "ceiling", "peak", "loudness"],
+        setting("loudness, peak: all are brought to one level; ceiling: only what is too loud is turned down; keep: as it is"),
+    ] = "loudness"
 
 
 class Pack(Exporter):
@@ -129,7 +130,7 @@ def _save(path: Path, item: Item, options: PackOptions, shown: int) -> tuple[Sav
     made = prepared(item, options)
     write_wav(path, item, made, options, staged=True)
     shape = Shape(made.sound.rate, made.sound.channels, made.sound.frames)
-    return (shape, made.loop), cover.tile(made.sound, shown) if shown else None
+    return (shape, made.loop), cover.tile(whole(made.sound), shown) if shown else None
 
 
 def _instruments(

@@ -14,7 +14,7 @@ import numpy as np
 import soxr
 
 from studio.audio import analysis, edit, files
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 from studio.export.base import Item, Shape, rate_of
 from studio.fields import setting
 
@@ -43,13 +43,15 @@ class AudioOptions(msgspec.Struct, frozen=True):
 class Prepared(NamedTuple):
     """A sound as it goes into a file, and its loop and marks in its own frames."""
 
-    sound: Sound
+    sound: Audio
     loop: tuple[int, int] | None
     marks: tuple[int, ...]
 
 
 def prepared(item: Item, options: AudioOptions) -> Prepared:
-    """Raises what Item.load raises."""
+    """What needs no change is not brought into memory either. Raises what Item.load raises."""
+    if (options.rate, options.channels, options.level) == ("keep", "keep", "keep"):
+        return Prepared(kept := item.audio(), item.loop, tuple(mark for mark in item.marks if 0 <= mark < kept.frames))
     sound = item.load()
     turned = _channels(sound, options.channels)
     if (rate := rate_of(options)) is not None:

@@ -24,7 +24,7 @@ from studio.audio.sound import Audio
 from studio.audio.steps import Materials
 from studio.audio.timeline import Timeline
 from studio.audio.timeline_steps import Task, apply
-from studio.errors import TooLong, UnreadableAudio
+from studio.errors import AlreadyThere, TooLong, UnreadableAudio
 from studio.events import Progress
 
 LONG = 60.0
@@ -40,7 +40,7 @@ Opening = Generator[Progress, None, Timeline]
 
 
 class Renders:
-    """The cache of one project, in `folder`. Used by one thread at a time."""
+    """The cache of one project, in `folder`. Any thread may ask; what two want at once, both make, and one keeps."""
 
     def __init__(self, folder: Path, materials: Materials | None = None) -> None:
         self._folder, self._materials = folder, materials
@@ -73,6 +73,15 @@ class Renders:
             return end.value
         work.close()
         return None
+
+    def whole(self, path: Path, edits: Edits) -> Timeline:
+        """The same, whatever it takes. Raises as `opened`."""
+        work = self.opened(path, edits)
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                return end.value
 
     def _key(self, path: Path, edits: Edits) -> str:
         try:
@@ -121,7 +130,8 @@ class Renders:
             made = task.work(task.part.sound())
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room(made.samples.nbytes)
-            files.write(path, made, subtype="FLOAT")
+            with suppress(AlreadyThere):
+                files.write(path, made, subtype="FLOAT")
         self._use(path)
         audio = files.stored(path)
         return task.put(Timeline.of(audio, (yield from self._pyramid(audio, key))))

@@ -44,8 +44,11 @@ def test_what_can_not_is_left_out_and_named(noise: Sound) -> None:
 
 
 def test_steps_can_not_fill_the_memory(noise: Sound) -> None:
-    after = redo(noise, [{"do": "pad", "before": 600, "after": 600}] * 50)
-    assert after.sound.seconds <= module.LONGEST and len(after.left) == 49
+    after = redo(noise, [{"do": "reverse"}, {"do": "pad", "before": 600, "after": 600}, {"do": "gain", "db": 1}])
+    assert after.steps == ({"do": "reverse"},) and [name for name, _ in after.left] == ["pad"]
+    assert np.array_equal(after.sound.samples, noise.samples[:, ::-1])
+    half = redo(noise, [{"do": "pad", "before": 500}] * 3)
+    assert module.LONGEST > half.sound.seconds > 500 and len(half.steps) == len(half.left) == 1
     many = redo(noise, [{"do": "reverse"}] * (module.MOST + 7))
     assert len(many.steps) == module.MOST and len(many.left) == 1
 
@@ -66,5 +69,5 @@ strange = st.dictionaries(
 def test_nothing_that_a_stranger_writes_breaks_it(steps: list[dict[str, Any]]) -> None:
     sound = Sound(np.linspace(-0.5, 0.5, 400, dtype=np.float32)[None], 8000)
     after = redo(sound, steps)
-    assert len(after.steps) + len(after.left) == len(steps) and after.sound.frames >= 1
+    assert len(after.steps) + len(after.left) <= len(steps) and after.sound.frames >= 1
     assert np.array_equal(redo(sound, after.steps).sound.samples, after.sound.samples)

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from studio.audio import files, steps
-from studio.audio.repair import clicks, hum, noise
+from studio.audio.repair import clicks, clipping, hum, noise
 from studio.audio.sound import Sound
 from studio.errors import UsageError
 from tests.audio import make
@@ -43,7 +43,7 @@ def likeness(clean: np.ndarray, found: np.ndarray) -> float:
     return 10 * np.log10(np.sum(part**2) / (np.sum((found - part) ** 2) + 1e-20))
 
 
-@pytest.mark.parametrize("repair", [hum.hum, clicks.clicks, noise.noise])
+@pytest.mark.parametrize("repair", [hum.hum, clicks.clicks, clipping.declip, noise.noise])
 def test_what_is_whole_stays_to_the_bit(repair):
     clean = music()
     assert np.array_equal(repair(clean).samples, clean.samples)
@@ -121,7 +121,7 @@ def test_a_gap_is_written_as_it_was(width):
     whole = sine(440, 0.2).samples[0] + sine(1234.5, 0.2, amplitude=0.2).samples[0]
     x = whole.astype(np.float64)
     x[4000 : 4000 + width] = 0.7
-    found = clicks._interpolated(x, 4000, 4000 + width, RATE)
+    found = clicks.interpolated(x, 4000, 4000 + width, RATE)
     assert 20 * np.log10(np.abs(found - whole[4000 : 4000 + width]).max()) < -40
 
 
@@ -139,6 +139,31 @@ def test_what_lasts_longer_is_left():
     sound = Sound(samples, RATE)
     assert np.array_equal(clicks.clicks(sound, longest=2).samples, samples)
     assert not np.array_equal(clicks.clicks(sound, longest=8).samples, samples)
+
+
+# ---- clipping
+
+
+@pytest.mark.parametrize("loud", [2.0, 4.0])
+def test_peaks_come_back(loud):
+    clean = music()
+    ceiling = np.abs(clean.samples).max() / 10 ** (loud / 20)
+    cut = Sound(np.clip(clean.samples, -ceiling, ceiling), RATE)
+    found = clipping.declip(cut)
+    assert likeness(clean.samples, found.samples) > likeness(clean.samples, cut.samples) + 10
+    touched = found.samples != cut.samples
+    assert (np.abs(cut.samples[touched]) >= 0.94 * ceiling).all()
+    assert (np.abs(found.samples) >= np.abs(cut.samples) - 1e-6).all()
+
+
+@pytest.mark.parametrize("hz", [30.0, 60.0, 500.0])
+def test_the_crest_of_a_wave_is_not_cut_off(hz):
+    assert clipping.declip(sine(hz, amplitude=1.0)).samples.tobytes() == sine(hz, amplitude=1.0).samples.tobytes()
+
+
+def test_a_square_wave_is_meant():
+    square = Sound(np.where(np.arange(RATE) // 50 % 2, 0.9, -0.9).astype(np.float32)[None], RATE)
+    assert np.array_equal(clipping.declip(square).samples, square.samples)
 
 
 # ---- noise

@@ -63,6 +63,7 @@ def test_every_format_keeps_the_contract(exporter, tmp_path):
     assert produced[0] == tmp_path / "new" / first and produced[0].is_dir() == first.endswith("/")
     for event in told:
         assert events.from_json(events.to_json(event)).time == event.time
+    assert {field.name for field in exporter.fields} == {field.name for field in fields.describe(exporter.Options)}
     msgspec.json.decode(msgspec.json.encode(exporter.Options()), type=exporter.Options)
 
 

@@ -6,7 +6,7 @@ repair the sound comes back as it was.
 
 from __future__ import annotations
 
-from studio.audio.repair import clicks, hum, noise
+from studio.audio.repair import clicks, clipping, hum, noise
 from studio.audio.step import Step
 
-STEPS: dict[str, Step] = {**hum.STEPS, **clicks.STEPS, **noise.STEPS}
+STEPS: dict[str, Step] = {**hum.STEPS, **clicks.STEPS, **clipping.STEPS, **noise.STEPS}

@@ -43,7 +43,7 @@ def clicks(sound: Sound, sensitivity: float = 0.5, longest: float = 2) -> Sound:
     for channel in samples:
         x = channel.astype(np.float64)
         for first, last in find(x, sound.rate, sensitivity, longest):
-            channel[first:last] = _interpolated(x, first, last, sound.rate)
+            channel[first:last] = interpolated(x, first, last, sound.rate)
             x[first:last] = channel[first:last]
     return replace(sound, samples=samples)
 
@@ -56,8 +56,8 @@ def find(x: Wave, rate: int, sensitivity: float = 0.5, longest: float = 2) -> li
     factor = 10 ** (HARDEST - (HARDEST - EASIEST) * sensitivity)
     grain = max(8, round(_GRAIN * rate))
     forward, backward = _unforeseen(x, rate), _unforeseen(x[::-1], rate)[::-1]
-    over = np.stack([error / _usual(error, grain) for error in (forward, backward)]) / factor
-    bursts = list(_bursts(np.asarray((over > 1).any(axis=0)), max(1, round(0.0005 * rate))))
+    over: Wave = np.stack([error / _usual(error, grain) for error in (forward, backward)]) / factor
+    bursts = list(_bursts(over.max(axis=0) > 1, max(1, round(0.0005 * rate))))
     heights = np.array([over[:, first:last].max() for first, last in bursts])
     places = np.array([first for first, _ in bursts])
     found = []
@@ -87,11 +87,11 @@ def _unforeseen(x: Wave, rate: int) -> Wave:
 
 def _prediction(x: Wave) -> Wave:
     """(ORDER + 1,): the filter that leaves of `x` only what its past does not foretell; by autocorrelation."""
+    from scipy.fft import irfft, next_fast_len, rfft
     from scipy.linalg import solve_toeplitz
 
-    windowed = x * np.hanning(len(x))
-    spectrum = np.abs(np.fft.rfft(windowed, 2 * len(x))) ** 2
-    r = np.fft.irfft(spectrum)[: ORDER + 1]
+    size = next_fast_len(len(x) + ORDER + 1, real=True)
+    r = irfft(np.abs(rfft(x * np.hanning(len(x)), size)) ** 2, size)[: ORDER + 1]
     r[0] += 1e-9 * r[0] + 1e-12
     return np.concatenate([[1.0], -solve_toeplitz(r[:-1], r[1:])])
 
@@ -125,8 +125,8 @@ def _begins(x: Wave, first: int, last: int, rate: int) -> bool:
     return bool(np.sqrt(np.mean(after**2)) > _LOUDER * (np.sqrt(np.mean(before**2)) if len(before) else 0) + _QUIET)
 
 
-def _interpolated(x: Wave, first: int, last: int, rate: int) -> Wave:
-    """What should stand at first:last: the values with the least error of prediction, and the prediction from them, twice."""
+def interpolated(x: Wave, first: int, last: int, rate: int) -> Wave:
+    """(last − first,): what should stand there: the values of least error in prediction, and the prediction anew from them."""
     from scipy.linalg import solve, toeplitz
 
     span = max(4 * ORDER, round(0.02 * rate))

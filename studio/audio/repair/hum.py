@@ -48,9 +48,10 @@ def find(samples: Samples, rate: int, mains: str = "auto", harmonics: int = 20) 
     """Hz of every harmonic of the mains that stands out of (frames,) nearly all the time. None unless two of the lowest four
     do: it would be a steady note that has come near one."""
     spectrum, per_hz = _lasting(samples, rate)
-    best, near, found = 0.0, 0.0, np.zeros(0, int)
+    best, near = 0.0, 0.0
+    found: NDArray[np.float64] = np.zeros(0)
     for base in MAINS[mains]:
-        numbers = np.arange(1, min(harmonics, int(0.45 * rate / base)) + 1)
+        numbers = np.arange(1.0, min(harmonics, int(0.45 * rate / base)) + 1)
         for hz in base * np.linspace(1 - DRIFT, 1 + DRIFT, 101):
             out = spectrum[np.rint(hz * numbers * per_hz).astype(int)]
             score = float(np.clip(out, 0, 60).sum())
@@ -59,7 +60,7 @@ def find(samples: Samples, rate: int, mains: str = "auto", harmonics: int = 20) 
     return found * _refined(spectrum, per_hz, near * found, found) if best else found
 
 
-def _refined(spectrum: NDArray[np.float64], per_hz: float, hz: NDArray[np.float64], numbers: NDArray[np.int_]) -> float:
+def _refined(spectrum: NDArray[np.float64], per_hz: float, hz: NDArray[np.float64], numbers: NDArray[np.float64]) -> float:
     """Hz of the first harmonic, from parabolas through the peaks near `hz`; the higher ones know it better."""
     peaks = np.rint(hz * per_hz).astype(int) + np.arange(-3, 4)[:, None]
     top = peaks[np.argmax(spectrum[peaks], axis=0), np.arange(len(hz))]

@@ -35,7 +35,7 @@ from studio.audio import files as sounds
 from studio.errors import StudioError
 from studio.export import making, names
 from studio.export.base import Exporter, Item, exporters
-from studio.fields import decode, describe
+from studio.fields import decode
 from studio.gui import theme
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.config_form import ConfigForm
@@ -98,6 +98,7 @@ class ExportPanel(QWidget):
         self._home = Path()
         self._folder: Path | None = None
         self._running = False
+        self._fits = True
         theme.mark(self, role="panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         title = QLabel(self.tr("Export"))
@@ -258,13 +259,13 @@ class ExportPanel(QWidget):
         self.template.setFocus()
 
     def _build_form(self) -> None:
-        old, self.form = self.form, ConfigForm(describe(self.exporter.Options))
-        self.form.changed.connect(self._show_preview)
+        old, self.form = self.form, ConfigForm(self.exporter.fields)
+        self.form.changed.connect(self._show_size)
         self._form_home.addWidget(self.form)
         old.setParent(None)
         old.deleteLater()
         self.format.setToolTip(self.exporter.sentence)
-        self._show_preview()
+        self._show_size()
 
     # ---- what is shown
     @property
@@ -283,7 +284,7 @@ class ExportPanel(QWidget):
     def set_items(self, items: Sequence[Item]) -> None:
         """What would be exported; only names, notes and recipes are looked at."""
         self._items = tuple(items)
-        self._show_preview()
+        self._show_size()
 
     def set_running(self, on: bool) -> None:
         self._running = on
@@ -302,7 +303,7 @@ class ExportPanel(QWidget):
     def add_results(self, paths: Sequence[Path]) -> None:
         self.results.add(paths)
         self._show_results()
-        self._show_preview()
+        self._show_size()
 
     def _show_results(self) -> None:
         some = self.results.count() > 0
@@ -315,7 +316,7 @@ class ExportPanel(QWidget):
         self.place.set_words(self.folder.name if inside else str(self.folder))
         self.place.setToolTip(str(self.folder))
         self.home.setEnabled(not inside)
-        self._show_preview()
+        self._show_size()
 
     @Slot()
     def _show_preview(self, *_: object) -> None:
@@ -331,10 +332,9 @@ class ExportPanel(QWidget):
             words, good = error.message, False
         self.preview.set_words(words)
         theme.mark(self.preview, state="" if good else "bad")
-        good = self._show_size() and good
         text = self.tr("Export") if count == 0 else self.tr("Export 1 sound") if count == 1 else ""
         self.start.setText(text or self.tr("Export {0} sounds").format(count))
-        self.start.setEnabled(good and count > 0 and not self._running)
+        self.start.setEnabled(good and self._fits and count > 0 and not self._running)
 
     def _promised(self) -> str:
         """The first name of what would be made, and how many more. Raises StudioError."""
@@ -343,19 +343,20 @@ class ExportPanel(QWidget):
         more = 0 if self.exporter.whole else len(self._items) - 1
         return free if not more else self.tr("{0} and {1} more").format(free, more)
 
-    def _show_size(self) -> bool:
-        """Say how large it will be, and whether there is room for it."""
+    @Slot()
+    def _show_size(self, *_: object) -> None:
+        """Say how large it will be, and whether there is room for it; then the name of the first."""
         try:
             needed = self.exporter.predict(self._items, self.options()) if self._items else 0
         except StudioError:  # an option that can't be: pressing Export says why
             needed = 0
         free = making.room(self.folder)
-        fits = needed <= free
-        words = self.tr("About {0}") if fits else self.tr("About {0}, and only {1} are free there")
+        self._fits = needed <= free
+        words = self.tr("About {0}") if self._fits else self.tr("About {0}, and only {1} are free there")
         self.needed.set_words(words.format(making.said(needed), making.said(free)))
         self.needed.setVisible(bool(needed))
-        theme.mark(self.needed, state="" if fits else "bad")
-        return fits
+        theme.mark(self.needed, state="" if self._fits else "bad")
+        self._show_preview()
 
     # ---- what is asked
     def options(self) -> msgspec.Struct:

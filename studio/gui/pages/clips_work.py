@@ -23,14 +23,21 @@ from studio.project.state import ClipFile
 LIST, OPEN, PICTURES = "clips-list", "clips-open", "clips-pictures"
 
 
+def is_long(clip: ClipFile) -> bool:
+    return clip.frames > LONG * clip.rate
+
+
 def recipe_of(clip: ClipFile) -> Recipe | None:
     """The clip's recipe with its edits, so that a file made from it says how it came to be."""
     recipe = clip.recipe
     return msgspec.structs.replace(recipe, edits=(*recipe.edits, *clip.edits)) if recipe is not None else None
 
 
-def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Sound:
+def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Audio:
+    """The clip with its edits: in memory, or a timeline where it is long."""
     assert project is not None
+    if is_long(clip):
+        return project.renders.whole(project.clip_path(clip.id), clip.edits)
     return steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
 
 
@@ -48,7 +55,7 @@ def listed(project: ProjectFolder) -> Work:
 def opened(project: ProjectFolder, clip: ClipFile, original: Audio | None) -> Work:
     """Told twice: as soon as it can be heard, and once more with what was measured; a long one is measured by its peak only."""
     yield Started(what=OPEN)
-    if clip.frames > LONG * clip.rate:
+    if is_long(clip):
         sound = yield from project.renders.opened(project.clip_path(clip.id), clip.edits)
         kept = project.renders.known(project.clip_path(clip.id), ())
         yield Produced(kind="clip", value=(project, Opened(clip, sound if kept is None else kept, sound)))
@@ -67,17 +74,16 @@ def pictured(project: ProjectFolder, clips: Sequence[ClipFile]) -> Work:
     for clip in clips:
         picture: Picture | None = None
         with suppress(StudioError):
-            picture = _long_picture(project, clip) if clip.frames > LONG * clip.rate else _picture(sound_of(project, clip))
+            picture = _picture(project, clip)
         yield Produced(kind="picture", value=(project, (clip, picture)))
     yield Finished()
 
 
-def _picture(sound: Sound) -> Picture:
-    return Picture(peaks.thumbnail(sound), sound.seconds)
-
-
-def _long_picture(project: ProjectFolder, clip: ClipFile) -> Picture:
-    """Of a clip nobody has opened yet only a sketch, and without its edits: the list does not wait for hours of sound."""
+def _picture(project: ProjectFolder, clip: ClipFile) -> Picture:
+    """Of a long clip that nobody has opened yet only a sketch, without its edits: the list does not wait for hours of sound."""
+    if not is_long(clip):
+        sound = steps.apply(project.clip_sound(clip.id), clip.edits, project.material)
+        return Picture(peaks.thumbnail(sound), sound.seconds)
     path = project.clip_path(clip.id)
     found = project.renders.known(path, clip.edits)
     if found is None:

@@ -9,13 +9,13 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.audio.analysis import hz_to_midi, midi_to_hz, note_name
 from studio.audio.peaks import spectrogram
-from studio.audio.sound import Audio
+from studio.audio.sound import Audio, Sound
 from studio.gui import theme
 from studio.gui.widgets.canvas import RADIUS, Canvas, clock, picture, spectrum
 from studio.gui.widgets.later import Later
@@ -25,6 +25,8 @@ GUTTER = 36
 BINS = 256
 MOST_COLUMNS = 1024
 RANGE_DB = 90.0
+PAUSE = 60
+"""Milliseconds in which a sound that is not in memory is left alone: its waveform is painted first, and the hand goes on."""
 AROUND, LEAST = 0.03, 0.12
 """Seconds analysed on both sides of the view, and at least: a window needs its surroundings."""
 NOTES = tuple(range(24, 133, 12))
@@ -56,6 +58,8 @@ class Spectrogram(Canvas):
         self._sound: Audio | None = None
         self._heat: Heat | None = None
         self._image: QImage | None = None
+        self._whole: Heat | None = None  # of a sound that was seen whole: drawn where nothing finer is there yet
+        self._whole_image: QImage | None = None
         self._span = (0.0, 1.0)  # seconds that the picture covers
         self._view = (0.0, 1.0)  # seconds that are visible
         self._playhead: float | None = None
@@ -63,6 +67,10 @@ class Spectrogram(Canvas):
         self._axis = axis
         self._later = Later(self)
         self._later.done.connect(self._arrived)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(PAUSE)
+        self._soon.timeout.connect(self._analyse)
         self.placeholder = ""
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -77,8 +85,10 @@ class Spectrogram(Canvas):
         """Show a sound, whole. The old picture stays until the new one is ready."""
         self._sound = sound if sound is not None and sound.frames else None
         self._playhead = None
+        self._whole = self._whole_image = None
         if self._sound is None:
             self._later.drop()
+            self._soon.stop()
             self._heat = self._image = None
         else:
             self._view = (0.0, self._sound.seconds)
@@ -105,11 +115,18 @@ class Spectrogram(Canvas):
     @property
     def pending(self) -> bool:
         """A picture is still being made."""
-        return self._later.busy
+        return self._later.busy or self._soon.isActive()
 
     def _ask(self) -> None:
+        if isinstance(self._sound, Sound):
+            self._analyse()
+        elif not self._soon.isActive():
+            self._soon.start()
+
+    def _analyse(self) -> None:
         sound = self._sound
-        assert sound is not None
+        if sound is None:
+            return
         spare = max(AROUND, (LEAST - (self._view[1] - self._view[0])) / 2)
         start = max(0, int((self._view[0] - spare) * sound.rate))
         end = max(start + 1, min(int(np.ceil((self._view[1] + spare) * sound.rate)), sound.frames))
@@ -126,6 +143,8 @@ class Spectrogram(Canvas):
         else:
             self._heat, self._span = answer  # type: ignore[misc]
             self._image = None
+            if self._span[0] <= 0 and self._span[1] >= self._sound.seconds:
+                self._whole, self._whole_image = self._heat, None
         self.update()
 
     # ---- geometry
@@ -146,7 +165,7 @@ class Spectrogram(Canvas):
 
     # ---- painting
     def forget(self) -> None:
-        self._image = None
+        self._image = self._whole_image = None
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -166,8 +185,10 @@ class Spectrogram(Canvas):
         painter.save()
         painter.setClipPath(corners)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        left, right = self._x(self._span[0]), self._x(self._span[1])
-        painter.drawImage(QRectF(left, 0, right - left, plot.height()), self._image)
+        if self._whole is not None and self._whole is not self._heat and self._sound is not None:
+            self._whole_image = self._whole_image or heat_image(self._whole[0], spectrum())
+            self._paint_picture(painter, self._whole_image, (0.0, self._sound.seconds))
+        self._paint_picture(painter, self._image, self._span)
         painter.restore()
         if self._axis:
             self._paint_axis(painter, plot)
@@ -177,6 +198,15 @@ class Spectrogram(Canvas):
             painter.drawLine(QPointF(x, 0), QPointF(x, plot.height()))
         if self._hover is not None and plot.contains(self._hover):
             self._paint_hover(painter, plot, self._hover)
+
+    def _paint_picture(self, painter: QPainter, image: QImage, span: tuple[float, float]) -> None:
+        """What is visible of a picture of that span of seconds; the rest of it is not looked at, however far it reaches."""
+        start, end = max(span[0], self._view[0]), min(span[1], self._view[1])
+        if start >= end:
+            return
+        scale = image.width() / max(span[1] - span[0], 1e-9)
+        source = QRectF((start - span[0]) * scale, 0, (end - start) * scale, image.height())
+        painter.drawImage(QRectF(self._x(start), 0, self._x(end) - self._x(start), self._plot.height()), image, source)
 
     def _paint_axis(self, painter: QPainter, plot: QRectF) -> None:
         assert self._heat is not None

@@ -1,0 +1,93 @@
+"""A long clip in the editor: it is never read whole, and everything else is as with a short one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from studio.audio import files, steps
+from studio.audio.sound import Sound
+from studio.audio.timeline import Timeline
+from studio.gui import files as outside
+from studio.gui.pages import clips_work
+from studio.gui.pages.clips import ClipsPage
+from studio.gui.session import Session
+from studio.gui.tables.clips import PICTURE
+from tests.audio.make import noise
+from tests.gui.clipping import settled
+
+RATE = 8000
+LONG = noise(75.0, channels=2, rate=RATE)
+
+
+@pytest.fixture
+def page(session: Session, qtbot, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClipsPage]:
+    assert session.project is not None
+    session.project.keep(LONG, None, "Rehearsal")
+    monkeypatch.setattr(type(session.project), "clip_sound", None)  # nobody reads it whole
+    made = ClipsPage(session)
+    made.resize(1004, 560)
+    made.show()
+    qtbot.waitUntil(lambda: made.editor.opened is not None and made.model.index(0).data(PICTURE) is not None)
+    yield made
+    made.hide()
+    made.deleteLater()
+
+
+def test_it_opens_as_a_timeline_and_looks_like_its_samples(page: ClipsPage) -> None:
+    found = page.editor.opened
+    assert found is not None and isinstance(found.sound, Timeline)
+    wave = page.editor.view.wave
+    assert wave.seconds == 75.0 and "stereo" in page.editor.facts.words
+    wave.set_view(30.0, 30.01)
+    assert np.allclose(wave._outline.samples(240_000, 240_080), LONG.mono()[240_000:240_080], atol=1e-6)
+    assert page.model.index(0).data(PICTURE).seconds == 75.0
+
+
+def test_a_cut_and_its_undo_keep_what_is_seen(page: ClipsPage, session: Session, qtbot) -> None:
+    wave = page.editor.view.wave
+    wave.set_view(20.0, 30.0)
+    wave.set_selection((21.0, 26.0))
+    wave.selectionChanged.emit(wave.selection)
+    qtbot.keyClick(page.editor, Qt.Key.Key_X)
+    qtbot.waitUntil(lambda: abs(wave.seconds - 70.0) < 0.001)
+    assert wave.view == (20.0, 30.0)
+    settled(page, qtbot)
+    found = page.editor.opened
+    assert found is not None and isinstance(found.sound, Timeline)
+    edited = steps.apply(LONG, found.clip.edits)
+    assert np.array_equal(found.sound.sound().samples, edited.samples)
+    session.undo.undo()
+    qtbot.waitUntil(lambda: wave.seconds == 75.0)
+    settled(page, qtbot)
+
+
+def test_the_whole_spectrogram_stays_beneath_the_finer_one(page: ClipsPage, qtbot) -> None:
+    picture = page.editor.view.spectrogram
+    qtbot.waitUntil(lambda: not picture.pending and picture._whole is not None)
+    whole = picture._whole
+    page.editor.view.wave.set_view(40.0, 41.0)
+    qtbot.waitUntil(lambda: not picture.pending and picture._heat is not whole)
+    assert picture._whole is whole and picture._span[0] <= 40.0 and picture._span[1] >= 41.0
+    page.editor.view.wave.set_view(10.0, 60.0)  # not there yet, and still no hole
+    assert not picture.grab().toImage().isNull()
+    qtbot.waitUntil(lambda: not picture.pending)
+
+
+def test_it_leaves_the_window_whole(page: ClipsPage, session: Session, tmp_path: Path) -> None:
+    project = session.project
+    assert project is not None and page.list.current is not None
+    current = clips_work.as_current(project, page.list.current)
+    assert isinstance(current.sound, Timeline)
+    written = files.read(outside.finished(tmp_path / "out", current))
+    assert np.abs(written.samples - LONG.samples).max() <= 2.0**-23
+
+
+def test_it_is_put_into_the_transport(page: ClipsPage, session: Session) -> None:
+    page.editor.seeked.emit(33.0)
+    assert session.current is not None and session.current.sound is page.editor.opened.sound  # type: ignore[union-attr]
+    assert not isinstance(session.current.sound, Sound)
