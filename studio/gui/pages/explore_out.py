@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
 from studio.engine.engine import Rendered
@@ -83,8 +82,7 @@ class Out(QObject):
     @Slot(object)
     def _sounded(self, made: Rendered) -> None:
         awaited, self._awaited = self._awaited, None
-        held = QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton
-        if awaited is not None and held and self._standing.request == awaited:
+        if awaited is not None and self._tree.held and self._standing.request == awaited:
             self._carry_here(self._tree)
 
     def _carry_here(self, source: QWidget) -> None:

@@ -53,6 +53,7 @@ class HistoryTree(QAbstractScrollArea):
         self._hot: int | None = None
         self._cursor: int | None = None
         self._pull = Pull()
+        self.held = False  # a node is being pulled, the button still down
         self._at: int | None = None  # the current node as last shown
         self._pictures: OrderedDict[int, tuple[bytes, QImage]] = OrderedDict()
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -282,6 +283,7 @@ class HistoryTree(QAbstractScrollArea):
     # ---- the hand
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pull.begins(event):
+            self.held = True
             self.pulled.emit(self._cursor)
         else:
             self._point(self.node_at(event.position().toPoint()))
@@ -294,6 +296,7 @@ class HistoryTree(QAbstractScrollArea):
             self.chosen.emit(node)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.held = False
         self._pull.release()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
