@@ -108,7 +108,7 @@ class Memory:
 
 
 def inside(root: Path) -> dict[str, Any]:
-    from PySide6.QtCore import Qt, QThreadPool
+    from PySide6.QtCore import QEventLoop, Qt, QThreadPool, QTimer
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QApplication
 
@@ -120,7 +120,7 @@ def inside(root: Path) -> dict[str, Any]:
     from studio.gui.session import Session
     from studio.settings import Settings
 
-    app = QApplication([])
+    app, loop = QApplication([]), QEventLoop()
     theme.apply(app, "dark")
     desk, engine = JobRunner("desk"), Engine()
     session = Session(Settings(welcomed=True), desk=desk, engine=engine, training=Training())
@@ -136,10 +136,13 @@ def inside(root: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"platform": app.platformName()}
     wave = page.editor.view.wave
 
+    ticks = QTimer()
+    ticks.start(2)  # a loop that sleeps between events, as the window's does, and leaves the interpreter to the desk
+
     def wait(what: Callable[[], bool], seconds: float = 600.0) -> None:
         end = time.perf_counter() + seconds
         while not what():
-            app.processEvents()
+            loop.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
             if time.perf_counter() > end:
                 raise TimeoutError(problems)
         app.processEvents()  # paints
