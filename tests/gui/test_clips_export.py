@@ -5,18 +5,25 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from studio.audio import files
 from studio.export import making
 from studio.gui.pages.clips import ClipsPage
 from studio.gui.session import Problem
-from tests.gui.test_clips import choose, clips, page  # noqa: F401
+from tests.gui.clipping import choose
 
 
-def switch(page: ClipsPage, format: str) -> None:  # noqa: F811
+@pytest.fixture
+def page(clips_page: ClipsPage) -> ClipsPage:
+    return clips_page
+
+
+def switch(page: ClipsPage, format: str) -> None:
     page.export.format.setCurrentIndex(page.export.format.findData(format))
 
 
-def test_every_format_is_offered_with_a_name_and_a_size(page: ClipsPage, qtbot):  # noqa: F811
+def test_every_format_is_offered_with_a_name_and_a_size(page: ClipsPage, qtbot):
     choose(page, "Tom", "Hat")
     for row in range(page.export.format.count()):
         page.export.format.setCurrentIndex(row)
@@ -24,7 +31,7 @@ def test_every_format_is_offered_with_a_name_and_a_size(page: ClipsPage, qtbot):
         assert page.export.start.isEnabled()
 
 
-def test_the_size_follows_the_options(page: ClipsPage, qtbot):  # noqa: F811
+def test_the_size_follows_the_options(page: ClipsPage, qtbot):
     switch(page, "wav")
     choose(page, "Tom")
     clip = page.list.current
@@ -37,7 +44,7 @@ def test_the_size_follows_the_options(page: ClipsPage, qtbot):  # noqa: F811
     assert smaller == needed - clip.frames - 1  # a padding byte less
 
 
-def test_a_disk_without_room_is_said_before_pressing(page: ClipsPage, qtbot, monkeypatch):  # noqa: F811
+def test_a_disk_without_room_is_said_before_pressing(page: ClipsPage, qtbot, monkeypatch):
     switch(page, "wav")
     usage = shutil.disk_usage(page.export.folder)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=making.SPARE + 10))
@@ -45,7 +52,7 @@ def test_a_disk_without_room_is_said_before_pressing(page: ClipsPage, qtbot, mon
     assert not page.export.start.isEnabled() and "only 10 bytes are free" in page.export.needed.words
 
 
-def test_nested_names_are_shown_as_they_will_be(page: ClipsPage, qtbot):  # noqa: F811
+def test_nested_names_are_shown_as_they_will_be(page: ClipsPage, qtbot):
     switch(page, "wav")
     choose(page, "Tom", "Hat")
     page.export.template.setText("{label}/{name}")
@@ -58,7 +65,7 @@ def test_nested_names_are_shown_as_they_will_be(page: ClipsPage, qtbot):  # noqa
     assert page.export.preview.words == "kick/Tom 2.wav and 1 more"
 
 
-def test_an_instrument_is_a_folder_among_the_results(page: ClipsPage, qtbot):  # noqa: F811
+def test_an_instrument_is_a_folder_among_the_results(page: ClipsPage, qtbot):
     said: list[str] = []
     page._session.told.connect(said.append)
     choose(page, "Tom", "Hat")
@@ -72,7 +79,7 @@ def test_an_instrument_is_a_folder_among_the_results(page: ClipsPage, qtbot):  #
     assert said[-1] == "3 files exported" and page.export.preview.words == "Tom 2/"
 
 
-def test_a_pack_with_a_broken_clip_says_so(page: ClipsPage, qtbot):  # noqa: F811
+def test_a_pack_with_a_broken_clip_says_so(page: ClipsPage, qtbot):
     session = page._session
     assert session.project is not None
     broken = next(clip for clip in session.project.clips() if clip.name == "Hat")
