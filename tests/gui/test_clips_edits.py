@@ -59,6 +59,12 @@ def test_every_step_begins_as_one_that_can_be_done(name: str, selection) -> None
     assert np.isfinite(made.samples).all()
 
 
+def test_noise_is_learned_from_what_is_selected() -> None:
+    step = begun("noise", LENGTH, (0.05, 0.1), 0.02)
+    assert (step["noise_from"], step["noise_to"]) == (0.05, 0.1)
+    assert not {"noise_from", "noise_to"} & set(begun("noise", LENGTH, None, 0.02))
+
+
 @pytest.mark.parametrize("name", sorted(STEPS))
 def test_every_step_has_words_an_icon_and_a_form(name: str, qtbot, dressed) -> None:
     step = begun(name, LENGTH, (0.05, 0.1), 0.02)

@@ -24,7 +24,9 @@ def begun(do: str, seconds: float, selection: Span | None, cursor: float) -> dic
     it needs one, is left out."""
     kind = STEPS[do]
     start, end = selection or (cursor, seconds)
-    placed = {"at": start} | ({"start": start, "end": end} if selection is not None else {})
+    placed = {"at": start}
+    if selection is not None:  # what is selected is the stretch, or shows the step what to learn from
+        placed |= {"start": start, "end": end, "noise_from": start, "noise_to": end}
     step: dict[str, Any] = {"do": do}
     for parameter in kind.parameters:
         if parameter.name in placed and parameter.unit == "s":

@@ -16,6 +16,8 @@ from studio.gui.widgets.later import Later
 
 ZERO_REACH = 0.02
 """Seconds to a zero crossing; onsets and beats may be as far as they are, the waveform says how far a hand can mean."""
+BEATS = 4
+"""Fewer make no tempo that a person would name."""
 
 
 class Snapping(QObject):
@@ -45,9 +47,9 @@ class Snapping(QObject):
 
     @property
     def tempo(self) -> float | None:
-        """Beats per minute, where it is known and there is one."""
+        """Beats per minute, where they are known and the sound is long enough to mean them."""
         found = self._places.tempo if self._places is not None else None
-        return found.bpm if found is not None else None
+        return found.bpm if found is not None and len(found.beats) >= BEATS else None
 
     def near(self, seconds: float, way: str) -> float:
         """The place of this kind nearest to a moment; the moment itself where there is none."""
