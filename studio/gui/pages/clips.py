@@ -200,22 +200,21 @@ class ClipsPage(QWidget):
     # ---- choosing and hearing
     @Slot()
     def _choose(self) -> None:
-        """Show what is selected; the sound comes from the desk."""
+        """Show what is selected; the sound comes from the desk, which is asked first of all."""
         clips, clip = self.list.selection, self.list.current
+        opened = self.editor.opened
+        same = opened is not None and clip is not None and (opened.clip.id, opened.clip.edits) == (clip.id, clip.edits)
+        project = self._session.project
+        if clip is not None and not same and project is not None:
+            original = opened.original if opened is not None and opened.clip.id == clip.id else None
+            self._session.desk.submit(partial(clips_work.opened, project, clip, original), tag=OPEN, newest=True, urgent=True)
         self.editor.choose(clips)
         self.export.set_items([items.of_clip(clip) for clip in clips])
         self.edits.show()
-        if clip is None:
-            return
-        self._row = self.list.row_of(clip.id)
-        opened = self.editor.opened
-        if opened is not None and (opened.clip.id, opened.clip.edits) == (clip.id, clip.edits):
-            self.editor.open(replace(opened, clip=clip))
-            return
-        project = self._session.project
-        if project is not None:
-            original = opened.original if opened is not None and opened.clip.id == clip.id else None
-            self._session.desk.submit(partial(clips_work.opened, project, clip, original), tag=OPEN, newest=True, urgent=True)
+        if clip is not None:
+            self._row = self.list.row_of(clip.id)
+            if same and opened is not None:
+                self.editor.open(replace(opened, clip=clip))
 
     def _show(self, opened: Opened) -> None:
         clip = self.list.current

@@ -110,7 +110,7 @@ class ClipEditor(QWidget):
         self.finder = StepFinder(self)
         self.finder.chosen.connect(self.add)
         self.view = SoundView()
-        self.view.wave.placeholder = self.tr("Choose a clip on the left")
+        self.view.wave.set_placeholder(self.tr("Choose a clip on the left"))
         self.view.set_sound(None)
         self.view.seeked.connect(self._seek)
         self.view.wave.selectionChanged.connect(self._show_selection)
@@ -163,8 +163,7 @@ class ClipEditor(QWidget):
         self.recipe.setEnabled(one is not None and one.recipe is not None)
         if not clips or (self.opened is not None and self.opened.clip.id not in {c.id for c in clips}):
             self.open(None)
-        self.view.wave.placeholder = "" if clips else self.tr("Choose a clip on the left")
-        self.view.wave.refresh()
+        self.view.wave.set_placeholder("" if clips else self.tr("Choose a clip on the left"))
         self._show_tools()
 
     def set_pasteable(self, pasteable: bool) -> None:

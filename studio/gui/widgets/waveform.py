@@ -85,6 +85,12 @@ class Waveform(Canvas):
         return QSize(480, 140)
 
     # ---- what is shown
+    def set_placeholder(self, text: str) -> None:
+        """What stands here while there is no sound."""
+        if text != self.placeholder:
+            self.placeholder = text
+            self.refresh()
+
     def set_sound(self, sound: Audio | None, *, stay: bool = False) -> None:
         """Show a sound, whole, or where it is seen now if we `stay`. None shows the placeholder."""
         start, end = self._start, self._end
