@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QUrl
+from PySide6.QtWidgets import QMenu
 
 from studio.audio import files as audio
 from studio.audio.sound import Sound
@@ -141,6 +142,39 @@ def test_dropped_sounds_become_clips_in_one_step(
     qtbot.waitUntil(lambda: names(page) == [], timeout=20_000)
     session.undo.redo()
     qtbot.waitUntil(lambda: names(page) == ["kick", "snare"], timeout=20_000)
+    qtbot.waitUntil(lambda: not session.desk.busy, timeout=20_000)
+
+
+def done(page: ClipsPage) -> list[str]:
+    """The steps of the clip that is open."""
+    return [step["do"] for step in page.list.current.edits] if page.list.current is not None else []
+
+
+def test_a_sound_dropped_on_the_open_clip_is_brought_into_it(
+    page: ClipsPage, session: Session, tone: Sound, tmp_path: Path, qtbot: Any
+) -> None:
+    assert session.project is not None
+    kept = session.project.keep(tone, None, "Under")
+    session.clipsChanged.emit()
+    qtbot.waitUntil(lambda: page.editor.opened is not None, timeout=20_000)
+    audio.write(tmp_path / "over.wav", tone)
+    wave = page.editor.view.wave
+    at = wave.mapTo(page, QPoint(wave.width() // 2, 10))
+    for words, step in (("Insert", "insert"), ("Mix", "mix"), ("Append", "splice")):
+        assert drop_on(page, urls(tmp_path / "over.wav"), at)
+        menu = next(menu for menu in page.findChildren(QMenu) if menu.isVisible())
+        assert "Put it in place" not in " ".join(action.text() for action in menu.actions())
+        next(action for action in menu.actions() if action.text().startswith(words)).trigger()
+        menu.close()
+        qtbot.waitUntil(lambda: done(page)[-1:] == [step], timeout=20_000)  # noqa: B023
+        qtbot.waitUntil(lambda: not session.desk.busy, timeout=20_000)
+    (clip,) = page.model.clips
+    assert clip.id == kept.id and clip.edits[0]["at"] == pytest.approx(tone.seconds / 2, abs=0.02 * tone.seconds)
+    assert drop_on(page, urls(tmp_path / "over.wav"), at)
+    menu = next(menu for menu in page.findChildren(QMenu) if menu.isVisible())
+    next(action for action in menu.actions() if action.text().startswith("Keep")).trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: names(page) == ["Under", "over"], timeout=20_000)
     qtbot.waitUntil(lambda: not session.desk.busy, timeout=20_000)
 
 

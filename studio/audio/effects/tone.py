@@ -110,7 +110,7 @@ def ladder(sound: Sound, hz: float = 800, resonance: float = 0.4, drive: float =
 
 # ---- the table
 
-_SLOPE = Parameter("slope", default="12", choices=("12", "24", "48"), help="How steeply it falls, in dB per octave")
+_SLOPE = Parameter("slope", "dB/oct", "12", choices=("12", "24", "48"), help="How steeply it falls")
 
 
 def _db(name: str, what: str) -> Parameter:

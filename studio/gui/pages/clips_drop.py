@@ -1,4 +1,5 @@
 """What is dropped on Clips becomes kept clips: files and folders, walked and read by the desk, one undo step for all of them.
+One sound dropped on the open clip can be brought into that instead, where it was let go.
 
 The page makes it and knows nothing else of it.
 """
@@ -11,13 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QMenu
 
 from studio.audio import files as audio
 from studio.audio import riff
 from studio.engine.jobs import Told
 from studio.errors import StudioError, UsageError
 from studio.events import Cancelled, Failed, Finished, Produced, Progress, Started, Work
+from studio.gui import theme
 from studio.gui.session import Problem, Session
 from studio.gui.undo import Kept
 from studio.gui.widgets.drop_target import DropTarget, Hand
@@ -46,14 +49,49 @@ class ClipDrops(DropTarget):
 
     def _offers(self, hand: Hand) -> str:
         dropped = hand.dropped
-        if hand.own or dropped.kind not in ("sounds", "recipe"):
+        if dropped.kind not in ("sounds", "recipe"):
             return ""
         one = len(dropped.paths) == 1 and not dropped.paths[0].is_dir()
+        if one and (at := self._moment(hand)) is not None:
+            name = self._clips.editor.opened.clip.name  # type: ignore[union-attr]
+            return self.tr("Drop to bring this sound into “{0}” at {1} s").format(name, f"{at:.3f}")
+        if hand.own:
+            return ""
         return self.tr("Drop to keep this sound as a clip") if one else self.tr("Drop to keep these sounds as clips")
 
     def _take(self, hand: Hand) -> None:
+        paths = hand.dropped.paths
+        at = self._moment(hand) if len(paths) == 1 and not paths[0].is_dir() else None
+        if at is None:
+            self._keep(paths)
+        else:
+            self.ways(paths[0], at, hand.own).popup(self._clips.mapToGlobal(hand.at))
+
+    def _keep(self, paths: Sequence[Path]) -> None:
         if (project := self._session.project) is not None:
-            self._session.desk.submit(partial(kept, project, hand.dropped.paths), tag=TAG)
+            self._session.desk.submit(partial(kept, project, tuple(paths)), tag=TAG)
+
+    def _moment(self, hand: Hand) -> float | None:
+        """Seconds of the open clip under the hand; None where it is over something else."""
+        editor = self._clips.editor
+        view, wave = editor.view, editor.view.wave
+        over = view.rect().contains(view.mapFrom(self._clips, hand.at)) and view.isVisible()
+        return wave.moment(wave.mapFrom(self._clips, hand.at).x()) if over and editor.opened is not None else None
+
+    def ways(self, path: Path, at: float, own: bool) -> QMenu:
+        """What can become of a sound that was dropped on the open clip at `at` seconds."""
+        menu = QMenu(self._clips)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        bring = self._clips.edits.bring
+        menu.addAction(theme.icon("paste"), self.tr("Insert it here"), partial(bring, "insert", path, at))
+        menu.addAction(self.tr("Mix it in from here"), partial(bring, "mix", path, at))
+        if self._clips.editor.selection is not None:
+            menu.addAction(self.tr("Put it in place of the selection"), partial(bring, "replace", path, at))
+        menu.addAction(self.tr("Append it at the end"), partial(bring, "splice", path, at))
+        if not own:
+            menu.addSeparator()
+            menu.addAction(theme.icon("clips"), self.tr("Keep it as a clip"), partial(self._keep, (path,)))
+        return menu
 
     @Slot(object)
     def _told(self, told: Told) -> None:

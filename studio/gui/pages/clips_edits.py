@@ -289,6 +289,12 @@ class ClipEdits(QObject):
             menu.addAction(theme.icon("clips"), clip.name, partial(self._bring_clip, clip, step))
         return menu
 
+    def bring(self, do: str, path: Path, at: float) -> None:
+        """A file into the open clip, by this step, from `at` seconds on or in place of the selection."""
+        if (opened := self._editor.opened) is not None:
+            selection = self._editor.selection if do == "replace" else None
+            self._bring_here(partial(clips_try.read, path), begun(do, opened.sound.seconds, selection, at))
+
     def _bring_here(self, source: Callable[[], Audio], step: dict[str, Any]) -> None:
         self._unfold = True
         self._bring(source, step, self._list.selection)

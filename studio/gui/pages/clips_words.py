@@ -86,7 +86,7 @@ def value_words(value: Any, unit: str = "") -> str:
     if value is None:
         return _tr("auto")
     if isinstance(value, str):
-        return value
+        return f"{value} {unit}".rstrip()
     if unit == "s":
         return f"{value * 1000:.4g} ms" if abs(value) < 1 else f"{clock(value, 0.001)} s"
     if unit == "Hz" and abs(value) >= 1000:

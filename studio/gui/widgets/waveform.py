@@ -181,6 +181,10 @@ class Waveform(Canvas):
     def _x(self, frame: float) -> float:
         return (frame - self._start) / max(self._end - self._start, 1e-9) * self.width()
 
+    def moment(self, x: float) -> float:
+        """Seconds at a place across the widget."""
+        return self._clamp(self._frame(x)) / self._rate if self._outline is not None else 0.0
+
     def _frame(self, x: float) -> float:
         return self._start + x / max(self.width(), 1) * (self._end - self._start)
 
