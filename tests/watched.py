@@ -62,6 +62,7 @@ class Watcher(QObject):
 
     def export(self) -> int:
         """How many exported files are listed."""
+        self._clips.side.tabs.show_tab("export")
         if not self._clips.export.results.count():
             self._clips.export.start.click()
         return self._clips.export.results.count()

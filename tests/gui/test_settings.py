@@ -74,7 +74,9 @@ def test_the_device_that_computes_is_told(page: SettingsPage, session: Session) 
     assert "8 threads" in page._device_state.text() and "can't use it" in page._device_state.text()
 
 
-def test_folders_are_shown_chosen_and_reset(page: SettingsPage, session: Session, tmp_path: Path, monkeypatch: Any) -> None:
+def test_folders_are_shown_chosen_and_reset(
+    page: SettingsPage, session: Session, tmp_path: Path, monkeypatch: Any, qtbot: Any
+) -> None:
     assert session.project is not None and page._exports.words == str(session.project.exports)
     monkeypatch.setattr(page_module.QFileDialog, "getExistingDirectory", lambda *args: str(tmp_path / "bounces"))
     page._choose_exports()
@@ -84,6 +86,7 @@ def test_folders_are_shown_chosen_and_reset(page: SettingsPage, session: Session
     shown: list[Path] = []
     monkeypatch.setattr(files, "reveal", shown.append)
     page._reveal_log()
+    qtbot.waitUntil(lambda: bool(shown), timeout=20_000)
     assert shown[0].is_dir()
 
 
