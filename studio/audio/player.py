@@ -83,6 +83,16 @@ class Player:
         skip = round(at * out.rate)
         return self._change(lambda point: Voice(frames, point - skip, loop, gain))
 
+    def exchange(self, sound: Audio, *, gain: float = 1.0, shift: float = 0.0) -> None:
+        """Goes on with `sound` from the very frame that what plays has come to, or `shift` seconds from there: the same sound,
+        changed, so nothing jumps or waits. Nothing where nothing plays. Raises DeviceError where the device is lost."""
+        out, voice = self._need(), self._voice
+        frames, moved = self._at_rate(sound, out.rate), round(shift * out.rate)
+        if voice is not None and len(frames):
+            self._change(
+                lambda point: replace(voice, frames=frames, gain=gain, start=point - voice.place(point) - moved), alike=True
+            )
+
     def stop(self) -> None:
         """Everything fades out."""
         self.notes_off()

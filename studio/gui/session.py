@@ -267,15 +267,28 @@ class Session(QObject):
         if self.current is None or self.player is None:
             return
         try:
-            even = compare or (self.current.even and self.settings.loudness_match)
-            sound = self.current.sound
-            gain = even_gain(sound) if even and isinstance(sound, Sound) else 1.0
-            self.player.play(sound, loop=self.settings.loop, gain=gain, at=at)
+            gain = self._gain(self.current, compare)
+            self.player.play(self.current.sound, loop=self.settings.loop, gain=gain, at=at)
         except StudioError as error:
             self._lose(error)
             return
         self._watch.start()
         self.playingChanged.emit(True)
+
+    def exchange(self, current: Current, *, shift: float = 0.0) -> None:
+        """`current` takes the place of what is in the transport; where that plays, it goes on from the same moment, or `shift`
+        seconds from there, without a seam."""
+        self.set_current(current)
+        if self.player is None or not self.playing:
+            return
+        try:
+            self.player.exchange(current.sound, gain=self._gain(current), shift=shift)
+        except StudioError as error:
+            self._lose(error)
+
+    def _gain(self, current: Current, compare: bool = False) -> float:
+        even = compare or (current.even and self.settings.loudness_match)
+        return even_gain(current.sound) if even and isinstance(current.sound, Sound) else 1.0
 
     def stop(self) -> None:
         if self.player is not None:

@@ -141,6 +141,27 @@ class TestHeard:
         assert 0.3 < loud < 0.4  # no hole at the changes: 0.5 / √2
 
     @tries
+    def test_an_exchanged_sound_goes_on_from_the_same_frame(self, player: Player, sink: Sink) -> None:
+        loud = sine(441.0, 3.0, phase=0.0)
+        soft, late = Sound(loud.samples * np.float32(0.25), RATE), Sound(loud.samples[:, RATE // 4 :], RATE)
+        with sink.record() as recording:
+            player.play(loud)
+            time.sleep(0.4)
+            for turn in range(12):
+                player.exchange(soft if turn % 2 == 0 else loud)
+                time.sleep(0.03)
+            player.exchange(late, shift=-0.25)
+            time.sleep(0.2)
+            player.stop()
+            time.sleep(0.1)
+        got, whole = trimmed(recording.samples)[:, 0], trimmed(loud.samples.T)[:, 0]
+        got = got[: len(got) - round(2 * module.FADE * RATE)]  # it fades out there
+        assert len(got) > 0.8 * RATE
+        share = got[np.abs(whole[: len(got)]) > 0.05] / whole[: len(got)][np.abs(whole[: len(got)]) > 0.05]
+        assert share.min() > 0.24 and share.max() < 1.01  # the same wave all along, only softer in between
+        assert share.min() < 0.26 and share[-1000:].min() > 0.99
+
+    @tries
     def test_a_new_sound_keeps_its_attack(self, player: Player, sink: Sink) -> None:
         hit = np.zeros((1, RATE // 10), np.float32)
         hit[0, 1:40] = 0.9

@@ -589,6 +589,9 @@ class Deck:
         self.played.append((sound, at))
         self.position = at
 
+    def exchange(self, sound, *, gain=1.0, shift=0.0) -> None:
+        self.play(sound, at=self.position + shift)
+
     def set_volume(self, volume: float) -> None: ...
 
     def set_loop(self, loop: bool) -> None: ...
@@ -604,7 +607,7 @@ def test_an_edit_goes_on_where_it_is_heard(page: ClipsPage, qtbot) -> None:
     deck.position = 0.15
     tool(page, "normalise").click()
     settled(page, qtbot)
-    assert deck.played[-1] == (page.editor.opened.sound, 0.15)
+    assert deck.played[-1] == (page.editor.opened.sound, pytest.approx(0.15))
     page.editor.select((0.1, 0.2))
     page.hearing.play_stretch((0.1, 0.2), True)
     deck.position = 0.06

@@ -61,23 +61,21 @@ class ClipHearing(QObject):
     @Slot(object, float)
     def play_excerpt(self, sound: Audio, at: float) -> None:
         """While the clip plays: a few seconds of it, which begin `at`, as they would be."""
-        now = self._now()
-        if now is not None:
+        now, offset = self._now(), self._offset
+        if now is not None and 0 <= now - at < sound.seconds:
             self._excerpt, self._heard = at, sound
             name = self._editor.opened.clip.name if self._editor.opened is not None else ""
-            self._session.play(Current(sound, name), at=now - at if 0 <= now - at < sound.seconds else 0.0)
+            self._session.exchange(Current(sound, name), shift=offset - at)
 
     def follow(self) -> None:
         """The open clip sounds different now: what is heard of it goes on at the same place."""
-        current, now = self._session.current, self._now()
+        current, offset = self._session.current, self._offset
         if current is None or current.sound is not self._heard:
             return
         self._excerpt = None
-        if now is not None:
-            self._play(now - (self._stretch[0] if self._stretch is not None else 0.0))
-        elif (new := self._current()) is not None:
+        if (new := self._current()) is not None:
             self._heard = new.sound
-            self._session.set_current(new)
+            self._session.exchange(new, shift=offset - self._offset)
 
     def _now(self) -> float | None:
         """The second of the clip that is heard; None while nothing of it plays."""
