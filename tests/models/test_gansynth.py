@@ -56,7 +56,8 @@ def test_a_picture_reads_level_and_steadiness_of_the_asked_note(note: float) -> 
     noise = picture(0.2 * torch.randn(1, 16384), asked)[0, :, 8:, 4:-4]
     assert float(noise[2].mean().abs()) < 0.5  # overlapping frames of noise are alike by a third
     sharp = picture(sine(note + 0.3, 16384), asked)[0, 3, 0, 4:-4]
-    assert float(sharp.abs().mean()) > 0.05
+    turned = 2 * math.pi * float(hertz(torch.tensor(note + 0.3)) - hertz(torch.tensor(note))) * HOP / RATE
+    assert sharp.numpy() == pytest.approx(math.sin(turned), abs=0.02)
 
 
 def test_every_harmonic_has_a_share_of_two_rows() -> None:
