@@ -232,8 +232,10 @@ def resample(sound: Sound, rate: int) -> Sound:
     """The same sound at another rate (soxr, high quality); `round(frames × ratio)` frames."""
     if rate == sound.rate or not sound.frames:
         return sound if rate == sound.rate else Sound(sound.samples, rate)
-    turned = soxr.resample(np.ascontiguousarray(sound.samples.T), sound.rate, rate, quality="HQ")
-    return Sound(np.ascontiguousarray(turned.T, np.float32), rate)
+    turned = soxr.resample(np.ascontiguousarray(sound.samples.T), sound.rate, rate, quality="HQ").T
+    frames = round(sound.frames * rate / sound.rate)
+    turned = np.pad(turned[:, :frames], ((0, 0), (0, max(0, frames - turned.shape[1]))))  # soxr rounds a half either way
+    return Sound(np.ascontiguousarray(turned, np.float32), rate)
 
 
 def _clean(samples: Samples) -> Samples:

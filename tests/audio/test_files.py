@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.audio import files, placing, riff
@@ -464,3 +464,14 @@ def test_a_loop_outside_the_sound_is_the_callers_mistake(tmp_path, loop):
     with pytest.raises(ValueError, match="loop"):
         files.write(tmp_path / "x.wav", noise(0.01), loop=loop)
     assert list(tmp_path.iterdir()) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    frames=st.integers(1, 4000),
+    before=st.sampled_from([8000, 44_100, 96_000]),
+    after=st.sampled_from([44_100, 48_000, 176_400]),
+)
+@example(frames=3360, before=96_000, after=44_100)
+def test_another_rate_has_as_many_frames_as_it_says(frames, before, after):
+    assert files.resample(noise(frames / before, rate=before), after).frames == round(frames * after / before)
