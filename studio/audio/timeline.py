@@ -8,6 +8,7 @@ steps make of the samples (steps.py); timeline_steps.py knows the steps, timelin
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(ABC):
     """A factor that only rises, or only falls, in `length` frames. The piece begins at its frame `first` and goes on by `step`,
     which is 1, or −1 where it is played backwards."""
 
@@ -78,9 +79,9 @@ class Sweep:
         place = (self.first + self.step * frames) / self.length
         return np.interp(place, np.linspace(0, 1, 1025), self.curve(1025, 0, 1025)).astype(np.float32)
 
+    @abstractmethod
     def curve(self, length: int, first: int, last: int) -> Samples:
         """Its factors from `first` up to `last`, if it had this length."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
