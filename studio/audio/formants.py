@@ -39,21 +39,20 @@ def repitched(samples: Samples, rate: int, ratio: float, found: Course) -> Sampl
     margin = _margin(rate, found)
     padded = np.pad(samples, ((0, 0), (margin + TAPS, margin + TAPS)))
     out = np.zeros((len(samples), total + 2 * margin), np.float32)
-    at = marks[0]
-    while at < total + found.at(total):
-        nearest = marks[int(np.clip(np.searchsorted(marks, at), 1, len(marks) - 1)) + np.array([-1, 0])]
-        mark = float(nearest[np.abs(nearest - at).argmin()])
-        period = found.at(mark)
-        voiced = found.voiced(mark)
-        if not voiced:
+    at = marks[1]
+    while at < marks[-2]:
+        i = 1 + int(np.abs(marks[1:-1] - at).argmin())
+        before, mark, after = marks[i - 1 : i + 2]
+        if not found.voiced(mark):
             at = mark
-        reach, start = int(np.ceil(period)), int(np.floor(at))
+        start, reach = int(np.floor(at)), int(np.ceil(max(mark - before, after - mark)))
         t = np.arange(-reach, reach + 1) - (at - start)
-        window = np.where(np.abs(t) < period, 0.5 + 0.5 * np.cos(np.pi * t / period), 0).astype(np.float32)
-        pulse = taken(padded, margin + mark - (at - start) - reach, 2 * reach + 1)
-        level = np.float32(ratio**-0.5 if voiced else 1)
-        out[:, margin + start - reach :][:, : 2 * reach + 1] += level * window * pulse
-        at += period / ratio if voiced else period
+        window = 0.5 + 0.5 * np.cos(np.pi * np.clip(t / np.where(t < 0, mark - before, after - mark), -1, 1))
+        pulse = window.astype(np.float32) * taken(padded, margin + mark - (at - start) - reach, 2 * reach + 1)
+        if found.voiced(mark):
+            pulse *= np.float32(ratio**-0.5)
+        out[:, margin + start - reach :][:, : 2 * reach + 1] += pulse
+        at = at + (after - mark) / ratio if found.voiced(mark) else after
     return _as_loud(out[:, margin : margin + total], samples)
 
 
@@ -79,8 +78,9 @@ def pulses(heard: Samples, rate: int, found: Course) -> Array:
             lag, likeness = agreement(body, padded[margin + here - size :][: 2 * size])
             there = begin + lag + mark - here if likeness > 0.5 else there
         marks += np.linspace(mark, there, count + 1)[1:].tolist()
-    first = np.arange(marks[0], -found.at(0), -found.at(0))[:0:-1]
-    return np.concatenate([first, marks])
+    first, last = found.at(0), found.at(total)
+    early = np.arange(marks[0] - first, -2 * first, -first)[::-1]
+    return np.concatenate([early, marks, [marks[-1] + last, marks[-1] + 2 * last]])
 
 
 def _margin(rate: int, found: Course) -> int:
@@ -119,7 +119,7 @@ def corrected(original: Samples, shifted: Samples, rate: int, ratio: float) -> S
 
 def _as_loud(samples: Samples, original: Samples) -> Samples:
     """At the level of the original as a whole: another pitch meets another part of the envelope."""
-    level, was = (float(np.sqrt(np.square(x, dtype=np.float64).mean())) for x in (samples, original))
+    level, was = (float(np.sqrt(np.square(x, dtype=np.float64).sum())) for x in (samples, original))
     return samples * np.float32(was / level) if level > 1e-9 else samples
 
 

@@ -1,9 +1,10 @@
 """One note at a time: its period from moment to moment, and longer or shorter by whole periods. Used by stretch.py.
 
-What such a sound is made of is said again or left out, one or more whole periods at once, and nothing else is done to it: between
-two seams the samples are the original's own. So its pitch stays exact however short it is, where a spectral stretcher needs
-a quarter of a second to know it. A chord has no period of its own, and what is not quite periodic (a piano's stretched partials,
-detuned oscillators) would beat at every seam; `Course.tonal` says for which sounds this is the better way. C channels, F windows.
+What such a sound is made of is said again or left out, one or more whole periods at once, and nothing else is done to it:
+between two seams the samples are the original's own. So its pitch stays exact however short it is, where a spectral stretcher
+needs a quarter of a second to know it. A chord has no period of its own, and what is not quite periodic (a piano's stretched
+partials, detuned oscillators) would beat at every seam; `Course.tonal` says for which sounds this is the better way.
+C channels, F windows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -23,15 +25,21 @@ LOWEST, HIGHEST = 45.0, 2500.0
 """Hz between which a period is looked for."""
 WINDOW, HOP = 2.2 / LOWEST, 0.01
 """Seconds of sound a period is found in, and from one such window to the next."""
+SHORT, FINER = 100, 4
+"""Frames in a period below which they are too coarse to tell how like the next it is, and how much finer one looks then."""
 
 EXACT = 0.985
 """Likeness of a period and the next, from which a steady note may be put together from its periods."""
-VOICED = 0.85
+VOICED = 0.8
 """The same for a note that glides, as voices do: that alone makes neighbours differ."""
 GLIDES = 12.0
 """Cents by which most of a note is away from its median, from which it glides."""
-FUNDAMENTAL = 0.002
-"""Share of the power around the pitch itself: notes have it, the common period of a chord does not."""
+OWN, SHARE = (1, 7, 11, 13), 0.0025
+"""Harmonics that hold at least so much of a note's power. The common period of a chord lacks them: its notes are multiples by
+2 to 6 and 8 of it (Helmholtz's consonances), and so are their harmonics, but for those of a seventh chord, which is not like
+itself a period later."""
+NEAR = 0.3
+"""Of the pitch: what is closer to a harmonic belongs to it."""
 
 SEAM = (0.02, 0.03)
 """Seconds over which the sound goes over from one place to another at least and at most; two periods in between."""
@@ -46,12 +54,12 @@ TAPS = 32
 @dataclass(frozen=True, eq=False)
 class Course:
     """period (F,) in frames, sure (F,): likeness of neighbouring periods, energy (F,); window i lies around frame
-    `start + i × hop`. fundamental: share of the power around the pitch itself."""
+    `start + i × hop`. own: share of the power in the harmonics of OWN."""
 
     period: Array
     sure: Array
     energy: Array
-    fundamental: float
+    own: float
     start: float
     hop: int
 
@@ -76,27 +84,38 @@ class Course:
         likeness = float(self.energy @ self.sure / self.energy.sum())
         cents, weight = 1200 * np.log2(self.period), self.energy * self.sure
         gliding = _median(np.abs(cents - _median(cents, weight)), weight) >= GLIDES
-        return self.fundamental >= FUNDAMENTAL and likeness >= (VOICED if gliding else EXACT)
+        return self.own >= SHARE and likeness >= (VOICED if gliding else EXACT)
 
 
 def course(samples: Samples, rate: int) -> Course | None:
     """The periods of (C, T). None of silence, and of what is too short to have two of them."""
+    if samples.shape[1] < 8 * rate / HIGHEST or not 1e-12 < np.square(samples, dtype=np.float64).sum() < np.inf:
+        return None
+    heard = lead(samples)
+    found = _course(heard, rate, 1)
+    if found is not None and float(np.median(found.period)) < SHORT:
+        return _course(soxr.resample(heard, 1.0, FINER, quality="HQ"), FINER * rate, FINER)
+    return found
+
+
+def _course(heard: Samples, rate: int, finer: int) -> Course | None:
+    """The periods of (T × finer,), in frames of what is not finer."""
     from scipy.fft import next_fast_len
 
-    window, hop = next_fast_len(round(WINDOW * rate), real=True), round(HOP * rate)
-    window = min(window, samples.shape[1])
-    if window < 8 * rate / HIGHEST or not 1e-12 < np.square(samples, dtype=np.float64).sum() < np.inf:
-        return None
+    window, hop = next_fast_len(round(WINDOW * rate), real=True), round(HOP * rate / finer) * finer
+    window = min(window, len(heard))
     found = []
-    for frames in _batches(sliding_window_view(lead(samples), window)[::hop], 256):
+    for frames in _batches(sliding_window_view(heard, window)[::hop], 256):
         hz, sure = yin(frames, rate, low=LOWEST, high=HIGHEST)
         power = np.square(np.abs(np.fft.rfft(frames * np.hanning(window))))
         times = np.fft.rfftfreq(window, 1 / rate) / hz[:, None]  # (F, bins): of the pitch
-        energy = (power * (times > 0.5)).sum(axis=1)
-        found.append((rate / hz, sure, energy, (power * (times > 0.5) * (times < 1.5)).sum(axis=1)))
-    period, sure, energy, first = (np.concatenate(parts) for parts in zip(*found))
+        power *= times > 0.5
+        own = np.minimum.reduce([np.abs(times - number) for number in OWN]) < NEAR
+        found.append((rate / finer / hz, sure, power.sum(axis=1), (power * own).sum(axis=1)))
+    period, sure, energy, own = (np.concatenate(parts) for parts in zip(*found))
     total = float(energy.sum())
-    return Course(period, sure, energy, float(first.sum()) / total, window / 2, hop) if total > 0 else None
+    share = float(own.sum()) / total if total > 0 else 0.0
+    return Course(period, sure, energy, share, window / 2 / finer, hop // finer) if total > 0 else None
 
 
 def _batches(frames: NDArray[np.float32], size: int) -> list[NDArray[np.float32]]:
@@ -144,7 +163,9 @@ def stretched(samples: Samples, rate: int, length: int, found: Course, kept: int
             body = heard[TAPS + begin : TAPS + max(begin, int(latest)) + seam + 1]
             lag, likeness = agreement(body, heard[TAPS + here : TAPS + here + seam])
             share = np.sin(np.pi / 2 * (np.arange(seam) + 0.5) / seam) ** 2
-            share /= np.sqrt(share**2 + (1 - share) ** 2 + 2 * likeness * share * (1 - share))  # unlike waves keep their level too
+            share /= np.sqrt(
+                share**2 + (1 - share) ** 2 + 2 * likeness * share * (1 - share)
+            )  # unlike waves keep their level too
             out[:, at : at + seam] = share[::-1] * taken(padded, place, seam)
             place = begin + lag + place - here
             out[:, at : at + seam] += share * taken(padded, place, seam)

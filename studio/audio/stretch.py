@@ -2,10 +2,10 @@
 
 One note at a time is stretched by whole periods (periods.py), which keeps its pitch however short it is; everything else by
 Signalsmith Stretch (MIT). A spectral stretcher blurs whatever is shorter than its window of 0.12 s, so a sound is taken apart
-at its onsets, each piece is stretched alone, and the first moment of each is the original's own: an attack stays as sharp as it
-was, and comes exactly when it should. Pitch is changed by stretching and then resampling, which is exact where shifting the bins
-of a spectrum is out of tune by up to 12 cents in the bass; vowels that are kept are formants.py's. The table joins the others in
-steps.py.
+at its onsets, each piece is stretched alone, and the first moment of each is the original's own: an attack stays as sharp as
+it was, and comes exactly when it should. Pitch is changed by stretching and then resampling, which is exact where shifting the
+bins of a spectrum is out of tune by up to 12 cents in the bass; how a voice keeps its vowels is in formants.py. The table joins
+the others in steps.py.
 """
 
 from __future__ import annotations
