@@ -163,9 +163,7 @@ def stretched(samples: Samples, rate: int, length: int, found: Course, kept: int
             body = heard[TAPS + begin : TAPS + max(begin, int(latest)) + seam + 1]
             lag, likeness = agreement(body, heard[TAPS + here : TAPS + here + seam])
             share = np.sin(np.pi / 2 * (np.arange(seam) + 0.5) / seam) ** 2
-            share /= np.sqrt(
-                share**2 + (1 - share) ** 2 + 2 * likeness * share * (1 - share)
-            )  # unlike waves keep their level too
+            share /= np.sqrt(1 - 2 * (1 - likeness) * share * (1 - share))  # unlike waves keep their level too
             out[:, at : at + seam] = share[::-1] * taken(padded, place, seam)
             place = begin + lag + place - here
             out[:, at : at + seam] += share * taken(padded, place, seam)
