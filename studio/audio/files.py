@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +22,7 @@ import soxr
 from numpy.typing import NDArray
 
 from studio.audio import quantise, riff
-from studio.audio.placing import AnyPath, numbered, publish
+from studio.audio.placing import AnyPath, numbered, publish, publishing
 from studio.audio.placing import unused as unused
 from studio.audio.quantise import BITS, PIECE, Subtype, encode
 from studio.audio.quantise import pieces as pieces
@@ -162,7 +163,8 @@ def blocks(path: AnyPath, *, size: int = 65536, rate: int | None = None) -> Iter
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """An uncompressed WAV whose samples are read where they are asked for: no length makes it slow to open, or takes memory."""
+    """A file of uncompressed samples that are read where they are asked for: no length makes it slow to open, or takes
+    memory."""
 
     path: Path
     rate: int
@@ -216,6 +218,21 @@ class Coded:
         return read(self.path, start=start, frames=frames).samples
 
 
+def bare(path: AnyPath, rate: int, channels: int) -> Stored:
+    """The sound in a file that `record` made. Raises UnreadableAudio."""
+    with _translated(path):
+        size = Path(path).stat().st_size
+    if size % (4 * channels):
+        raise UnreadableAudio(name=Path(path).name, reason="its content is damaged")
+    return Stored(Path(path), rate, channels, size // (4 * channels), 32, 0)
+
+
+def record(path: AnyPath, blocks: Iterable[Samples]) -> Generator[int, None, None]:
+    """Blocks (C, n) become a new file of nothing but float samples, whose length nobody need know before; `bare` reads it.
+    Gives the bytes written so far after each; closing it leaves nothing. Raises what `publishing` and the blocks raise."""
+    return publishing(Path(path), lambda: (block.T.astype("<f4").tobytes() for block in blocks))
+
+
 def stored(path: AnyPath) -> Stored | Coded:
     """The sound of a file, left where it is. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio."""
     facts = probe(path)
@@ -230,12 +247,36 @@ def stored(path: AnyPath) -> Stored | Coded:
 
 def resample(sound: Sound, rate: int) -> Sound:
     """The same sound at another rate (soxr, high quality); `round(frames × ratio)` frames."""
-    if rate == sound.rate or not sound.frames:
-        return sound if rate == sound.rate else Sound(sound.samples, rate)
-    turned = soxr.resample(np.ascontiguousarray(sound.samples.T), sound.rate, rate, quality="HQ").T
+    if rate == sound.rate:
+        return sound
     frames = round(sound.frames * rate / sound.rate)
-    turned = np.pad(turned[:, :frames], ((0, 0), (0, max(0, frames - turned.shape[1]))))  # soxr rounds a half either way
-    return Sound(np.ascontiguousarray(turned, np.float32), rate)
+    found = list(resampled([sound.samples], sound.rate, rate, frames))
+    return Sound(np.concatenate([sound.samples[:, :0], *found], axis=1), rate)
+
+
+def resampled(blocks: Iterable[Samples], rate: float, to: float, frames: int) -> Iterator[Samples]:
+    """A sound that comes in blocks (C, n) at another rate (soxr, high quality); exactly so many frames, because soxr rounds a
+    half either way. The same samples whatever the blocks are."""
+    if rate == to:
+        yield from blocks
+        return
+    stream: soxr.ResampleStream | None = None
+    channels = 1
+    for block in itertools.chain(blocks, [None]):
+        if block is not None and not block.shape[1]:
+            continue
+        if block is not None and stream is None:
+            channels = len(block)
+            stream = soxr.ResampleStream(rate, to, channels, dtype="float32", quality="HQ")
+        if stream is None:
+            return
+        piece = np.zeros((0, channels), np.float32) if block is None else np.ascontiguousarray(block.T)
+        turned = stream.resample_chunk(piece, last=block is None)[:frames]
+        frames -= len(turned)
+        if len(turned):
+            yield np.ascontiguousarray(turned.T)
+    if frames:
+        yield np.zeros((channels, frames), np.float32)
 
 
 def _clean(samples: Samples) -> Samples:

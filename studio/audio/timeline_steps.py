@@ -10,13 +10,14 @@ timeline. Short stretches are computed at once. `applied` does everything in mem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from studio.audio import analysis, files, join, steps
+from studio.audio import analysis, files, join, loops, steps
+from studio.audio.blocks import Blockwise
 from studio.audio.peaks import BASE
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Step
@@ -33,7 +34,8 @@ _BLOCK = 1 << 18
 class Task:
     """`work` has to be done to `part`; `put` gives the timeline with what came of it in its place.
 
-    name: of the step; framewise: each frame is made from that frame alone, so that `changed` need not be kept anywhere
+    name: of the step; framewise: each frame is made from that frame alone, so that `changed` need not be kept anywhere;
+    blocks: the same work on a timeline, of which it takes no more than so many frames at once; None: it needs all of them
     """
 
     name: str
@@ -41,6 +43,7 @@ class Task:
     work: Callable[[Sound], Sound]
     put: Callable[[Timeline], Timeline] = lambda made: made
     framewise: bool = False
+    blocks: Callable[[Timeline, int], Iterator[Samples]] | None = None
 
     @property
     def changed(self) -> Changed:
@@ -95,24 +98,54 @@ def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> 
         return move(timeline, **values)
     if name == "remove-dc" and timeline.seconds > SHORT:
         return _without_mean(timeline)
-    task = Task(name, timeline, lambda sound: kind.function(sound, **values), framewise=name in FRAMEWISE)
+    task = Task(
+        name,
+        timeline,
+        lambda sound: kind.function(sound, **values),
+        framewise=name in FRAMEWISE,
+        blocks=_blocks(kind, values),
+    )
     return task.done() if timeline.seconds <= SHORT else task
+
+
+def _blocks(kind: Step, values: Mapping[str, Any]) -> Callable[[Timeline, int], Iterator[Samples]] | None:
+    function = kind.function
+    return (lambda part, size: function.blocks(part, size, **values)) if isinstance(function, Blockwise) else None
 
 
 def _rung(timeline: Timeline, name: str, kind: Step, values: dict[str, Any], first: int, last: int) -> Timeline | Task:
     """A step that rings on, on a stretch: what becomes of it is added to what follows."""
-    share = steps.taken(timeline, first, last)
-
-    def take(sound: Sound) -> Sound:
-        return kind.function(replace(sound, samples=sound.samples * share), **values)
+    head, tail = steps.seams(timeline, first, last)
+    size, into, out = last - first, len(head), len(tail)
+    before, nothing = timeline.part(first, last), timeline.silence(size)
+    taken = (
+        _blend(nothing.part(0, into), before.part(0, into), head)
+        + before.part(into, size - out)
+        + _blend(nothing.part(size - out, size), before.part(size - out, size), tail)
+    )
 
     def put(after: Timeline) -> Timeline:
+        """What was taken is away, so that in the middle there is only what became of it."""
         end = min(first + after.frames, timeline.frames)
-        over = steps.ring(timeline.part(first, end).sound().samples, after.sound().samples, share)
-        return timeline.part(0, first) + Timeline.of(Sound(over, timeline.rate)) + timeline.part(end, timeline.frames)
+        left = timeline.part(last - out, end)
+        beyond = left + left.silence(after.frames - size + out - left.frames)
+        return (
+            timeline.part(0, first)
+            + _left(before.part(0, into), head, after.part(0, into))
+            + after.part(into, size - out)
+            + _left(beyond, tail, after.part(size - out, after.frames))
+            + timeline.part(end, timeline.frames)
+        )
 
-    task = Task(name, timeline.part(first, last), take, put=put)
+    task = Task(name, taken, lambda sound: kind.function(sound, **values), put=put, blocks=_blocks(kind, values))
     return task.done() if task.part.seconds <= SHORT else task
+
+
+def _left(before: Timeline, taken: Samples, after: Timeline) -> Timeline:
+    """`before` without what was taken of its first frames, and `after`, in memory."""
+    if not after.frames:
+        return after
+    return Timeline.of(Sound(steps.ring(before.sound().samples, after.sound().samples, taken), after.rate))
 
 
 def _seamed(timeline: Timeline, after: Timeline, first: int, last: int) -> Timeline:
@@ -259,6 +292,27 @@ def repeat(timeline: Timeline, times: float, start: float, end: float | None = N
     return timeline.part(0, first) + again + timeline.part(last, timeline.frames)
 
 
+def loop(timeline: Timeline, start: float, end: float, crossfade: float) -> Timeline:
+    found = loops.frames(start, end, timeline.rate, timeline.frames)
+    if found is None:
+        return timeline
+    first, last = found[0], found[1] + 1
+    over = min(round(crossfade * timeline.rate), first, last - first)
+    share = (np.arange(1, over + 1) / max(1, over)).astype(np.float32)
+    seam = _led(timeline.part(last - over, last), timeline.part(first - over, first), share)
+    return timeline.part(0, last - over) + seam + timeline.part(last, timeline.frames)
+
+
+def _led(before: Timeline, after: Timeline, share: Samples) -> Timeline:
+    """From one to the other as loops.loop does it, in memory."""
+    if not before.frames:
+        return before
+    samples = before.sound().samples
+    samples *= 1 - share
+    samples += share * after.sound().samples
+    return Timeline.of(Sound(samples, before.rate))
+
+
 def halve(timeline: Timeline) -> Timeline:
     return timeline.part(0, (timeline.frames + 1) // 2)
 
@@ -290,6 +344,7 @@ _MOVES: dict[str, Callable[..., Timeline]] = {
     "replace": replace_stretch,
     "splice": splice,
     "mix": mix,
+    "loop": loop,
     "repeat": repeat,
     "halve": halve,
 }

@@ -14,7 +14,7 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from studio.events import Progress
 
 LONG = 60.0
 """Seconds from which a clip is worth a timeline; shorter ones are edited in memory."""
+BLOCK = 10.0
+"""Seconds that an edit is computed of at once, wherever it can be computed so."""
 MOST = 8 << 30
 """Bytes of the cache. The samples of an hour in stereo are 1.3 billion."""
 _TIMES_IN_MEMORY = 8
@@ -123,18 +125,28 @@ class Renders:
         if task.framewise:
             changed = task.changed
             return task.put(Timeline.of(changed, (yield from self._pyramid(changed, key))))
-        path = self._folder / f"{key}.wav"
+        path = self._folder / f"{key}.f32"
         if not path.exists():
-            _check_memory(task)
-            yield Progress(done=0, total=1, note=task.name)
-            made = task.work(task.part.sound())
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._make_room(made.samples.nbytes)
-            with suppress(AlreadyThere):
-                files.write(path, made, subtype="FLOAT")
+            yield from self._recorded(path, task)
         self._use(path)
-        audio = files.stored(path)
+        audio = files.bare(path, task.part.rate, task.part.channels)
         return task.put(Timeline.of(audio, (yield from self._pyramid(audio, key))))
+
+    def _recorded(self, path: Path, task: Task) -> Generator[Progress, None, None]:
+        """Block by block where the step allows it, else all at once."""
+        part = task.part
+        yield Progress(done=0, total=part.frames, note=task.name)
+        if task.blocks is not None:
+            blocks = task.blocks(part, round(BLOCK * part.rate))
+        else:
+            _check_memory(task)
+            blocks = iter([task.work(part.sound()).samples])
+        wide = 4 * part.channels
+        self._make_room(part.frames * wide)
+        with suppress(AlreadyThere), closing(files.record(path, blocks)) as written:
+            for size in written:
+                yield Progress(done=min(size // wide, part.frames), total=part.frames, note=task.name)
 
     @staticmethod
     def _use(path: Path) -> None:
