@@ -20,7 +20,7 @@ from studio.audio.pitch import hz_to_midi as hz_to_midi
 from studio.audio.pitch import midi_to_hz as midi_to_hz
 from studio.audio.pitch import note_name as note_name
 from studio.audio.pitch import yin
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 
 FLOOR_DB = -120.0
 """What silence is said to measure, in dB and LUFS, so that every fact is a number."""
@@ -201,13 +201,17 @@ def features(sound: Sound, known: Facts | None = None) -> dict[str, float]:
     }
 
 
-def momentary(sound: Sound) -> float:
+def momentary(sound: Audio) -> float:
     """Maximum momentary loudness in LUFS, as `facts` says it, without the other measurements."""
     from scipy.signal import sosfilt
 
     tick = max(1, round(sound.rate / 1000))
-    weighted = sosfilt(_k_weighting(sound.rate), np.nan_to_num(sound.samples), axis=-1)
-    return _loudest(_ticks(np.square(weighted).sum(axis=0), 100 * tick).sum(axis=1), tick)
+    state = np.zeros((2, sound.channels, 2))
+    hops = [np.zeros(0)]
+    for start in range(0, sound.frames, 10_000 * tick):
+        weighted, state = sosfilt(_k_weighting(sound.rate), np.nan_to_num(sound.read(start, 10_000 * tick)), axis=-1, zi=state)
+        hops.append(_ticks(np.square(weighted).sum(axis=0), 100 * tick).sum(axis=1))
+    return _loudest(np.concatenate(hops), tick)
 
 
 def _loudest(hops: NDArray[np.float64], tick: int) -> float:

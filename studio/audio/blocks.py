@@ -62,6 +62,45 @@ class Feed:
             yield start, self.audio.read(start, self.size)
 
 
+class Flow:
+    """An Audio that is made while it is read from its beginning on; to read far back makes it anew. For one thread."""
+
+    def __init__(self, rate: int, channels: int, frames: int, make: Callable[[], Iterable[Samples]]) -> None:
+        self.rate, self.channels, self.frames = rate, channels, frames
+        self._make = make
+        self._begin()
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.rate
+
+    def _begin(self) -> None:
+        self._source, self._first = iter(self._make()), 0
+        self._held = np.zeros((self.channels, 0), np.float32)
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) from `start` on; fewer than `frames` at the end. Raises what making it raises."""
+        if start < self._first:
+            self._begin()
+        end = min(start + frames, self.frames)
+        parts = [self._held]
+        there = self._first + self._held.shape[1]
+        while there < end and (block := next(self._source, None)) is not None:
+            there += block.shape[1]
+            parts.append(block)
+            if there <= start - _BACK:
+                parts, self._first = [], there
+        held = np.concatenate([self._held[:, :0], *parts], axis=1)
+        found = held[:, start - self._first : end - self._first]
+        gone = min(max(0, end - _BACK - self._first), held.shape[1])
+        self._held, self._first = held[:, gone:], self._first + gone
+        return found
+
+
+_BACK = 4096
+"""Frames before those read last that a Flow still knows."""
+
+
 class Blockwise:
     """An edit as a function of a Sound, which also works on what is too long for memory."""
 

@@ -27,7 +27,7 @@ from studio.audio.timeline_steps import Task, apply
 from studio.errors import AlreadyThere, TooLong, UnreadableAudio
 from studio.events import Progress
 
-LONG = 60.0
+LONG = files.LONG
 """Seconds from which a clip is worth a timeline; shorter ones are edited in memory."""
 BLOCK = 10.0
 """Seconds that an edit is computed of at once, wherever it can be computed so."""
