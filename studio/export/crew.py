@@ -117,5 +117,5 @@ class _Watched:
     def read(self, start: int, frames: int) -> Samples:
         if self.duty.gone.is_set():
             raise _Left
-        self.duty.share = min(1.0, (start + frames) / max(1, self.frames))
+        self.duty.share = start / max(1, self.frames)
         return self.audio.read(start, frames)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
 from studio.audio import files, steps
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.timeline import Timeline
 from studio.gui import files as outside
-from studio.gui.pages import clips_work
+from studio.gui.pages import clips_opening, clips_work
 from studio.gui.pages.clips import ClipsPage
 from studio.gui.session import Session
 from studio.gui.tables.clips import PICTURE
@@ -91,3 +93,35 @@ def test_it_is_put_into_the_transport(page: ClipsPage, session: Session) -> None
     page.editor.seeked.emit(33.0)
     assert session.current is not None and session.current.sound is page.editor.opened.sound  # type: ignore[union-attr]
     assert not isinstance(session.current.sound, Sound)
+
+
+def test_a_long_effect_shows_how_far_it_is_and_can_be_left_off(
+    page: ClipsPage, session: Session, qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is computed block by block while everything else goes on; cancelled, the clip is what is heard of it."""
+    go, bar = threading.Event(), page.editor.work
+    monkeypatch.setattr(clips_opening, "PATIENCE", 0.0)
+    width = steps.STEPS["width"].function
+    blocks = width.blocks
+
+    def slow(audio: Audio, size: int, **values: Any) -> Iterator[Samples]:
+        for number, block in enumerate(blocks(audio, size, **values)):
+            if number > 2:
+                assert go.wait(20)
+            yield block
+
+    monkeypatch.setattr(width, "blocks", slow)
+    before = page.editor.opened
+    page.editor.add("width")
+    qtbot.waitUntil(lambda: bar.isVisible() and bar.bar.value() >= 20 * RATE)
+    assert bar.note.words == "Width" and bar.bar.maximum() == 75 * RATE
+    qtbot.mouseClick(bar.cancel, Qt.MouseButton.LeftButton)
+    go.set()
+    qtbot.waitUntil(lambda: not bar.isVisible() and page.list.current is not None and not page.list.current.edits)
+    settled(page, qtbot)
+    assert session.project is not None and not list((session.project.cache / "clips").glob("*.f32"))
+    assert page.editor.opened is not None and page.editor.opened.sound is before.sound  # type: ignore[union-attr]
+    session.undo.undo()
+    qtbot.waitUntil(lambda: page.editor.opened is not None and bool(page.editor.opened.clip.edits))
+    assert isinstance(page.editor.opened.sound, Timeline)
+    settled(page, qtbot)
