@@ -90,10 +90,14 @@ def normalise(sound: Sound, peak_db: float = -1.0) -> Sound:
 
 def match_loudness(sound: Sound, target: float, ceiling_db: float = -1.0) -> Sound:
     """At `target` LUFS (maximum momentary), or as near as the ceiling for the peak allows; silence stays."""
-    found = analysis.facts(sound)
-    if found.silent or found.loudness <= -70:
-        return sound
-    return gain(sound, min(target - found.loudness, ceiling_db - found.peak_db))
+    db = to_loudness(analysis.momentary(sound), float(np.abs(sound.samples).max(initial=0)), target, ceiling_db)
+    return gain(sound, db) if db else sound
+
+
+def to_loudness(loudness: float, peak: float, target: float, ceiling_db: float) -> float:
+    """dB from a loudness (LUFS) to `target`, as far as the ceiling for the peak allows; 0 for silence."""
+    peak_db = analysis.decibels(peak)
+    return min(target - loudness, ceiling_db - peak_db) if peak_db >= analysis.SILENT_DB and loudness > -70 else 0.0
 
 
 def reverse(sound: Sound) -> Sound:

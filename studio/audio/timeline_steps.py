@@ -10,13 +10,13 @@ timeline. Short stretches are computed at once. `applied` does everything in mem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from studio.audio import analysis, files, join, loops, steps
+from studio.audio import analysis, edit, files, join, loops, steps
 from studio.audio.blocks import Blockwise
 from studio.audio.peaks import BASE
 from studio.audio.sound import Samples, Sound
@@ -55,16 +55,44 @@ class Task:
         return self.put(Timeline.of(self.changed if self.framewise else self.work(self.part.sound())))
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """All of `frames` has to be looked through block by block to know what there is to do: `work` gives how many were, and then
+    that."""
+
+    name: str
+    frames: int
+    work: Callable[[], Generator[int, None, Timeline | Task]]
+    put: Callable[[Timeline], Timeline] = lambda made: made
+
+    def found(self, result: Timeline | Task) -> Timeline | Task:
+        """What `work` ended with, in its place."""
+        if isinstance(result, Task):
+            return replace(result, put=lambda made: self.put(result.put(made)))
+        return self.put(result)
+
+    def done(self) -> Timeline:
+        """Looked through and computed now, in memory."""
+        work = self.work()
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                found = self.found(end.value)
+                return found.done() if isinstance(found, Task) else found
+
+
 def applied(timeline: Timeline, chain: Sequence[Mapping[str, Any]], materials: steps.Materials | None = None) -> Timeline:
     """`timeline` after all steps, with everything computed in memory. Raises what steps.apply raises."""
     for step in chain:
         found = apply(timeline, step, materials)
-        timeline = found.done() if isinstance(found, Task) else found
+        timeline = found.done() if isinstance(found, Task | Look) else found
     return timeline
 
 
-def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Materials | None = None) -> Timeline | Task:
-    """`timeline` after one step, or what has to be computed for it. Raises what steps.apply raises, and UnreadableAudio."""
+def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Materials | None = None) -> Timeline | Task | Look:
+    """`timeline` after one step, or what has to be computed or looked through for it. Raises what steps.apply raises, and
+    UnreadableAudio."""
     values = steps.check(step)
     if values.pop(steps.OFF, False):
         return timeline
@@ -87,17 +115,17 @@ def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Material
         return _seamed(timeline, after, first, last)
 
     found = _done(timeline.part(first, last), name, kind, values)
-    if isinstance(found, Task):
+    if isinstance(found, Task | Look):
         inner = found.put
         return replace(found, put=lambda made: put(inner(made)))
     return put(found)
 
 
-def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> Timeline | Task:
+def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> Timeline | Task | Look:
+    if name in _LOOKS and timeline.seconds > SHORT:
+        return Look(name, timeline.frames, lambda: _LOOKS[name](timeline, **values))
     if move := _MOVES.get(name):
         return move(timeline, **values)
-    if name == "remove-dc" and timeline.seconds > SHORT:
-        return _without_mean(timeline)
     task = Task(
         name,
         timeline,
@@ -220,11 +248,10 @@ def normalise(timeline: Timeline, peak_db: float = -1.0) -> Timeline:
     return gain(timeline, peak_db - 20 * np.log10(loudest)) if loudest > np.finfo(np.float32).tiny else timeline
 
 
-def match_loudness(timeline: Timeline, target: float, ceiling_db: float = -1.0) -> Timeline:
-    found = facts(timeline)
-    if found.silent or found.loudness <= -70:
-        return timeline
-    return gain(timeline, min(target - found.loudness, ceiling_db - found.peak_db))
+def match_loudness(timeline: Timeline, target: float, ceiling_db: float) -> Generator[int, None, Timeline | Task]:
+    loudness = yield from analysis.momentary_of(timeline)
+    db = edit.to_loudness(loudness, peak(timeline), target, ceiling_db)
+    return gain(timeline, db) if db else timeline
 
 
 def insert_silence(timeline: Timeline, at: float, seconds: float) -> Timeline:
@@ -336,7 +363,6 @@ _MOVES: dict[str, Callable[..., Timeline]] = {
     "fade-out": fade_out,
     "gain": gain,
     "normalise": normalise,
-    "loudness": match_loudness,
     "reverse": reverse,
     "ramp": ramp,
     "insert-silence": insert_silence,
@@ -354,11 +380,13 @@ def _frames(timeline: Timeline, *seconds: float) -> tuple[int, ...]:
     return tuple(min(max(round(t * timeline.rate), 0), timeline.frames) for t in seconds)
 
 
-def _without_mean(timeline: Timeline) -> Task:
+def _without_mean(timeline: Timeline) -> Generator[int, None, Timeline | Task]:
     """edit.remove_dc, with the mean added up piece by piece, which may tell it in the last bit."""
-    total = np.zeros((timeline.channels, 1))
+    total, done = np.zeros((timeline.channels, 1)), 0
     for piece in files.pieces(timeline):
         total += piece.sum(axis=1, dtype=np.float64, keepdims=True)
+        done += piece.shape[1]
+        yield done
     mean = total / max(1, timeline.frames)
     return Task(
         "remove-dc",
@@ -368,12 +396,13 @@ def _without_mean(timeline: Timeline) -> Task:
     )
 
 
+_LOOKS: dict[str, Callable[..., Generator[int, None, Timeline | Task]]] = {
+    "loudness": match_loudness,
+    "remove-dc": _without_mean,
+}
+
+
 # ---- what they ask of the sound
-
-
-def facts(timeline: Timeline) -> analysis.Facts:
-    """analysis.facts, in bounded memory."""
-    return analysis.measure(files.pieces(timeline, 10 * timeline.rate), timeline.rate, timeline.channels)
 
 
 def peak(timeline: Timeline) -> float:

@@ -23,7 +23,7 @@ from studio.audio import files, peaks
 from studio.audio.sound import Audio
 from studio.audio.steps import Materials
 from studio.audio.timeline import Timeline
-from studio.audio.timeline_steps import Task, apply
+from studio.audio.timeline_steps import Look, Task, apply
 from studio.errors import AlreadyThere, TooLong, UnreadableAudio
 from studio.events import Progress
 
@@ -62,6 +62,8 @@ class Renders:
         for count in range(done + 1, len(edits) + 1):
             key = self._key(path, edits[:count])
             found = apply(timeline, edits[count - 1], self._materials)
+            if isinstance(found, Look):
+                found = yield from _looked(found)
             timeline = (yield from self._computed(found, key)) if isinstance(found, Task) else found
             self._remember(path, edits[:count], timeline)
         return timeline
@@ -164,6 +166,16 @@ class Renders:
             with suppress(OSError):
                 found.unlink()
                 size -= stat.st_size
+
+
+def _looked(look: Look) -> Generator[Progress, None, Timeline | Task]:
+    yield Progress(done=0, total=look.frames, note=look.name)
+    work = look.work()
+    while True:
+        try:
+            yield Progress(done=next(work), total=look.frames, note=look.name)
+        except StopIteration as end:
+            return look.found(end.value)
 
 
 def _check_memory(task: Task) -> None:

@@ -19,7 +19,7 @@ from studio.gui.pages import clips_opening, clips_work
 from studio.gui.pages.clips import ClipsPage
 from studio.gui.session import Session
 from studio.gui.tables.clips import PICTURE
-from tests.audio.make import noise
+from tests.audio.make import hit, noise, sine
 from tests.gui.clipping import settled
 
 RATE = 8000
@@ -106,8 +106,7 @@ def test_a_long_effect_shows_how_far_it_is_and_can_be_left_off(
 
     def slow(audio: Audio, size: int, **values: Any) -> Iterator[Samples]:
         for number, block in enumerate(blocks(audio, size, **values)):
-            if number > 2:
-                assert go.wait(20)
+            go.wait(0.1 if number < 3 else 20)  # so long that each is told
             yield block
 
     monkeypatch.setattr(width, "blocks", slow)
@@ -125,3 +124,35 @@ def test_a_long_effect_shows_how_far_it_is_and_can_be_left_off(
     qtbot.waitUntil(lambda: page.editor.opened is not None and bool(page.editor.opened.clip.edits))
     assert isinstance(page.editor.opened.sound, Timeline)
     settled(page, qtbot)
+
+
+def test_what_is_seen_of_it_is_searched_for_onsets_and_loops(session: Session, qtbot) -> None:
+    """As the same stretch alone would be; memory and time do not grow with the clip."""
+    assert session.project is not None
+    samples = LONG.samples * np.float32(0.01)
+    for beat in range(150):
+        samples[:, beat * 4000 : beat * 4000 + 400] += hit(200, seconds=0.05, rate=RATE).samples[:, :400]
+    samples[:, 50 * RATE : 54 * RATE] = sine(220, 4.0, rate=RATE).samples
+    session.project.keep(Sound(samples, RATE), None, "Rehearsal")
+    page = ClipsPage(session)
+    page.show()
+    qtbot.waitUntil(lambda: page.editor.opened is not None)
+    wave, places = page.editor.view.wave, page.editor.places
+    wave.set_view(20.2, 30.2)
+    with qtbot.waitSignal(places.measured, timeout=10_000):
+        pass
+    assert places.near(25.1, "onset") == pytest.approx(25.0, abs=0.01)
+    assert places.near(60.1, "onset") == 60.1  # nobody has looked there yet
+    assert places.tempo == pytest.approx(120, abs=1) and "BPM" in page.editor.facts.words
+    wave.set_view(50.5, 53.5)
+    page.edits.find_loops()
+    finder = page.side.loops
+    qtbot.waitUntil(lambda: finder.list.count() > 0)
+    finder.list.setCurrentRow(0)
+    assert finder.span is not None and 50.5 <= finder.span[0] < finder.span[1] <= 53.5
+    finder.take.click()
+    settled(page, qtbot)
+    found = page.editor.opened
+    assert found is not None and [step["do"] for step in found.clip.edits] == ["loop"] and isinstance(found.sound, Timeline)
+    page.hide()
+    page.deleteLater()

@@ -118,6 +118,7 @@ class ClipEditor(QWidget):
         self.view.wave.selectionChanged.connect(self._show_selection)
         self.places = Snapping(self)
         self.places.measured.connect(self._show_facts)
+        self.view.wave.viewChanged.connect(self.places.see)
         self.view.wave.snap = self._snap
         self.view.wave.between = self.places.around
         self.bar = SelectionBar()
