@@ -164,6 +164,14 @@ def within(blocks: Iterable[NDArray[Any]], first: int, frames: int) -> Blocks:
             yield found
 
 
+def portions(sound: Feed, size: int, margin: int) -> Iterator[tuple[Samples, int, int]]:
+    """`around` of a sound in portions of always the same size, for work that is not quite the same for others; one of no more
+    than that is a single portion."""
+    if sound.frames <= size:
+        return iter([(sound.read(0, sound.frames), 0, sound.frames)] if sound.frames else [])
+    return around(sized(sound, size), margin, margin)
+
+
 def around(blocks: Iterable[NDArray[Any]], before: int, after: int) -> Iterator[tuple[NDArray[Any], int, int]]:
     """Each part of a stream with what lies up to so many frames before and after it, (C, n), and where in that it begins and
     ends. What there is before the first and after the last is nothing."""

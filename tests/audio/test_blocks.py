@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.audio import blocks, steps
+from studio.audio import blocks, repair, steps
 from studio.audio.blocks import Blockwise
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter
-from tests.audio.make import noise
+from tests.audio.make import noise, sine
 
 TABLE = {name: kind for name, kind in steps.STEPS.items() if isinstance(kind.function, Blockwise)}
 ROUNDED = {"convolution": 1e-6, "transients": 1e-6, "remove-drift": 1e-6}
@@ -62,6 +62,23 @@ def test_the_blocks_do_not_matter(step: tuple[str, dict[str, Any]], sound: Sound
         assert np.allclose(found, whole, rtol=1e-5, atol=ROUNDED[name] * (1 + np.abs(whole).max(initial=0)))
     else:
         assert np.array_equal(found, whole)
+
+
+@pytest.mark.parametrize("name", ["clicks", "declip"])
+def test_a_recording_is_mended_in_portions_as_in_one_go(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = np.clip(sine(180, 2.0, amplitude=0.62, rate=8000).samples, -0.6, 0.6)
+    if name == "clicks":
+        samples = sine(180, 2.0, amplitude=0.3, rate=8000).samples + noise(2.0, amplitude=0.002, rate=8000).samples
+        samples[:, 501::1500] += 0.5
+    sound, function = Sound(samples.astype(np.float32), 8000), TABLE[name].function
+    whole = function(sound).samples
+    for module in (repair.clicks, repair.clipping):
+        monkeypatch.setattr(module, "AT_ONCE", 0.5)
+        monkeypatch.setattr(module, "MARGIN", 0.2)
+    made = function(sound).samples
+    assert np.array_equal(np.concatenate(list(function.blocks(sound, 777)), axis=1), made)  # type: ignore[attr-defined]
+    moved = np.abs(whole - samples).max()
+    assert moved > 0.01 and np.abs(made - whole).max() < 0.1 * moved
 
 
 class Long:

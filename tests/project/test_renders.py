@@ -77,8 +77,8 @@ def test_the_cache_lets_go_of_what_is_oldest(tmp_path: Path, path: Path, monkeyp
 def test_what_does_not_fit_is_named_before_it_begins(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIMES_IN_MEMORY", 10**9)
     made = Renders(tmp_path / "cache")
-    with pytest.raises(TooLong, match="clicks"):
-        made.whole(path, [{"do": "clicks"}])
+    with pytest.raises(TooLong, match="hum"):
+        made.whole(path, [{"do": "hum"}])
     assert made.whole(path, [{"do": "remove-drift"}]).frames == 14 * 44_100
     assert made.whole(path, [{"do": "reverse"}]).frames == 14 * 44_100
     with pytest.raises(UsageError):
