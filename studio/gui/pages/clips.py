@@ -32,7 +32,7 @@ from studio.gui.pages.clips_hear import ClipHearing
 from studio.gui.pages.clips_list import ClipList
 from studio.gui.pages.clips_opening import Opening
 from studio.gui.pages.clips_side import ClipSide
-from studio.gui.pages.clips_work import AT_ONCE, LIST, OPEN, PICTURES, as_current, recipe_of
+from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, as_current, recipe_of
 from studio.gui.session import Problem, Session
 from studio.gui.tables.clips import ClipModel
 from studio.gui.widgets.drop_zone import Empty
@@ -149,7 +149,7 @@ class ClipsPage(QWidget):
     def _reload(self) -> None:
         """List the clips again; the answer comes from the desk."""
         if (project := self._session.project) is not None:
-            self._session.desk.submit(partial(clips_work.listed, project), tag=LIST, newest=True, urgent=AT_ONCE)
+            self._session.desk.submit(partial(clips_work.listed, project), tag=LIST, newest=True, urgent=True)
 
     def receive(self, payload: Any) -> None:
         """From other pages: the id of a clip to show."""
@@ -196,8 +196,7 @@ class ClipsPage(QWidget):
         missing = self.model.without_picture()[:PORTION]
         project = self._session.project
         if missing and project is not None:
-            work = partial(clips_work.pictured, project, missing)
-            self._session.desk.submit(work, tag=PICTURES, newest=True, urgent=AT_ONCE)
+            self._session.desk.submit(partial(clips_work.pictured, project, missing), tag=PICTURES, newest=True, urgent=True)
 
     def _picture(self, value: tuple[ClipFile, Any]) -> None:
         self.model.set_picture(*value)

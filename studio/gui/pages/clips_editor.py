@@ -143,9 +143,9 @@ class ClipEditor(QWidget):
         column.addLayout(head)
         column.addWidget(self.tags)
         column.addWidget(self.facts)
-        column.addWidget(self.work)
         column.addWidget(self.tools)
         column.addWidget(self.view, 1)
+        column.addWidget(self.work)
         column.addWidget(self.bar)
 
     # ---- what is shown

@@ -27,7 +27,7 @@ from studio.gui.pages.clips_list import ClipList
 from studio.gui.pages.clips_side import ClipSide
 from studio.gui.pages.clips_try import BRING, TRY, Prefix, stretch_of
 from studio.gui.pages.clips_words import name_of
-from studio.gui.pages.clips_work import AT_ONCE, sound_of
+from studio.gui.pages.clips_work import sound_of
 from studio.gui.session import Session
 from studio.project.state import ClipFile
 
@@ -166,7 +166,7 @@ class ClipEdits(QObject):
         fixed = next((at for at, (a, b) in enumerate(zip(edits, clip.edits)) if a != b), len(edits))
         at = self._editor.view.wave.playhead or 0.0
         work = partial(clips_try.tried, project, opened, edits, fixed, self._prefix, at)
-        self._session.desk.submit(work, tag=TRY, newest=True, urgent=AT_ONCE)
+        self._session.desk.submit(work, tag=TRY, newest=True, urgent=True)
 
     @Slot(object)
     def _on_desk(self, told: Told) -> None:
@@ -263,8 +263,7 @@ class ClipEdits(QObject):
     def _bring(self, source: Callable[[], Audio], step: dict[str, Any], clips: Sequence[ClipFile]) -> None:
         project = self._session.project
         if project is not None:
-            work = partial(clips_try.brought, project, source, tuple(clips), step)
-            self._session.desk.submit(work, tag=BRING, urgent=AT_ONCE)
+            self._session.desk.submit(partial(clips_try.brought, project, source, tuple(clips), step), tag=BRING, urgent=True)
 
     def _brought(self, value: tuple[tuple[ClipFile, ...], dict[str, Any]]) -> None:
         """The other sound is kept: the step can be done. Clips that have changed meanwhile get it after their new steps."""

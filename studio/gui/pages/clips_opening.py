@@ -16,7 +16,7 @@ from studio.engine.jobs import Ticket, Told
 from studio.events import Cancelled, Progress
 from studio.gui.pages import clips_work
 from studio.gui.pages.clips_words import name_of
-from studio.gui.pages.clips_work import AT_ONCE, OPEN, SOON, is_long
+from studio.gui.pages.clips_work import OPEN, SOON, is_long
 from studio.gui.session import Session
 from studio.gui.widgets.work_bar import WorkBar
 from studio.project.folder import ProjectFolder
@@ -50,7 +50,7 @@ class Opening(QObject):
             if other.id != clip.id or other.edits != clip.edits[: len(other.edits)]:
                 ticket.cancel()
         work = partial(clips_work.opened, project, clip, original)
-        ticket = self._desk.submit(work, tag=OPEN, newest=True, urgent=SOON if is_long(clip) else AT_ONCE)
+        ticket = self._desk.submit(work, tag=OPEN, newest=True, urgent=SOON if is_long(clip) else True)
         self._tickets[ticket.id] = (ticket, clip)
         self._begun = time.monotonic()
 

@@ -24,8 +24,9 @@ from studio.project.renders import LONG
 from studio.project.state import ClipFile
 
 LIST, OPEN, PICTURES = "clips-list", "clips-open", "clips-pictures"
-SOON, AT_ONCE = 1, 2
-"""How urgent it is to compute a long clip, and everything else here, which is done between two of its blocks."""
+SOON = 0.5
+"""How urgent it is to compute a long clip: what is `urgent` is done between two of its blocks, and it between two files of an
+export."""
 
 
 def is_long(clip: ClipFile) -> bool:
