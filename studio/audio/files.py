@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import itertools
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +27,9 @@ from studio.audio.placing import AnyPath, adopt, beside, numbered, publish, publ
 from studio.audio.placing import unused as unused
 from studio.audio.quantise import BITS, PIECE, Subtype, encode
 from studio.audio.quantise import pieces as pieces
+from studio.audio.rates import at_rate as at_rate
+from studio.audio.rates import resample as resample
+from studio.audio.rates import resampled as resampled
 from studio.audio.sound import Audio, Samples, Sound
 from studio.errors import AlreadyThere, EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
 
@@ -260,48 +262,6 @@ def stored(path: AnyPath) -> Stored | Coded:
         if frames:
             return Stored(Path(path), facts.rate, facts.channels, frames, bits, data.offset)
     return Coded(Path(path), facts.rate, facts.channels, facts.frames)
-
-
-def resample(sound: Sound, rate: int) -> Sound:
-    """The same sound at another rate (soxr, high quality); `round(frames × ratio)` frames."""
-    if rate == sound.rate:
-        return sound
-    frames = round(sound.frames * rate / sound.rate)
-    found = list(resampled([sound.samples], sound.rate, rate, frames))
-    return Sound(np.concatenate([sound.samples[:, :0], *found], axis=1), rate)
-
-
-def at_rate(audio: Audio, rate: int) -> Audio:
-    """`resample` of what need not be in memory: then the result is not there either."""
-    if rate == audio.rate or isinstance(audio, Sound):
-        return resample(audio, rate) if isinstance(audio, Sound) else audio
-    frames = round(audio.frames * rate / audio.rate)
-    return Flow(rate, audio.channels, frames, lambda: resampled(pieces(audio), audio.rate, rate, frames))
-
-
-def resampled(blocks: Iterable[Samples], rate: float, to: float, frames: int) -> Iterator[Samples]:
-    """A sound that comes in blocks (C, n) at another rate (soxr, high quality); exactly so many frames, because soxr rounds a
-    half either way. The same samples whatever the blocks are."""
-    if rate == to:
-        yield from blocks
-        return
-    stream: soxr.ResampleStream | None = None
-    channels = 1
-    for block in itertools.chain(blocks, [None]):
-        if block is not None and not block.shape[1]:
-            continue
-        if block is not None and stream is None:
-            channels = len(block)
-            stream = soxr.ResampleStream(rate, to, channels, dtype="float32", quality="HQ")
-        if stream is None:
-            return
-        piece = np.zeros((0, channels), np.float32) if block is None else np.ascontiguousarray(block.T)
-        turned = stream.resample_chunk(piece, last=block is None)[:frames]
-        frames -= len(turned)
-        if len(turned):
-            yield np.ascontiguousarray(turned.T)
-    if frames:
-        yield np.zeros((channels, frames), np.float32)
 
 
 def _clean(samples: Samples) -> Samples:

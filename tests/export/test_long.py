@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,11 @@ def written(exporter: Exporter, sound: Audio, folder: Path, **options: Any) -> d
 
 
 def held(path: Path) -> bytes:
-    """The file's bytes; of an OGG, in which there is a random number, those of its sound."""
+    """The file's bytes; of an OGG, in which there is a random number, those of its sound, and of an archive, which knows the
+    time, what is in it."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return b"".join(name.encode() + archive.read(name) for name in archive.namelist())
     return path.read_bytes() if path.suffix != ".ogg" else files.read(path).samples.tobytes()
 
 
