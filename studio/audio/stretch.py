@@ -17,7 +17,8 @@ from typing import Literal
 import numpy as np
 import soxr
 
-from studio.audio import extend, onsets, periods
+from studio.audio import extend, files, onsets, periods
+from studio.audio.blocks import Blocks, Feed, blockwise
 from studio.audio.formants import corrected, repitched
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter, Step
@@ -78,9 +79,10 @@ def pitch(
     return replace(sound, samples=moved)
 
 
-def varispeed(sound: Sound, speed: float = 1.0) -> Sound:
+@blockwise
+def varispeed(sound: Feed, speed: float = 1.0) -> Blocks:
     """As a tape at another speed: twice as fast is half as long and an octave higher."""
-    return replace(sound, samples=_faster(sound.samples, speed, _frames(sound.frames, 1 / speed)))
+    return files.resampled(sound, speed, 1.0, _frames(sound.frames, 1 / speed))
 
 
 def _frames(frames: int, ratio: float) -> int:

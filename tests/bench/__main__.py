@@ -45,6 +45,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "recognise": ("recognise", "run"),
     "families": ("families", "run"),
     "hour": ("hour", "run"),
+    "hour-work": ("hour_work", "run"),
     "effects": ("effects", "run"),
     "exports": ("exports", "run"),
     "dither": ("exports", "dither"),
@@ -64,7 +65,7 @@ def main() -> int:
     parser.add_argument("--section", help="name of the section, to keep several of one bench apart")
     parser.add_argument("--minutes", type=float, default=1.0, help="training of a model where none is given")
     parser.add_argument("--files", type=int, default=10_000, help="library, jitter: how many sounds to import")
-    parser.add_argument("--hours", type=float, default=1.0, help="drawing, hour: length of the long file")
+    parser.add_argument("--hours", type=float, default=1.0, help="drawing, hour, hour-work: length of the long file")
     parser.add_argument("--repeats", type=int, default=100, help="decoding: sounds of each length")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--moves", type=int, default=300, help="latency: moves on the map")

@@ -8,12 +8,11 @@ sound is after it what it was before: the front of a drum is not, nor is a buzzi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.audio.sound import Sound
+from studio.audio.blocks import Blocks, Feed, blockwise, portions
 from studio.audio.step import Parameter, Step
 
 ORDER = 32
@@ -33,19 +32,23 @@ _ALONE = 0.05
 _FEW = 3
 _QUIET = 3e-5
 """An error of the last bit of 16 is no click."""
+AT_ONCE, MARGIN = 20.0, 1.0
+"""Seconds of a long sound that are looked at in one go, and on either side of what is mended of them."""
 _LOUDER = 1.6
 """The sound may be so many times louder after a click than before; else something has begun."""
 
 
-def clicks(sound: Sound, sensitivity: float = 0.5, longest: float = 2) -> Sound:
+@blockwise
+def clicks(sound: Feed, sensitivity: float = 0.5, longest: float = 2) -> Blocks:
     """Each click of at most `longest` ms in each channel interpolated; as it was where there is none."""
-    samples = sound.samples.copy()
-    for channel in samples:
-        x = channel.astype(np.float64)
-        for first, last in find(x, sound.rate, sensitivity, longest):
-            channel[first:last] = interpolated(x, first, last, sound.rate)
-            x[first:last] = channel[first:last]
-    return replace(sound, samples=samples)
+    for piece, start, end in portions(sound, round(AT_ONCE * sound.rate), round(MARGIN * sound.rate)):
+        samples = piece.copy()
+        for channel in samples:
+            x = channel.astype(np.float64)
+            for first, last in find(x, sound.rate, sensitivity, longest):
+                channel[first:last] = interpolated(x, first, last, sound.rate)
+                x[first:last] = channel[first:last]
+        yield samples[:, start:end]
 
 
 def find(x: Wave, rate: int, sensitivity: float = 0.5, longest: float = 2) -> list[tuple[int, int]]:

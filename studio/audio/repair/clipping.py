@@ -6,12 +6,11 @@ They are gaps in which the wave is known to have gone further: interpolated as c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
-from studio.audio.repair.clicks import interpolated
-from studio.audio.sound import Sound
+from studio.audio.blocks import Blocks, Feed, blockwise, portions
+from studio.audio.repair.clicks import AT_ONCE, MARGIN, interpolated
 from studio.audio.step import Parameter, Step
 
 _FLAT, _STEEP = 2e-4, 2e-3
@@ -26,23 +25,31 @@ _FARTHEST = 1.6
 """Times the height of the cut; what is guessed higher is guessed wrong."""
 
 
-def declip(sound: Sound, closeness: float = 0.5) -> Sound:
+@blockwise
+def declip(sound: Feed, closeness: float = 0.5) -> Blocks:
     """Each flat top at the largest level of its channel written anew, louder than full scale if need be; as it was where there
     are none."""
-    samples = sound.samples.copy()
-    for channel in samples:
-        top = float(np.abs(channel).max(initial=0))
-        tops = list(flat_tops(channel, top * 10 ** (-closeness / 20))) if top > 0 else []
-        lengths = [last - first for first, last in tops]
-        if len(tops) < _OFTEN or max(lengths) > _LONGEST * sound.rate or sum(lengths) > _MOST * len(channel):
-            continue
-        x = channel.astype(np.float64)
-        for first, last in tops:
-            sign = np.sign(x[first])
-            guess = sign * interpolated(x, first, last, sound.rate)
-            x[first:last] = sign * np.clip(guess, np.abs(x[first:last]), _FARTHEST * top)
-        channel[:] = x
-    return replace(sound, samples=samples)
+    size, margin = round(AT_ONCE * sound.rate), round(MARGIN * sound.rate)
+    top = np.max([np.abs(block).max(axis=1, initial=0) for block in sound] or [np.zeros(sound.channels)], axis=0)
+    level = top * 10 ** (-closeness / 20)
+    lengths: list[list[int]] = [[] for _ in top]  # of the flat tops of each channel
+    for piece, start, end in portions(sound, size, margin):
+        for number in np.flatnonzero(top):
+            tops = flat_tops(piece[number], level[number])
+            lengths[number] += [last - first for first, last in tops if start <= first < end]
+    cut_off = [
+        len(found) >= _OFTEN and max(found) <= _LONGEST * sound.rate and sum(found) <= _MOST * sound.frames for found in lengths
+    ]
+    for piece, start, end in portions(sound, size, margin):
+        samples = piece.copy()
+        for number in np.flatnonzero(cut_off):
+            x = samples[number].astype(np.float64)
+            for first, last in flat_tops(piece[number], level[number]):
+                sign = np.sign(x[first])
+                guess = sign * interpolated(x, first, last, sound.rate)
+                x[first:last] = sign * np.clip(guess, np.abs(x[first:last]), _FARTHEST * top[number])
+            samples[number] = x
+        yield samples[:, start:end]
 
 
 def flat_tops(x: np.ndarray, level: float) -> Iterator[tuple[int, int]]:
