@@ -59,8 +59,9 @@ class Knob(msgspec.Struct, frozen=True, omit_defaults=True):
         """What a place from 0 to 1 means."""
         if self.choices:
             return self.choices[int(np.abs(np.asarray(self.raws) - raw).argmin())]
-        digits = 6 - math.ceil(math.log10(max(self.values) - min(self.values)))
-        return round(float(np.interp(raw, self.raws, self.values)), digits)
+        low, high = min(self.values), max(self.values)
+        value = float(np.interp(raw, self.raws, self.values))
+        return min(max(round(value, 6 - math.ceil(math.log10(high - low))), low), high)
 
     @property
     def parameter(self) -> Parameter:
@@ -94,8 +95,6 @@ def knob(asked: Asked, taken: Collection[str]) -> Knob | None:
             made = Knob(key, name, asked.index, "", where, choices=tuple(words))
             return msgspec.structs.replace(made, default=made.value(asked.default))
         raws, points, unit = (0.0, 1.0), (0.0, 1.0), ""
-    if len(points) < 2:
-        return None
     made = Knob(key, name, asked.index, 0.0, raws, points, unit=unit)
     return msgspec.structs.replace(made, default=made.value(min(max(asked.default, 0.0), 1.0)))
 
@@ -120,7 +119,7 @@ def _numbers(texts: Sequence[str], unit: str) -> tuple[np.ndarray, str] | None:
         values[-1] = 2 * values[-2] - values[-3] if np.isnan(values[-1]) else values[-1]
     found = np.array(values)
     steps = np.diff(found)
-    even = np.isfinite(found).all() and np.abs(found).max() < 1e9 and ((steps >= 0).all() or (steps <= 0).all())
+    even = found[0] != found[-1] and np.isfinite(found).all() and np.abs(found).max() < 1e9 and ((steps >= 0).all() or (steps <= 0).all())
     return (found, own) if even else None
 
 

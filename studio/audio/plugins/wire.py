@@ -97,7 +97,7 @@ def write(stream: BinaryIO, head: Request | Answer, samples: Samples | None = No
 
 
 def read(stream: BinaryIO, kind: Any, most: int = BODY) -> tuple[Any, bytearray]:
-    """The next frame: a head of this kind, a body of `most` bytes at most. Raises EOFError, OSError, and ValueError for none."""
+    """The next frame: a head of this kind, at most `most` bytes of body. Raises EOFError, OSError, and ValueError for none."""
     head, body = _LENGTHS.unpack(_exactly(stream, _LENGTHS.size))
     if not head or head > HEAD or body > most:
         raise ValueError("no frame")
