@@ -15,13 +15,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
 
 from studio.audio.plugins import wire
+from studio.audio.plugins.host import IDLE
 from studio.audio.plugins.knobs import Asked
 from studio.audio.plugins.table import Plugin
 from studio.audio.sound import Samples
@@ -38,7 +39,7 @@ KEPT = 3
 
 
 class Gone(Exception):
-    """The process ended, and why."""
+    """The process is of no use any more, and why."""
 
 
 class Late(Gone):
@@ -92,11 +93,15 @@ class Host:
 
     def _end_late(self) -> None:
         self._late = True
+        self.kill()
+
+    def kill(self) -> None:
+        """From any thread: who asks it gets Gone."""
         self._process.kill()
 
     def end(self) -> None:
-        """At once; what is not asked for is not waited for."""
-        self._process.kill()
+        """At once, and for good."""
+        self.kill()
         for stream in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError, ValueError):
                 stream.close()  # type: ignore[union-attr]
@@ -107,68 +112,96 @@ class Hosts:
     """Processes with a plug-in each, lent to who needs one."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Plugin, Host]] = []
-        self._hung: tuple[object, float, str] = (None, 0.0, "")  # what made one hang, until when it is believed, and the reason
+        self._waiting: list[tuple[float, Plugin, Host]] = []  # since when
+        self._busy: set[Host] = set()
+        self._hung: tuple[object, float, str] = (
+            None,
+            0.0,
+            "",
+        )  # what made one hang, until when that is believed, and the reason
         self._lock = threading.Lock()
 
     def play(self, plugin: Plugin, samples: Samples, rate: int, raws: Sequence[tuple[int, str, float]]) -> Samples:
         """(channels, frames) through the plug-in, at these places from 0 to 1. Raises MissingPlugin, PluginStopped."""
-        channels, frames = samples.shape
-        limit = PLAYING + frames / rate
-        request = wire.Play(rate, channels, frames, tuple(raws))
-        asked = (plugin.identifier, request.raws)
         what, until, reason = self._hung
+        asked = (plugin.identifier, tuple(raws))
         if what == asked and time.monotonic() < until:  # its picture, its facts, its export: each would wait as long
             raise PluginStopped(name=plugin.name, reason=reason)
         try:
-            host = self._take(plugin)
-            answer, body = host.ask(request, limit, samples)
+            with self._lent(plugin) as host:
+                return _played(host, samples, rate, asked[1])
         except Gone as error:
             if isinstance(error, Late):
                 self._hung = (asked, time.monotonic() + SULKS, str(error))
             raise PluginStopped(name=plugin.name, reason=error) from error
-        if isinstance(answer, wire.Refused):
-            host.end()
-            raise PluginStopped(name=plugin.name, reason=answer.reason.rstrip("."))
-        reason = "it gave another length of sound than it got"
-        with contextlib.suppress(ValueError):
-            made = wire.samples_of(body, channels, frames)
-            if isinstance(answer, wire.Played) and np.isfinite(made).all():
-                self._give(plugin, host)
-                return made
-            reason = "it gave numbers that are no sound"
-        host.end()
-        raise PluginStopped(name=plugin.name, reason=reason)
 
-    def _take(self, plugin: Plugin) -> Host:
-        """One that waits with this plug-in, or a new one. Raises Gone, MissingPlugin."""
+    @contextlib.contextmanager
+    def _lent(self, plugin: Plugin) -> Iterator[Host]:
+        """A process with this plug-in: one that waits, or a new one. It waits again afterwards, unless something was raised."""
         with self._lock:
-            found = next((at for at, (other, host) in enumerate(self._waiting) if other == plugin and host.alive), None)
-            if found is not None:
-                return self._waiting.pop(found)[1]
-        if not Path(plugin.path).exists():
+            fresh = time.monotonic() - IDLE / 2
+            same = (one for one in self._waiting if one[1] == plugin and one[0] > fresh and one[2].alive)
+            if (found := next(same, None)) is not None:
+                self._waiting.remove(found)
+        if found is None and not Path(plugin.path).exists():
             raise MissingPlugin(name=plugin.name, maker=plugin.maker or "?")
-        host = Host()
-        answer, _ = host.ask(wire.Load(plugin.path, plugin.inside), LOADING)
-        if isinstance(answer, wire.Loaded) and answer.uid == plugin.identifier:
-            return host
-        host.end()
-        reason = answer.reason if isinstance(answer, wire.Refused) else "its file holds another one now"
-        raise PluginStopped(name=plugin.name, reason=reason.rstrip("."))
+        host = found[2] if found is not None else Host()
+        ended = [host]
+        try:
+            with self.at_work(host):
+                if found is None:
+                    _loaded(host, plugin)
+                yield host
+            with self._lock:
+                self._waiting.append((time.monotonic(), plugin, host))
+                ended = [other for _, _, other in self._waiting[:-KEPT]]
+                self._waiting = self._waiting[-KEPT:]
+        finally:
+            for other in ended:
+                other.end()
 
-    def _give(self, plugin: Plugin, host: Host) -> None:
+    @contextlib.contextmanager
+    def at_work(self, host: Host) -> Iterator[None]:
+        """Meanwhile `close` ends it."""
         with self._lock:
-            self._waiting.append((plugin, host))
-            ended, self._waiting = self._waiting[:-KEPT], self._waiting[-KEPT:]
-        for _, other in ended:
-            other.end()
+            self._busy.add(host)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy.discard(host)
 
     def close(self) -> None:
-        """End all that wait."""
+        """End all, also those that are at work: whoever asked them gets PluginStopped."""
         with self._lock:
             ended, self._waiting = self._waiting, []
-        for _, host in ended:
+            for host in self._busy:
+                host.kill()
+        for _, _, host in ended:
             host.end()
+
+
+def _loaded(host: Host, plugin: Plugin) -> None:
+    """Raises Gone where it is not the plug-in that the list means, or does not load."""
+    answer, _ = host.ask(wire.Load(plugin.path, plugin.inside), LOADING)
+    if isinstance(answer, wire.Refused):
+        raise Gone(answer.reason.rstrip("."))
+    if not isinstance(answer, wire.Loaded) or answer.uid != plugin.identifier:
+        raise Gone("its file holds another one now")
+
+
+def _played(host: Host, samples: Samples, rate: int, raws: tuple[tuple[int, str, float], ...]) -> Samples:
+    """Raises Gone for anything but as many finite samples."""
+    channels, frames = samples.shape
+    answer, body = host.ask(wire.Play(rate, channels, frames, raws), PLAYING + frames / rate, samples)
+    if isinstance(answer, wire.Refused):
+        raise Gone(answer.reason.rstrip("."))
+    if answer != wire.Played(channels, frames) or len(body) != samples.nbytes:
+        raise Gone("it gave another length of sound than it got")
+    made = wire.samples_of(body, channels, frames)
+    if not np.isfinite(made).all():
+        raise Gone("it gave numbers that are no sound")
+    return made
 
 
 _hosts = Hosts()
@@ -185,7 +218,7 @@ def play(plugin: Plugin, samples: Samples, rate: int, values: Mapping[str, float
 
 
 def close() -> None:
-    """End the processes that wait for another turn."""
+    """End every process, at work or not: the window closes."""
     _hosts.close()
 
 
@@ -194,17 +227,16 @@ def look(path: Path, inside: str = "") -> tuple[wire.Loaded | wire.Several, tupl
     try:
         host = Host()
         try:
-            answer, _ = host.ask(wire.Load(str(path), inside), LOADING)
-            if isinstance(answer, wire.Several) or (isinstance(answer, wire.Loaded) and not answer.effect):
-                return answer, ()
-            if isinstance(answer, wire.Loaded):
-                told, _ = host.ask(wire.Describe(), LOADING)
-                if isinstance(told, wire.Described):
+            with _hosts.at_work(host):
+                answer, _ = host.ask(wire.Load(str(path), inside), LOADING)
+                if isinstance(answer, wire.Several) or (isinstance(answer, wire.Loaded) and not answer.effect):
+                    return answer, ()
+                told, _ = host.ask(wire.Describe(), LOADING) if isinstance(answer, wire.Loaded) else (answer, b"")
+                if isinstance(answer, wire.Loaded) and isinstance(told, wire.Described):
                     return answer, told.parameters
-                answer = told
         finally:
             host.end()
     except Gone as error:
         raise PluginRefused(name=path.stem, reason=error) from error
-    reason = answer.reason if isinstance(answer, wire.Refused) else "it gave an answer that is none"
+    reason = told.reason if isinstance(told, wire.Refused) else "it gave an answer that is none"
     raise PluginRefused(name=path.stem, reason=reason.rstrip("."))

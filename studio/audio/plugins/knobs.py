@@ -17,6 +17,8 @@ LOOKS = 129
 """At how many places from 0 to 1 the text of a parameter is asked for that moves evenly."""
 MOST_CHOICES = 40
 """A parameter with more words than this is a number from 0 to 1."""
+LARGEST = 1e9
+"""A parameter with numbers beyond this is one from 0 to 1."""
 LONGEST = 60
 """Characters of a name or a text that are kept."""
 
@@ -119,8 +121,8 @@ def _numbers(texts: Sequence[str], unit: str) -> tuple[np.ndarray, str] | None:
         values[-1] = 2 * values[-2] - values[-3] if np.isnan(values[-1]) else values[-1]
     found = np.array(values)
     steps = np.diff(found)
-    even = found[0] != found[-1] and np.isfinite(found).all() and np.abs(found).max() < 1e9 and ((steps >= 0).all() or (steps <= 0).all())
-    return (found, own) if even else None
+    moves = found[0] != found[-1] and ((steps >= 0).all() or (steps <= 0).all())  # never where one is no number
+    return (found, own) if moves and np.abs(found).max() < LARGEST else None
 
 
 def _points(places: np.ndarray, values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

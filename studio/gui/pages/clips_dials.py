@@ -37,14 +37,14 @@ class Dials(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2)
-        self._room = len(self._parameters)
-        if len(self._parameters) > MANY:
-            self._room = PORTION
-            self._add_search()
+        self._many = len(self._parameters) > MANY
+        self._room = PORTION if self._many else MANY
         self._list = QVBoxLayout()
         self._list.setSpacing(2)
+        if self._many:
+            self._add_search()
         self._column.addLayout(self._list)
-        if len(self._parameters) > MANY:
+        if self._many:
             self._add_more()
         self._fill()
 
@@ -70,7 +70,7 @@ class Dials(QWidget):
 
     def _matching(self) -> list[Parameter]:
         """Those whose names hold every word that was typed."""
-        if len(self._parameters) <= MANY:
+        if not self._many:
             return list(self._parameters)
         words = self.search.text().casefold().split()
         return [p for p in self._parameters if all(word in self._labels[p.name].casefold() for word in words)]
@@ -80,12 +80,12 @@ class Dials(QWidget):
         matching = self._matching()
         shown = matching[: self._room]
         names = {parameter.name for parameter in shown}
-        for name, dial in self.dials.items():
-            dial.setVisible(name in names)
         for parameter in shown:
             if parameter.name not in self.dials:
                 self._make(parameter)
-        if len(self._parameters) > MANY:
+        for name, dial in self.dials.items():
+            dial.setVisible(name in names)
+        if self._many:
             left = len(matching) - len(shown)
             self.rest.setText(
                 self.tr("{0} of {1}").format(len(shown), len(matching)) if matching else self.tr("None is called so")

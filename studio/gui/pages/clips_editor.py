@@ -194,10 +194,11 @@ class ClipEditor(QWidget):
             wave.set_selection(selection)
         self.hand = min(self.hand, seconds) if same else 0.0
 
-    def refuse(self, sentence: str) -> None:
-        """Say why the chosen clip can't be shown."""
+    def refuse(self, sentence: str, hint: str = "") -> None:
+        """Say why the chosen clip can't be shown, and what helps."""
         self.open(None)
         self.facts.set_words(sentence)
+        self.view.wave.set_placeholder(hint)
 
     def _show_facts(self) -> None:
         self.facts.set_words(self._measured(self.opened) if self.opened is not None else "")

@@ -54,8 +54,8 @@ class PluginPanel(QFrame):
         self.list.setAccessibleName(self.tr("Your plug-ins"))
         self.list.setFixedHeight(ROWS * theme.CONTROL)
         self.list.itemSelectionChanged.connect(self._show_buttons)
-        self.find = self._button(self.tr("Find plug-ins"), "search", self._find)
-        self.find.setToolTip(self.tr("Look where they are installed: {0}").format(", ".join(map(str, finding.folders()))))
+        self.search = self._button(self.tr("Find plug-ins"), "search", self._find)
+        self.search.setToolTip(self.tr("Look where they are installed: {0}").format(", ".join(map(str, finding.folders()))))
         self.add = self._button(self.tr("Add a plug-in file…"), "plus", self._ask)
         self.remove = self._button(self.tr("Remove"), "trash", self._remove)
         self.remove.setToolTip(self.tr("Use it no more; the file stays"))
@@ -68,7 +68,7 @@ class PluginPanel(QFrame):
         theme.mark(self.state, role="dim")
         line = QHBoxLayout()
         line.setSpacing(theme.HALF)
-        for button in (self.find, self.add, self.remove):
+        for button in (self.search, self.add, self.remove):
             line.addWidget(button)
         line.addStretch(1)
         column = QVBoxLayout(self)
@@ -127,7 +127,7 @@ class PluginPanel(QFrame):
     @Slot()
     def _show_buttons(self) -> None:
         idle = self._ticket is None
-        self.find.setText(self.tr("Find plug-ins") if idle else self.tr("Stop"))
+        self.search.setText(self.tr("Find plug-ins") if idle else self.tr("Stop"))
         self.add.setEnabled(idle)
         self.remove.setEnabled(idle and bool(self.list.selectedItems()))
         self.bar.setVisible(not idle)

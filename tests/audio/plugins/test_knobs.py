@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.audio.plugins.knobs import LOOKS, MOST_CHOICES, Asked, knob
@@ -17,6 +17,7 @@ def asked(texts, unit="", default=0.5, name="Cut-off"):
     return Asked(3, name, unit, default, tuple(texts))
 
 
+@settings(max_examples=60, deadline=None)
 @given(ends, st.sampled_from(["dB", "%", "", "st"]), st.floats(0, 1))
 def test_a_straight_parameter_is_its_two_ends(pair, unit, default):
     low, high = pair
@@ -30,6 +31,7 @@ def test_a_straight_parameter_is_its_two_ends(pair, unit, default):
     assert parameter.default == value and parameter.name == "cut_off" and parameter.label == "Cut-off"
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.floats(1, 100), st.floats(1.5, 4), st.booleans(), st.floats(0, 1))
 def test_a_bent_parameter_is_what_its_texts_say_between_them_too(low, decades, falls, raw):
     high = low * 10**decades
@@ -70,6 +72,7 @@ def test_words_are_choices_each_at_a_place_where_the_plug_in_says_it():
     assert switch is not None and switch.parameter.choices == ("off", "on") and switch.raw("on") == 1
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=8), max_size=60) | st.lists(st.sampled_from(["1", "2 dB", "1e9", "−3", "x", ""]), max_size=60))
 def test_whatever_a_plug_in_says_becomes_a_dial_that_can_be_turned_or_none(texts):
     found = knob(asked(texts, name="".join(texts[:1])), ("parameter",))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.audio import steps
@@ -27,14 +27,16 @@ STRANGE = {"do": "plugin", "plugin": "VST3-Room-1f2e", "name": "Room", "maker": 
 
 
 def result(work):
-    return [event for event in work if isinstance(event, Finished)][0].result
+    return next(event for event in work if isinstance(event, Finished)).result
 
 
 def test_effects_come_onto_the_list_and_the_rest_is_refused_with_a_reason(plugins):
     assert [plugin.name for plugin in plugins.plugins] == ["Many", "Mono", "Tame"]
     tame = plugins.named("tame")
-    assert tame is not None and (tame.maker, tame.version) == ("Wavewright tests", "1.2.3") and tame == plugins.find(tame.identifier)
-    assert [(k.key, k.unit, k.default) for k in tame.knobs[:3]] == [("gain", "dB", 0), ("cut_off", "Hz", 1000), ("feedback", "", 0)]
+    assert tame is not None and (tame.maker, tame.version) == ("Wavewright tests", "1.2.3")
+    assert tame == plugins.find(tame.identifier) == table.find(tame.identifier)
+    told = [(knob.key, knob.unit, knob.default) for knob in tame.knobs[:3]]
+    assert told == [("gain", "dB", 0), ("cut_off", "Hz", 1000), ("feedback", "", 0)]
     assert tame.knobs[3].choices == ("Good", "Crash", "Hang", "Exit", "Print", "Not a number")
     assert len(plugins.plugins[0].knobs) == 128  # and no “Latency”, which is told and not turned
     assert {Path(no.path).stem: no.reason for no in plugins.refused} == {
@@ -102,7 +104,7 @@ def test_what_comes_from_elsewhere_is_left_out_until_it_is_let_in(plugins):
 
 @pytest.mark.parametrize(
     "values",
-    [{"gain": 25}, {"gain": "loud"}, {"mood": "Happy"}, {"gain": True}, {"path": "/tmp/x.vst3"}, {"state": [1, 2]}, {"tail": 1e9}],
+    [{"gain": 25}, {"gain": "loud"}, {"mood": "Happy"}, {"gain": True}, {"path": "/x.vst3"}, {"state": [1]}, {"tail": 1e9}],
 )
 def test_values_are_checked_against_the_list(plugins, values):
     tame = plugins.named("Tame")
@@ -115,6 +117,7 @@ VALUE = st.none() | st.booleans() | st.floats() | st.text(max_size=10) | st.list
 KEYS = st.sampled_from(["plugin", "name", "maker", "path", "inside", "off", "from", "size"]) | st.text(max_size=5)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(KEYS, VALUE, max_size=6))
 def test_whatever_a_strangers_step_says_nothing_is_started(values):
     with pytest.MonkeyPatch.context() as patch:
@@ -132,11 +135,9 @@ def test_whatever_a_strangers_step_says_nothing_is_started(values):
 def test_a_plug_in_step_is_said_in_words(plugins):
     parsed = steps.parse('plugin tame gain=-6dB cut_off=2kHz mood="Not a number" tail=500ms from=0.1')
     tame = plugins.named("Tame")
-    assert tame is not None and parsed == {
-        "do": "plugin",
-        **step.identity(tame),
-        **{"gain": -6.0, "cut_off": 2000.0, "mood": "Not a number", "tail": 0.5, "from": 0.1},
-    }
+    assert tame is not None
+    values = {"gain": -6.0, "cut_off": 2000.0, "mood": "Not a number", "tail": 0.5, "from": 0.1}
+    assert parsed == {"do": "plugin", **step.identity(tame), **values}
     for words in ("plugin", "plugin Room", "plugin Tame volume=3", "plugin Tame gain=loud"):
         with pytest.raises(UsageError):
             steps.parse(words)

@@ -13,8 +13,9 @@ from io import BytesIO
 import numpy as np
 import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from studio.audio import steps
 from studio.audio.excerpt import excerpt
@@ -129,6 +130,18 @@ def test_a_process_is_kept_for_the_next_turn_and_ends_by_itself_with_us(plugins)
     assert not children()
 
 
+def test_closing_the_window_does_not_wait_for_one_that_hangs(plugins):
+    with ThreadPoolExecutor(1) as desk:
+        job = desk.submit(steps.apply, sound(frames=100), [step(plugins, "Tame", mood="Hang", gain=1)])
+        end = time.monotonic() + 30
+        while not children() and not job.done() and time.monotonic() < end:
+            time.sleep(0.01)
+        hosts.close()
+        with pytest.raises(PluginStopped):
+            job.result(timeout=hosts.PLAYING / 2)
+    assert not children()
+
+
 def test_it_dies_with_its_parent_even_while_the_plug_in_hangs(plugins):
     text = "from studio.audio import steps; from studio.audio.sound import Sound; import numpy as np\n"
     text += f"steps.apply(Sound(np.zeros((2, 100), np.float32), 48000), [{step(plugins, 'Tame', mood='Hang')!r}])"
@@ -152,13 +165,13 @@ def test_it_dies_with_its_parent_even_while_the_plug_in_hangs(plugins):
 def test_a_file_that_is_gone_or_another_by_now_is_said(plugins, tmp_path):
     tame, mono = plugins.named("Tame"), plugins.named("Mono")
     assert tame is not None and mono is not None
-    with pytest.raises(MissingPlugin):
-        hosts.play(type(tame)(identifier=tame.identifier, name="Tame", path=str(tmp_path / "Tame.vst3")), sound().samples, RATE, {})
-    with pytest.raises(PluginStopped, match="another one now"):
-        hosts.play(type(tame)(identifier=tame.identifier, name="Tame", path=mono.path), sound().samples, RATE, {})
-    changed = type(tame)(identifier=mono.identifier, name="Mono", path=mono.path, knobs=tame.knobs)
-    with pytest.raises(PluginStopped, match="has changed"):
-        hosts.play(changed, sound().samples, RATE, {})
+    for plugin, error, words in (
+        (replace(tame, path=str(tmp_path / "Tame.vst3")), MissingPlugin, "“Tame” by Wavewright tests"),
+        (replace(tame, path=mono.path), PluginStopped, "another one now"),
+        (replace(mono, knobs=tame.knobs), PluginStopped, "has changed"),
+    ):
+        with pytest.raises(error, match=words):
+            hosts.play(plugin, sound().samples, RATE, {})
 
 
 # ---- what is said
@@ -173,6 +186,7 @@ def test_frames_come_over_as_they_went():
         assert found == head and np.array_equal(wire.samples_of(body, 2, 3), sound(2, 3).samples)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=80))
 def test_anything_else_ends_in_a_named_way(data):
     with pytest.raises((ValueError, EOFError)):
