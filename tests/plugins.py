@@ -1,6 +1,6 @@
 """Real plug-ins for tests: tests/audio/plugins/plugin.cpp, compiled with g++ against Debian's DPF sources.
 
-They are compiled once for each state of the sources, in a folder that all test processes share.
+They are compiled and looked at once for each state of the sources, in a folder that all test processes share.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def missing() -> str:
 def compiled() -> Path:
     """A folder with one .vst3 for each of VARIANTS, and “Broken”, which crashes when it is loaded."""
     state = hashlib.blake2b(digest_size=8)
-    for file in (Path(__file__), SOURCES / "plugin.cpp", SOURCES / "DistrhoPluginInfo.h"):
+    for file in (Path(__file__), *sorted(SOURCES.glob("*.[ch]*")), *sorted(Path(hosts.__file__).parent.glob("*.py"))):
         state.update(file.read_bytes())
     folder = Path(tempfile.gettempdir()) / f"wavewright-test-plugins-{state.hexdigest()}"
     with FileLock(f"{folder}.lock"):
@@ -51,6 +51,9 @@ def compiled() -> Path:
             with ThreadPoolExecutor(2) as pool:
                 list(pool.map(lambda name: _compile(making, name), [*VARIANTS, "Broken"]))
             making.rename(folder)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("WAVEWRIGHT_HOME", str(folder))
+                list(finding.find([folder]))
     return folder
 
 
@@ -68,15 +71,11 @@ def _compile(folder: Path, name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def plugins_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
-    """The folder of the plug-ins, and the list after they have been looked at."""
+def plugins_once() -> bytes:
+    """The list after the test plug-ins have been looked at. Skips where there can be none."""
     if reason := missing():
         pytest.skip(reason)
-    folder = compiled()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WAVEWRIGHT_HOME", str(tmp_path_factory.mktemp("plugins")))
-        list(finding.find([folder]))
-        return folder, table.default_path().read_bytes()
+    return (compiled() / table.default_path().name).read_bytes()
 
 
 @pytest.fixture
@@ -88,8 +87,8 @@ def no_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tabl
 
 
 @pytest.fixture
-def plugins(plugins_once: tuple[Path, bytes], no_plugins: Table) -> Table:
+def plugins(plugins_once: bytes, no_plugins: Table) -> Table:
     """A person whose list holds the test plug-ins."""
     table.default_path().parent.mkdir(parents=True, exist_ok=True)
-    table.default_path().write_bytes(plugins_once[1])
+    table.default_path().write_bytes(plugins_once)
     return table.load()

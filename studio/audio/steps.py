@@ -4,7 +4,7 @@ A step is a small dict beside an untouched original, {"do": "fade-out", "seconds
 Times are in seconds, so that the same steps fit the sound at any rate. A step that keeps the length may be done to a stretch,
 {"do": "gain", "db": -6, "from": 0.1, "to": 0.4}; one that needs another sound names it,
 {"do": "mix", "sound": "5f1c", "at": 1}. A step that is switched off, {"do": "gain", "db": -6, "off": true}, stays where it is
-and is left out. A step may be done by another maker's plug-in, {"do": "plugin", "plugin": "VST3-Room-1f2e", "size": 0.4}
+and is left out. A step may be done by another maker's plug-in, {"do": "plugin", "plugin": "VST3-1f2e", "size": 0.4}
 (plugins/step.py); one that this user doesn't have raises MissingPlugin where it is done, and can be left out.
 """
 

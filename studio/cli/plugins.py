@@ -2,7 +2,7 @@
 
 wavewright plugins --find
 wavewright plugins --add ~/Downloads/Room.vst3
-wavewright plugins --remove VST3-Room-1f2e
+wavewright plugins --remove VST3-1f2e
 """
 
 from __future__ import annotations

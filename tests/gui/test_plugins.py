@@ -25,7 +25,7 @@ from tests.plugins import compiled
 PATIENCE = 30_000
 USUAL = {"gain": 0.0, "cut_off": 1000.0, "feedback": 0.0, "mood": "Good", "tail": 3.0}
 """Of Tame."""
-STRANGE = {"do": "plugin", "plugin": "VST3-Room-1f2e", "name": "Room", "maker": "Somebody", "size": 0.4}
+STRANGE = {"do": "plugin", "plugin": "VST3-1f2e", "name": "Room", "maker": "Somebody", "size": 0.4}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from studio.audio.plugins import hosts, table, wire
-from studio.audio.plugins.knobs import Asked, Knob, knob
+from studio.audio.plugins.knobs import Asked, Knob, clean, knob
 from studio.audio.plugins.table import Not, Plugin, Table
 from studio.errors import PluginRefused, UsageError
 from studio.events import Finished, Produced, Progress, Started, Work
@@ -122,9 +122,9 @@ def _plugin(path: Path, name: str, loaded: wire.Loaded | wire.Several, asked: Se
             knobs[made.key] = made
     return Plugin(
         identifier=loaded.uid,
-        name=loaded.name.strip() or path.stem,
-        maker=loaded.maker.strip(),
-        version=loaded.version,
+        name=clean(loaded.name) or path.stem,
+        maker=clean(loaded.maker),
+        version=clean(loaded.version),
         path=str(path),
         inside=name,
         looked=looked,

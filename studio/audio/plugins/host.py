@@ -115,7 +115,7 @@ class Host:
             self.plugin = plugin = kind(request.path, plugin_name=request.name or None, initialization_timeout=1.0)
         except ImportError:  # the words of which help nobody
             return wire.Refused("it can't be loaded; it may be for another system, or need something that is not installed")
-        mark = plugin.identifier.rsplit("-", 2)  # format and name, a hash of the path, and one of the plug-in's own id
+        mark = plugin.identifier.split("-")  # the format, the name, a hash of the path, and one of the plug-in's own id
         return wire.Loaded(
             uid="-".join((mark[0], mark[-1])),
             name=plugin.name,

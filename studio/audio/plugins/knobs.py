@@ -25,6 +25,7 @@ LONGEST = 60
 _NUMBER = re.compile(r"([+\-−]?(?:\d+\.?\d*|\.\d+)(?:e[+\-]?\d+)?)\s*(\D{0,12})", re.IGNORECASE)
 _SCALES = {("khz", "hz"): 1e3, ("k", ""): 1e3, ("k", "hz"): 1e3, ("s", "ms"): 1e3, ("sec", "ms"): 1e3}
 """Units that are told of the larger values of a parameter, in those of the smaller."""
+_LARGER = {larger for larger, _ in _SCALES}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -78,11 +79,11 @@ class Knob(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def knob(asked: Asked, taken: Collection[str]) -> Knob | None:
     """A Knob of what the plug-in said, under a key that is not `taken`; None where there is nothing to turn."""
-    name = _clean(asked.name) or f"Parameter {asked.index + 1}"
+    name = clean(asked.name) or f"Parameter {asked.index + 1}"
     key = _key(name, taken)
-    texts = [_clean(text) for text in asked.texts]
+    texts = [clean(text) for text in asked.texts]
     places = np.linspace(0, 1, len(texts))
-    found = _numbers(texts, _clean(asked.unit))
+    found = _numbers(texts, clean(asked.unit))
     if found is not None and len(texts) == 2 and tuple(found[0]) == (0.0, 1.0):
         texts, found = ["off", "on"], None
     if found is not None:
@@ -110,7 +111,7 @@ def _numbers(texts: Sequence[str], unit: str) -> tuple[np.ndarray, str] | None:
     units = [(match[2] or unit).strip() for match in matches if match is not None]
     if not units:
         return None
-    own = min(set(units), key=lambda u: (("_" + u).lower() in ("_khz", "_k", "_s", "_sec"), units.index(u)))
+    own = next((u for u in units if u.lower() not in _LARGER), units[0])
     scales = [1.0 if u == own else _SCALES.get((u.lower(), own.lower()), 0.0) for u in units]
     if not all(scales):
         return None
@@ -143,7 +144,8 @@ def _short(value: float) -> float:
     return float(f"{value:.7g}")
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """What a plug-in says, as it can be shown."""
     return "".join(c for c in text if c.isprintable()).strip()[:LONGEST]
 
 

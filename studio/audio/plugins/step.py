@@ -1,4 +1,4 @@
-"""A plug-in as a step: {"do": "plugin", "plugin": "VST3-Room-1f2e", "name": "Room", "maker": "Somebody", "size": 0.4}.
+"""A plug-in as a step: {"do": "plugin", "plugin": "VST3-1f2e", "name": "Room", "maker": "Somebody", "size": 0.4}.
 
 The step says in words which plug-in it means, for those who don't have it. Its values are numbers and choices, and are checked
 against what this person's list remembers of the plug-in; there is nothing else in it.

@@ -1,7 +1,7 @@
 """A person's list of plug-ins, kept beside the settings. What is not on it is never loaded, whatever a recipe says.
 
     plugins.table.load()                  # every Plugin and everything refused, in the order of their names
-    plugins.table.find("VST3-Room-1f2e")  # the Plugin a step names, or None
+    plugins.table.find("VST3-1f2e")  # the Plugin a step names, or None
 
 Formats of plugins.json. 1: the first, kind "plugins": plugins (with the table of their parameters) and refused files.
 """

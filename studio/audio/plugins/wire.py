@@ -51,7 +51,7 @@ Request = Load | Describe | Play
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
-    """What it says of itself. uid: JUCE's mark of it, without what depends on where it lies."""
+    """What it says of itself. uid: its format and JUCE's hash of its own id, the same wherever it lies."""
 
     uid: str
     name: str

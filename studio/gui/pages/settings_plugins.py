@@ -65,6 +65,7 @@ class PluginPanel(QFrame):
         self.bar.hide()
         self.state = QLabel()
         self.state.setWordWrap(True)
+        self.state.hide()
         theme.mark(self.state, role="dim")
         line = QHBoxLayout()
         line.setSpacing(theme.HALF)
@@ -95,7 +96,7 @@ class PluginPanel(QFrame):
         try:
             kept = table.load()
         except StudioError as error:
-            self.state.setText(f"{error.message} {error.advice}")
+            self._say(f"{error.message} {error.advice}")
             return
         if kept is not self._shown:
             self._shown = kept
@@ -132,6 +133,10 @@ class PluginPanel(QFrame):
         self.remove.setEnabled(idle and bool(self.list.selectedItems()))
         self.bar.setVisible(not idle)
 
+    def _say(self, words: str) -> None:
+        self.state.setText(words)
+        self.state.setVisible(bool(words))
+
     # ---- what is asked
     @Slot()
     def _find(self) -> None:
@@ -159,7 +164,7 @@ class PluginPanel(QFrame):
 
     def look(self, paths: tuple[Path, ...] | None) -> None:
         """Look at these, or where plug-ins are installed."""
-        self.state.setText("")
+        self._say("")
         self.bar.setRange(0, 0)
         self._ticket = self._session.desk.submit(partial(finding.find, paths), tag=TAG)
         self._show_buttons()
@@ -183,12 +188,12 @@ class PluginPanel(QFrame):
         if isinstance(event, Progress):
             self.bar.setRange(0, int(event.total or 0))
             self.bar.setValue(int(event.done))
-            self.state.setText(self.tr("Looking at {0}").format(event.note))
+            self._say(self.tr("Looking at {0}").format(event.note))
         elif isinstance(event, Produced) and isinstance(event.value, Plugin | Not):
             self.show_list()
         elif isinstance(event, Finished | Failed | Cancelled):
             self._ticket = None
-            self.state.setText(self._result(event.result) if isinstance(event, Finished) else "")
+            self._say(self._result(event.result) if isinstance(event, Finished) else "")
             if isinstance(event, Failed):
                 self._session.complain(event)
             self.show_list()
