@@ -71,6 +71,8 @@ def check(step: Mapping[str, Any]) -> dict[str, Any]:
     if name == plugins.DO:
         plugins.check(values)
         if off or not plugins.there(step):  # shown and left out all the same
+            for place in PLACE:
+                _check_value(name, place, values.get(place.name))
             return {"do": name, **values, **({OFF: True} if off else {})}
         said = {key: values.pop(key) for key in plugins.IDENTITY if key in values}
         return {"do": name, **said, **_checked(said.get("name", name), kind, known, values)}

@@ -64,7 +64,7 @@ class Knob(msgspec.Struct, frozen=True, omit_defaults=True):
             return self.choices[int(np.abs(np.asarray(self.raws) - raw).argmin())]
         low, high = min(self.values), max(self.values)
         value = float(np.interp(raw, self.raws, self.values))
-        return min(max(round(value, 6 - math.ceil(math.log10(high - low))), low), high)
+        return min(max(round(value, 7 - math.ceil(math.log10(high - low))), low), high)
 
     @property
     def parameter(self) -> Parameter:

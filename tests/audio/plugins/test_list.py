@@ -127,7 +127,7 @@ def test_whatever_a_strangers_step_says_nothing_is_started(values):
         except UsageError:
             return
         json.dumps(found)
-        if not found.get("off"):
+        if not {"off", "from"} & set(found):  # what begins after the end of a sound is not done
             with pytest.raises(MissingPlugin):
                 steps.apply(SOUND, [found])
 
