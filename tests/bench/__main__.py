@@ -48,6 +48,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "effects": ("effects", "run"),
     "exports": ("exports", "run"),
     "dither": ("exports", "dither"),
+    "stretching": ("stretching", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
@@ -56,6 +57,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--drums", help="a folder of drums; without it a few are made")
+    parser.add_argument("--sounds", help="stretching: a folder of folders of real sounds, besides those that are made")
     parser.add_argument("--project", help="a project with a trained model; it is copied, never changed")
     parser.add_argument("--run", help="quality, cadence, recognise: this run or checkpoint, where it lies")
     parser.add_argument("--runs", nargs="+", default=[], metavar="RUN", help="families: runs of one project, where they lie")
