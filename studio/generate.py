@@ -259,6 +259,11 @@ class Places:
     paths: tuple[str, ...]
     seconds: NDArray[np.float32]
 
+    @classmethod
+    def none(cls) -> Places:
+        """Those of a project without sounds."""
+        return cls(np.zeros(0, np.int64), np.zeros((0, 0), np.float32), (), (), np.zeros(0, np.float32))
+
 
 def places(instrument: Instrument, project: ProjectFolder) -> Places:
     """Encode every included sound; known ones come from the project's cache. Raises NotOffered, NothingToLearn."""

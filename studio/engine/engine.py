@@ -455,7 +455,10 @@ class Engine(QObject):
     def _places(self, project: ProjectFolder) -> Work:
         from studio import generate
 
-        yield from generate.locate(self._need(), project, batch=8)
+        try:
+            yield from generate.locate(self._need(), project, batch=8)
+        except NothingToLearn:  # a project whose first sounds are still being looked at is nobody's fault
+            yield Produced(kind="places", value=generate.Places.none())
 
     def _axes(self, project: ProjectFolder, axes: Axes, latents: NDArray[np.floating], labels: Sequence[str]) -> Work:
         from studio.explore import naming

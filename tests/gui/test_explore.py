@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QScrollArea, QSplitter, QWidget
 
+from studio.events import Finished
 from studio.gui.pages.explore import ExplorePage
 from studio.gui.pages.explore_controls import ControlPanel
 from studio.gui.pages.explore_models import choices
 from studio.gui.pages.explore_said import SaidBar
 from studio.gui.pages.explore_space import latent_of, shared
 from studio.gui.session import Current, Problem, Session
+from studio.library.importer import import_folders
+from studio.library.index import Index
 from studio.models.controls import Controls, Latent, Range
+from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe, Request
 from studio.training.run import RunFolder
 from tests.gui.dropping import drop_on, urls
@@ -35,6 +39,28 @@ def test_it_opens_the_model_that_is_there_and_shows_what_it_has(page: ExplorePag
     assert 1 <= len(view.panel.axes) <= 8 and tuple(view.panel.labels) == LABELS
     assert set(view.panel.numbers) == {"seconds"} and view.panel.temperature is not None
     assert page.stack.currentWidget() is view
+
+
+def test_before_there_are_sounds_nothing_is_wrong_and_then_they_come_onto_the_map(
+    bare_session: Session, trained_once: Path, drums_once: Path, tmp_path: Path, qtbot: Any, problems: list[Problem]
+) -> None:
+    with ProjectFolder.create(tmp_path / "Young", "Young") as young:
+        shutil.copytree(trained_once / "runs", young.root / "runs", dirs_exist_ok=True)
+    assert bare_session.open(tmp_path / "Young") and bare_session.project is not None
+    page = ExplorePage(bare_session)
+    page.show()
+    qtbot.waitUntil(lambda: "two sounds" in page.view.map.placeholder, timeout=60_000)
+    for event in import_folders(bare_session.project, [drums_once], workers=1):
+        if isinstance(event, Finished):
+            bare_session.soundsChanged.emit()
+    qtbot.waitUntil(lambda: len(page.view.map._places) == 24, timeout=60_000)
+    with Index(bare_session.project) as index:
+        index.set_include(range(1, 11), False)
+    bare_session.soundsChanged.emit()
+    qtbot.waitUntil(lambda: len(page.view.map._places) == 14, timeout=60_000)
+    assert problems == []
+    page.hide()
+    page.deleteLater()
 
 
 def test_the_first_sound_is_shown_but_not_played(page: ExplorePage, heard: list[Current]) -> None:

@@ -143,7 +143,8 @@ class ExplorePage(QWidget):
     # ---- which model
     @Slot()
     def _look(self) -> None:
-        """List the moments that can be played; open the best of the newest run where nothing is open."""
+        """List the moments that can be played; open the best of the newest run where nothing is open. The map follows what was
+        added to the sounds meanwhile."""
         found = self.model.choices()
         fine = self.model.playable(found)
         opened = self._model.folder if self._model is not None else None
@@ -161,6 +162,8 @@ class ExplorePage(QWidget):
         if fine and opened is None and self.model.opening is None and self.isVisible():
             self.model.open(self.standing.home(fine[0]))
             self.view.picker.set_choices(found, self.model.opening)
+        if self.isVisible():
+            self.model.follow_sounds()
 
     def showEvent(self, event: object) -> None:
         self._look()

@@ -48,11 +48,13 @@ class OpenModel(QObject):
         self.opening: Path | None = None
         self.asked: Path | None = None  # what was last asked to be opened, whether it is by now or not
         self.broken: set[Path] = set()  # not tried again by itself
+        self._changed = False  # the project's sounds, since they were last found in the model
         self._later = Later(self)
         self._later.done.connect(self._space_made)
         session.engine.opened.connect(self._opened)
         session.engine.places.connect(self._placed)
         session.engine.busy.connect(self._busy)
+        session.soundsChanged.connect(self._sounds_changed)
 
     # ---- asked
     def choices(self) -> list[Choice]:
@@ -71,6 +73,13 @@ class OpenModel(QObject):
         """Another project: nothing is open any more."""
         self.facts = self.space = self.opening = self.asked = None
         self._later.drop()
+
+    def follow_sounds(self) -> None:
+        """Find the sounds again where they changed since."""
+        project = self._session.project
+        if self._changed and project is not None and self.facts is not None and self.mapped:
+            self._changed = False
+            self._session.engine.make_places(project)
 
     def turn(self, view: View | None) -> Space | None:
         """Show the sounds in another view, None for the even map; the space from now on."""
@@ -122,8 +131,12 @@ class OpenModel(QObject):
             self.space = None
         self.said.emit(self.tr("Finding your sounds in it…") if self.mapped else "")
         self.opened.emit(facts)
-        if self.mapped:
-            self._session.engine.make_places(project)
+        self._changed = True
+        self.follow_sounds()
+
+    @Slot()
+    def _sounds_changed(self) -> None:
+        self._changed = True
 
     @Slot(object)
     def _placed(self, places: Any) -> None:

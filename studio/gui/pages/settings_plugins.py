@@ -32,6 +32,7 @@ from studio.gui.session import Session
 
 TAG = "plugins"
 ROWS = 6
+"""Rows of the list that are seen at most."""
 PATH = Qt.ItemDataRole.UserRole
 
 
@@ -52,7 +53,6 @@ class PluginPanel(QFrame):
         theme.mark(hint, role="dim")
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Your plug-ins"))
-        self.list.setFixedHeight(ROWS * theme.CONTROL)
         self.list.itemSelectionChanged.connect(self._show_buttons)
         self.search = self._button(self.tr("Find plug-ins"), "search", self._find)
         self.search.setToolTip(self.tr("Look where they are installed: {0}").format(", ".join(map(str, finding.folders()))))
@@ -115,6 +115,7 @@ class PluginPanel(QFrame):
             item = QListWidgetItem(self.tr("None yet. Nothing is loaded before you look for it."))
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(item)
+        self.list.setFixedHeight(min(ROWS, self.list.count()) * theme.CONTROL)
         self._show_buttons()
 
     def _row(self, icon: str, text: str, tip: str, path: str) -> None:
