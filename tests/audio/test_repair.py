@@ -121,7 +121,8 @@ def test_a_gap_is_written_as_it_was(width):
     whole = sine(440, 0.2).samples[0] + sine(1234.5, 0.2, amplitude=0.2).samples[0]
     x = whole.astype(np.float64)
     x[4000 : 4000 + width] = 0.7
-    found = clicks.interpolated(x, 4000, 4000 + width, RATE)
+    found, error = clicks.interpolated(x, 4000, 4000 + width, RATE)
+    assert 20 * np.log10(np.sqrt(error) + 1e-9) < -40
     assert 20 * np.log10(np.abs(found - whole[4000 : 4000 + width]).max()) < -40
 
 
