@@ -53,6 +53,9 @@ BENCHES: dict[str, tuple[str, str]] = {
     "clipping": ("repairs", "clipping"),
     "noise": ("repairs", "noise"),
     "untouched": ("repairs", "untouched"),
+    "loops": ("finding", "loop"),
+    "tempo": ("finding", "tempo"),
+    "onsets": ("finding", "onset"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 

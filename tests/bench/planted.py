@@ -38,9 +38,9 @@ def sounds(drums: str | None, notes: str | None, loops: str | None) -> dict[str,
     """By kind: recorded hits in a row, notes that overlap, music, speech; those whose folder (or program) is there."""
     random = np.random.default_rng(1)
     found = {
-        "hits": [_row(_drawn(drums, 16, random), 0.25) for _ in range(EACH)] if drums else [],
-        "notes": [_row(_drawn(notes, 6, random), 0.7) for _ in range(EACH)] if notes else [],
-        "music": [_row([path], 0.0) for path in _drawn(str(Path(loops) / "mix"), EACH, random)] if loops else [],
+        "hits": [_row(drawn(drums, 16, random), 0.25) for _ in range(EACH)] if drums else [],
+        "notes": [_row(drawn(notes, 6, random), 0.7) for _ in range(EACH)] if notes else [],
+        "music": [_row([path], 0.0) for path in drawn(str(Path(loops) / "mix"), EACH, random)] if loops else [],
         "speech": list(speech()),
     }
     return {kind: waves for kind, waves in found.items() if waves}
@@ -50,7 +50,7 @@ def audio(folder: str) -> list[Path]:
     return sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in (".wav", ".flac", ".aif", ".aiff"))
 
 
-def _drawn(folder: str, count: int, random: np.random.Generator) -> list[Path]:
+def drawn(folder: str, count: int, random: np.random.Generator) -> list[Path]:
     paths = audio(folder)
     return [paths[index] for index in random.choice(len(paths), min(count, len(paths)), replace=False)]
 
