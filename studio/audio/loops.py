@@ -96,7 +96,9 @@ def _from(sound: Sound, mono: Array, start: int, least: int, stop: int, width: i
         return []
     best = crossing[np.argsort(unlike[crossing], kind="stable")[:4]]
     reach = (half, stop)
-    return [_judged(sound, *_settled(sound.samples, start, least + int(lag), reach), float(unlike[lag]), period) for lag in best]
+    return [
+        _judged(sound, *_settled(sound.samples, start, least + int(lag), reach), float(unlike[lag]), period) for lag in best
+    ]
 
 
 def _settled(samples: Samples, start: int, length: int, reach: tuple[int, int]) -> tuple[int, int]:

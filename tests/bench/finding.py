@@ -24,7 +24,9 @@ CLOSE = 0.025
 
 
 def loop(args: argparse.Namespace) -> Table:
-    table = Table("Loops of real notes", ("the best loop", "seam, median dB", "under −60 dB", "click, median dB", "clicks over 0 dB"))
+    table = Table(
+        "Loops of real notes", ("the best loop", "seam, median dB", "under −60 dB", "click, median dB", "clicks over 0 dB")
+    )
     paths = planted.drawn(args.notes, COUNT, np.random.default_rng(2)) if args.notes else []
     raw, baked, none, places = [], [], 0, []
     for path in paths:

@@ -124,7 +124,9 @@ def noise(x: Wave, color: str, decibels: float, seed: int) -> Wave:
     """`x` with noise of a colour, at `decibels` below the level of `x`: white, pink, or hiss as tapes have it."""
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(x)))
     hz = np.maximum(np.fft.rfftfreq(len(x), 1 / RATE), 20)
-    return x + _levelled(np.fft.irfft(spectrum * {"white": hz**0, "pink": hz**-0.5, "hiss": hz**0.5}[color], len(x)), x, -decibels)
+    return x + _levelled(
+        np.fft.irfft(spectrum * {"white": hz**0, "pink": hz**-0.5, "hiss": hz**0.5}[color], len(x)), x, -decibels
+    )
 
 
 def _levelled(wave: Wave, x: Wave, decibels: float) -> Wave:

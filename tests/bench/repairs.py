@@ -20,7 +20,7 @@ LEAD = round(0.6 * RATE)
 HUMS = [(hz, level) for hz in (50.03, 59.95) for level in (-10, -20, -30, -40)]
 CLICKS = [(height, often) for height in (0.8, 0.2, 0.05, 0.02) for often in (1, 20)]
 CLIPPED = (20, 15, 10, 5)
-NOISES = [(color, level) for color in ("white", "pink", "hiss") for level in (30, 20, 10)]
+NOISES = [(color, level) for color in ("white", "pink", "hiss") for level in (30, 15)]
 
 
 def hum(args: argparse.Namespace) -> Table:
@@ -54,7 +54,9 @@ def clicks(args: argparse.Namespace) -> Table:
         found.case(f"{height:g} of the peak, {often} a second", plant, cleaners.clicks(), look)
     for name, counts in heard.items():
         hits, planted_, wrong, seconds = np.sum(counts, axis=0)
-        found.table.notes.append(f"{name} of the peak: {hits / planted_:.0%} touched, {60 * wrong / seconds:.3g} others a minute")
+        found.table.notes.append(
+            f"{name} of the peak: {hits / planted_:.0%} touched, {60 * wrong / seconds:.3g} others a minute"
+        )
     found.table.notes.append("1 to 30 samples long, half of them rough, half decaying waves")
     return found.done()
 
@@ -89,7 +91,12 @@ def untouched(args: argparse.Namespace) -> Table:
     table = Table("Whole sounds, repaired all the same: what is changed, dB of the sound", ("repair", "program"))
     sounds = planted.sounds(args.drums, args.notes, args.loops)
     table.columns += tuple(f"{kind}: most" for kind in sounds) + ("unchanged",)
-    kinds = {"hum": cleaners.hum(50), "clicks": cleaners.clicks(), "clipping": cleaners.clipping(), "noise": cleaners.noise(LEAD)}
+    kinds = {
+        "hum": cleaners.hum(50),
+        "clicks": cleaners.clicks(),
+        "clipping": cleaners.clipping(),
+        "noise": cleaners.noise(LEAD),
+    }
     for repair, programs in kinds.items():
         for name, clean in programs.items():
             if name == "ours" and repair == "noise" or clean is None:  # told where noise is, where there is none
