@@ -1,8 +1,8 @@
 """A screen made of software: Xvfb with the openbox window manager, and xdotool for hands.
 
-with Screen() as screen:
-    subprocess.Popen([...], env={**os.environ, **screen.environment()})
-    screen.window("Wavewright")        # waits for it
+    with Screen() as screen:
+        subprocess.Popen([...], env={**os.environ, **screen.environment()})
+        screen.window("Wavewright")        # waits for it
 """
 
 from __future__ import annotations

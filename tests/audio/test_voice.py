@@ -101,7 +101,9 @@ def test_frames_do_not_keep_their_sound_alive() -> None:
 
 
 @pytest.mark.parametrize("own", [44_100, 48_000])
-def test_an_edited_file_is_heard_as_the_whole_of_it(tmp_path: Path, own: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edited_file_is_heard_as_the_whole_of_it(
+    tmp_path: Path, own: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "KEPT", 2)
     path = files.write(tmp_path / "x.wav", noise(18, own), subtype="FLOAT")
     edited = timeline_steps.applied(

@@ -1,6 +1,6 @@
 """When a training was heard, and what that cost: the previews, comparisons with held-out sounds and saves of a run that ended.
 
-python -m tests.bench cadence --run RUN
+    python -m tests.bench cadence --run RUN
 """
 
 from __future__ import annotations

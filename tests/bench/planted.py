@@ -97,7 +97,7 @@ def hum(x: Wave, hz: float, decibels: float, seed: int) -> Wave:
 
 
 def clicks(x: Wave, height: float, each_second: float, seed: int) -> tuple[Wave, list[tuple[int, int]]]:
-    """`x` with clicks of up to 30 samples, `height` of its peak, and where they are: half of them rough, half decaying waves."""
+    """`x` with clicks of up to 30 samples, `height` of its peak, and where they are: half are rough, half decaying waves."""
     random = np.random.default_rng(seed)
     count = round(each_second * len(x) / RATE)
     places = np.sort(random.choice(len(x) // 100 - 20, count, replace=False)) * 100 + 1000
@@ -124,9 +124,8 @@ def noise(x: Wave, color: str, decibels: float, seed: int) -> Wave:
     """`x` with noise of a colour, at `decibels` below the level of `x`: white, pink, or hiss as tapes have it."""
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(x)))
     hz = np.maximum(np.fft.rfftfreq(len(x), 1 / RATE), 20)
-    return x + _levelled(
-        np.fft.irfft(spectrum * {"white": hz**0, "pink": hz**-0.5, "hiss": hz**0.5}[color], len(x)), x, -decibels
-    )
+    shaped = np.fft.irfft(spectrum * {"white": hz**0, "pink": hz**-0.5, "hiss": hz**0.5}[color], len(x))
+    return x + _levelled(shaped, x, -decibels)
 
 
 def _levelled(wave: Wave, x: Wave, decibels: float) -> Wave:
@@ -137,13 +136,13 @@ def _levelled(wave: Wave, x: Wave, decibels: float) -> Wave:
 
 
 def sdr(x: Wave, y: Wave) -> float:
-    """Signal-to-distortion ratio in dB, not scale-invariant: a repair may not change the level either. 150 where all is equal."""
+    """Signal-to-distortion ratio in dB, not scale-invariant: a repair may not change the level. 150 where all is equal."""
     off = float(np.sum((x - y) ** 2))
     return min(150.0, 10 * np.log10(float(np.sum(x**2)) / off)) if off > 0 else 150.0
 
 
 def distance(x: Wave, y: Wave) -> float:
-    """Log-spectral distance in dB, mean of the frames where `x` sounds; what is 80 dB below its loudest is as good as nothing."""
+    """Log-spectral distance in dB, of the frames where `x` sounds; what is 80 dB below its loudest counts as nothing."""
     one, other = powers(x), powers(y)
     floor = one.max() * 1e-8
     sounds = one.sum(axis=1) > 1e-6 * one.sum(axis=1).max()

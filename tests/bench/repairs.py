@@ -1,7 +1,7 @@
 """Repairs against planted damage, beside public programs where they are installed (cleaners.py), and on sounds that are whole.
 
-Each cell: by how many dB the signal-to-distortion ratio rises (mean of the sounds; of the worst one), and the log-spectral distance
-that is left. A minus in brackets is a sound that was made worse.
+Each cell: by how many dB the signal-to-distortion ratio rises (mean of the sounds; of the worst one), and the log-spectral
+distance that is left. A minus in brackets is a sound that was made worse.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ def hum(args: argparse.Namespace) -> Table:
     found = Found("Hum of the mains, planted", args)
     for hz, level in HUMS:
         found.case(f"{hz:g} Hz at {level} dB", lambda x, seed: planted.hum(x, hz, level, seed), cleaners.hum(hz))  # noqa: B023
-    left = sum(gain < 1 for name, _, gain in found.gains if name == "ours")
+    gains = [gain for name, _, gain, _ in found.gains if name == "ours"]
     found.table.notes.append(
-        f"ten harmonics of falling strength by chance, at so many dB of the sound's own level; left as it was (under 1 dB "
-        f"better): {left} of {sum(name == 'ours' for name, _, _ in found.gains)}; the notches are told the frequency"
+        "ten harmonics, their strengths by chance, at so many dB of the sound's own level; the notches are told the frequency; "
+        f"ours changed less than 1 dB in {sum(abs(gain) < 1 for gain in gains)} of {len(gains)} and made "
+        f"{sum(gain < -0.5 for gain in gains)} worse by more than 0.5 dB"
     )
     return found.done()
 
@@ -53,10 +54,8 @@ def clicks(args: argparse.Namespace) -> Table:
 
         found.case(f"{height:g} of the peak, {often} a second", plant, cleaners.clicks(), look)
     for name, counts in heard.items():
-        hits, planted_, wrong, seconds = np.sum(counts, axis=0)
-        found.table.notes.append(
-            f"{name} of the peak: {hits / planted_:.0%} touched, {60 * wrong / seconds:.3g} others a minute"
-        )
+        hits, count, wrong, seconds = np.sum(counts, axis=0)
+        found.table.notes.append(f"{name} of the peak: {hits / count:.0%} touched, {60 * wrong / seconds:.3g} others a minute")
     found.table.notes.append("1 to 30 samples long, half of them rough, half decaying waves")
     return found.done()
 
@@ -88,18 +87,19 @@ def noise(args: argparse.Namespace) -> Table:
 
 def untouched(args: argparse.Namespace) -> Table:
     """What repairs and their peers do to sounds that need none."""
-    table = Table("Whole sounds, repaired all the same: what is changed, dB of the sound", ("repair", "program"))
     sounds = planted.sounds(args.drums, args.notes, args.loops)
-    table.columns += tuple(f"{kind}: most" for kind in sounds) + ("unchanged",)
+    columns = ("repair", "program", *(f"{kind}: most" for kind in sounds), "unchanged")
+    table = Table("Whole sounds, repaired all the same: what is changed, dB of the sound", columns)
     kinds = {
         "hum": cleaners.hum(50),
         "clicks": cleaners.clicks(),
         "clipping": cleaners.clipping(),
         "noise": cleaners.noise(LEAD),
     }
+    kinds["noise"].pop("ours")  # it is told where noise is, where there is none
     for repair, programs in kinds.items():
         for name, clean in programs.items():
-            if name == "ours" and repair == "noise" or clean is None:  # told where noise is, where there is none
+            if clean is None:
                 continue
             changes = {kind: [-planted.sdr(x, clean(x)) for x in waves] for kind, waves in sounds.items()}
             same = [change <= -150 for each in changes.values() for change in each]
@@ -115,9 +115,8 @@ class Found:
         self.sounds = planted.sounds(args.drums, args.notes, args.loops)
         self.lead = lead
         self.table = Table(title, ())
-        self.gains: list[tuple[str, str, float]] = []
-        """(program, kind of sound, dB)."""
-        self._left: dict[tuple[str, str], list[float]] = {}
+        self.gains: list[tuple[str, str, float, float]] = []
+        """(program, kind of sound, SDR gained, log-spectral distance left)."""
 
     def case(
         self,
@@ -137,27 +136,19 @@ class Found:
                 if clean is None:
                     continue
                 z = clean(y)
-                gain, left = planted.sdr(x, z) - before[-1], planted.distance(x, z)
-                here[program].append((gain, left))
-                self.gains.append((program, kind, gain))
-                self._left.setdefault((program, kind), []).append(left)
+                here[program].append((planted.sdr(x, z) - before[-1], planted.distance(x, z)))
+                self.gains.append((program, kind, *here[program][-1]))
                 if look is not None:
                     look(program, seed, y, z)
         self.table.add(name, float(np.mean(before)), *(_cell(pairs) for pairs in here.values()))
 
     def done(self) -> Table:
-        programs = self.table.columns[2:]
-        for kind, waves in self.sounds.items():
-            pairs = [
-                [(gain, 0.0) for name, there, gain in self.gains if (name, there) == (program, kind)] for program in programs
-            ]
-            lefts = [self._left.get((program, kind), []) for program in programs]
-            cells = [[(gain, left) for (gain, _), left in zip(gains, found)] for gains, found in zip(pairs, lefts)]
-            self.table.add(f"all of it, {kind}", "", *map(_cell, cells))
+        for kind in self.sounds:
+            each = [[(gain, left) for *of, gain, left in self.gains if of == [name, kind]] for name in self.table.columns[2:]]
+            self.table.add(f"all of it, {kind}", "", *map(_cell, each))
         kinds = ", ".join(f"{len(waves)} of {kind}" for kind, waves in self.sounds.items())
-        self.table.notes.append(
-            f"{kinds}; {planted.SECONDS:g} s each. A cell: SDR gained, mean (worst sound); log-spectral distance left; all in dB"
-        )
+        told = "A cell: SDR gained, mean (worst sound); log-spectral distance left; all in dB"
+        self.table.notes.append(f"{kinds}; {planted.SECONDS:g} s each. {told}")
         return self.table
 
 

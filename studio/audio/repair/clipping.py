@@ -1,10 +1,10 @@
 """Peaks that were cut off flat, because a recording was too loud, rounded again.
 
-They are gaps in which the wave is known to have gone further. All gaps of a stretch are written at once, so that linear prediction
-errs least: A. Janssen, R. Veldhuis and L. Vries, “Adaptive interpolation of discrete-time signals that can be modeled as
-autoregressive processes” (1986), held to what the cut says, as P. Záviška and others ask of it in “A survey and an extensive
-evaluation of popular audio declipping methods” (2021), by block pivoting: L. Portugal, J. Júdice and L. Vicente, “A comparison of
-block pivoting and interior-point algorithms for linear least squares problems with nonnegative variables” (1994).
+They are gaps in which the wave is known to have gone further. All gaps of a stretch are written at once, so that linear
+prediction errs least: A. Janssen, R. Veldhuis and L. Vries, “Adaptive interpolation of discrete-time signals that can be
+modeled as autoregressive processes” (1986); held to what the cut says, as P. Záviška and others ask in “A survey and an
+extensive evaluation of popular audio declipping methods” (2021), by block pivoting: L. Portugal, J. Júdice and L. Vicente, “A
+comparison of block pivoting and interior-point algorithms for linear least squares problems with nonnegative variables” (1994).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _STRETCH, _AROUND = 1024, 4096
 _PASSES = 3
 """What was learned of cut peaks is learned again from round ones."""
 _FARTHER, _DEEPER = 3.0, 50.0
-"""How far beyond the cut peaks are expected, in heights of the cut: the first, and more by the second times the share cut off."""
+"""How far beyond the cut peaks are expected, in heights of the cut: so far, and so much more by the share that is cut off."""
 _PIVOTS = 12
 
 

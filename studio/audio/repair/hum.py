@@ -74,8 +74,7 @@ def _refined(spectrum: NDArray[np.float64], per_hz: float, hz: NDArray[np.float6
 
 
 def _lasting(samples: Samples, rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """dB by which each frequency stands out of those around it, in four fifths of the time; its level in dB; and how many values
-    a Hz has."""
+    """dB by which each frequency stands out of those around it, in four fifths of the time; its level, dB; and values a Hz."""
     from scipy.fft import rfft
     from scipy.ndimage import maximum_filter1d, median_filter
     from scipy.signal.windows import blackmanharris
