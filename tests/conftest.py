@@ -141,6 +141,14 @@ class _Errors(logging.Handler):
         self.lines.append(self.format(record))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> None:
+    """What is there before a file's tests is looked through no more: of a heap of half a million things that takes longer than
+    most tests."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def helpers_of_multiprocessing() -> Iterator[None]:
     """The tracker that Python starts with the first pool counts as no test's child."""

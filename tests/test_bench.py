@@ -1,5 +1,6 @@
 """The benches' own tools: a number that is wrong here would be wrong in every table."""
 
+import time
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -11,7 +12,10 @@ from studio.audio import analysis
 from studio.explore.axes import Axes, AxisName, correlations
 from studio.models.controls import Material
 from studio.models.layers import judge
+from studio.training.pulse import Pulse
+from studio.training.run import RunFolder
 from tests.bench.__main__ import BENCHES, SHORT
+from tests.bench.arms import processor_time
 from tests.bench.determinism import apart
 from tests.bench.factors import FACTORS, find, planted, sound
 from tests.bench.families import between, cell, common
@@ -25,6 +29,15 @@ def test_every_bench_is_there():
     for module, function in BENCHES.values():
         assert callable(getattr(import_module(f"tests.bench.{module}"), function))
     assert set(SHORT) <= set(BENCHES)
+
+
+def test_arms_count_the_processor_and_not_the_wall(project):
+    pulse = Pulse(RunFolder.create(project, "oneshot", {}))
+    with processor_time():
+        wall, before = time.monotonic(), pulse.clock()
+        time.sleep(0.5)
+        assert pulse.clock() - before < time.monotonic() - wall - 0.4
+    assert Pulse.clock.__qualname__ == "Pulse.clock"
 
 
 def test_a_bench_replaces_its_own_section_only(tmp_path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -20,12 +20,15 @@ from studio.audio.pitch import hz_to_midi as hz_to_midi
 from studio.audio.pitch import midi_to_hz as midi_to_hz
 from studio.audio.pitch import note_name as note_name
 from studio.audio.pitch import yin
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 
 FLOOR_DB = -120.0
 """What silence is said to measure, in dB and LUFS, so that every fact is a number."""
 SILENCE_DB = -60.0
 """Below this, relative to a sound's own peak, is silence at its head and tail."""
+
+SILENT_DB = -90.0
+"""dBFS: a sound whose peak is below is silent."""
 
 _FRAMES_AT_ONCE = 256
 _AT_ONCE_SECONDS = 10
@@ -168,8 +171,8 @@ class Facts(msgspec.Struct, frozen=True):
 
     @property
     def silent(self) -> bool:
-        """Nothing above −90 dBFS: below the last bit of a 16-bit file."""
-        return self.peak_db < -90
+        """Below the last bit of a 16-bit file."""
+        return self.peak_db < SILENT_DB
 
 
 def facts(sound: Sound) -> Facts:
@@ -201,13 +204,29 @@ def features(sound: Sound, known: Facts | None = None) -> dict[str, float]:
     }
 
 
-def momentary(sound: Sound) -> float:
+def momentary(sound: Audio) -> float:
     """Maximum momentary loudness in LUFS, as `facts` says it, without the other measurements."""
+    work = momentary_of(sound)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
+def momentary_of(sound: Audio) -> Generator[int, None, float]:
+    """`momentary` step by step: how many frames were heard, after each piece."""
     from scipy.signal import sosfilt
 
     tick = max(1, round(sound.rate / 1000))
-    weighted = sosfilt(_k_weighting(sound.rate), np.nan_to_num(sound.samples), axis=-1)
-    return _loudest(_ticks(np.square(weighted).sum(axis=0), 100 * tick).sum(axis=1), tick)
+    state = np.zeros((2, sound.channels, 2))
+    hops = [np.zeros(0)]
+    for start in range(0, sound.frames, 10_000 * tick):
+        piece = np.nan_to_num(sound.read(start, 10_000 * tick))
+        weighted, state = sosfilt(_k_weighting(sound.rate), piece, axis=-1, zi=state)
+        hops.append(_ticks(np.square(weighted).sum(axis=0), 100 * tick).sum(axis=1))
+        yield start + piece.shape[1]
+    return _loudest(np.concatenate(hops), tick)
 
 
 def _loudest(hops: NDArray[np.float64], tick: int) -> float:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from studio.audio.pitch import yin
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples
 
 Array = NDArray[np.float64]
 Spectrum = NDArray[np.complex128]
@@ -27,6 +27,22 @@ PERIODS = 4
 """Periods that a cycle is measured over; what differs between them is averaged away."""
 FADE = 256
 """Frames over which the end of a piece without a pitch is led into its beginning."""
+
+
+class Track:
+    """The left channel of a sound, as synthesizers take it, without what is no number: a stretch of it is read where it is
+    asked for."""
+
+    def __init__(self, sound: Audio) -> None:
+        self._sound = sound
+
+    def __len__(self) -> int:
+        return self._sound.frames
+
+    def __getitem__(self, stretch: slice) -> Samples:
+        """(n,) of a stretch in steps of one."""
+        first, last, _ = stretch.indices(len(self))
+        return np.nan_to_num(self._sound.read(first, max(0, last - first))[0], nan=0.0, posinf=0.0, neginf=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +77,12 @@ class Course:
         return np.exp(np.interp(centre, self.centre[near], np.log(self.hz[near])))
 
 
-def course(mono: Samples, rate: int) -> Course:
+def course(mono: Track | Samples, rate: int) -> Course:
     """Follow the pitch of (T,) samples through windows of about 90 ms."""
     width = 1 << int(np.ceil(np.log2(2 * rate / 25)))
-    padded = np.pad(mono, (0, max(0, width - len(mono))))
-    hop = max(width // 8, (len(padded) - width) // 400)
-    frames = sliding_window_view(padded, width)[::hop]
+    last = max(0, len(mono) - width)
+    hop = max(width // 8, last // 400)
+    frames = np.stack([_filled(mono[first : first + width], width) for first in range(0, last + 1, hop)])
     hz, sure = yin(frames, rate)
     level = np.sqrt(np.square(frames, dtype=np.float64).mean(axis=1))
     sure = np.where(level > 1e-6, sure, 0.0)
@@ -79,7 +95,12 @@ def course(mono: Samples, rate: int) -> Course:
     return Course(centre, hz, sure, level, pitch)
 
 
-def harmonics(mono: Samples, rate: int, centre: float, hz: float) -> Spectrum:
+def _filled(samples: NDArray[Any], frames: int) -> NDArray[Any]:
+    """(frames,): with silence where there are fewer."""
+    return np.pad(samples, (0, frames - len(samples)))
+
+
+def harmonics(mono: Track | Samples, rate: int, centre: float, hz: float) -> Spectrum:
     """Spectrum (SIZE // 2 + 1,) of the cycle of `hz` around frame `centre`; nothing from half the rate on."""
     from scipy.signal import czt
 
@@ -87,7 +108,7 @@ def harmonics(mono: Samples, rate: int, centre: float, hz: float) -> Spectrum:
     periods = max(2, min(PERIODS, int(len(mono) / period)))
     length = max(4, round(periods * period))
     start = int(np.clip(round(centre - length / 2), 0, max(0, len(mono) - length)))
-    piece = np.pad(mono[start : start + length].astype(np.float64), (0, max(0, length - len(mono) + start)))[:length]
+    piece = _filled(mono[start : start + length].astype(np.float64), length)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(length) + 0.5) / length)
     count = min(int(np.ceil(rate / 2 / hz)) - 1, SIZE // 2 - 1)
     spectrum = np.zeros(SIZE // 2 + 1, complex)
@@ -96,26 +117,25 @@ def harmonics(mono: Samples, rate: int, centre: float, hz: float) -> Spectrum:
     return spectrum
 
 
-def piece(mono: Samples, centre: float) -> Spectrum:
+def piece(mono: Track | Samples, centre: float) -> Spectrum:
     """Spectrum of SIZE frames around `centre` as they are, their end led into their beginning."""
     need = SIZE + FADE
-    padded = np.pad(mono.astype(np.float64), (0, max(0, need - len(mono))))
-    start = int(np.clip(round(centre - need / 2), 0, len(padded) - need))
-    heard = padded[start : start + need]
+    start = int(np.clip(round(centre - need / 2), 0, max(0, len(mono) - need)))
+    heard = _filled(mono[start : start + need].astype(np.float64), need)
     cycle = heard[FADE:].copy()
     share = (np.arange(FADE) + 0.5) / FADE
     cycle[-FADE:] = np.sqrt(1 - share) * cycle[-FADE:] + np.sqrt(share) * heard[:FADE]
     return _centred(np.fft.rfft(cycle))
 
 
-def one(sound: Sound) -> Spectrum:
+def one(sound: Audio) -> Spectrum:
     """The cycle of a sound: at its pitch in its steadiest part, of a sound without a pitch a piece of its loudest."""
     return each([sound])[0]
 
 
-def each(sounds: Sequence[Sound]) -> list[Spectrum]:
+def each(sounds: Sequence[Audio]) -> list[Spectrum]:
     """A cycle of each of the sounds along a way. One without a pitch takes that of the others around it."""
-    tracks = [_mono(sound) for sound in sounds]
+    tracks = [Track(sound) for sound in sounds]
     courses = [course(track, sound.rate) for track, sound in zip(tracks, sounds)]
     found = [_steady(track, sound.rate, way) for track, sound, way in zip(tracks, sounds, courses)]
     pitched = [i for i, hz in enumerate(found) if hz is not None]
@@ -130,7 +150,7 @@ def each(sounds: Sequence[Sound]) -> list[Spectrum]:
     return made
 
 
-def _steady(mono: Samples, rate: int, way: Course) -> float | None:
+def _steady(mono: Track, rate: int, way: Course) -> float | None:
     """The pitch of the steadiest part in Hz; where every second or third harmonic is all there is, it is that much higher."""
     if way.pitch is None:
         return None
@@ -143,9 +163,9 @@ def _steady(mono: Samples, rate: int, way: Course) -> float | None:
     return hz
 
 
-def through(sound: Sound, count: int) -> list[Spectrum]:
+def through(sound: Audio, count: int) -> list[Spectrum]:
     """`count` cycles at even moments from where a sound begins to be heard to where it ends."""
-    mono = _mono(sound)
+    mono = Track(sound)
     found = course(mono, sound.rate)
     moments = _moments(mono, count)
     if found.pitch is None:
@@ -153,11 +173,11 @@ def through(sound: Sound, count: int) -> list[Spectrum]:
     return [harmonics(mono, sound.rate, m, hz) for m, hz in zip(moments.tolist(), found.hz_at(moments).tolist())]
 
 
-def slices(sound: Sound, most: int) -> list[Spectrum]:
+def slices(sound: Audio, most: int) -> list[Spectrum]:
     """A sound cut every SIZE frames, at most `most` pieces, as it is: what is a wavetable already comes back unchanged."""
-    mono = _mono(sound)
+    mono = Track(sound)
     count = max(1, min(most, -(-len(mono) // SIZE)))
-    rows = np.pad(mono.astype(np.float64), (0, max(0, count * SIZE - len(mono))))[: count * SIZE].reshape(count, SIZE)
+    rows = _filled(mono[: count * SIZE].astype(np.float64), count * SIZE).reshape(count, SIZE)
     return [_centred(np.fft.rfft(row)) for row in rows]
 
 
@@ -208,15 +228,14 @@ def _centred(spectrum: Spectrum) -> Spectrum:
     return spectrum
 
 
-def _moments(mono: Samples, count: int) -> Array:
+def _moments(mono: Track, count: int) -> Array:
     """Frames, evenly from the first to the last that are within 50 dB of the loudest 10 ms."""
     step = 441
-    level = np.abs(np.pad(mono, (0, -len(mono) % step))).reshape(-1, step).max(axis=1, initial=0.0)
+    levels = [np.zeros(0, np.float32)]
+    for first in range(0, len(mono), 1000 * step):
+        heard = np.abs(mono[first : first + 1000 * step])
+        levels.append(_filled(heard, len(heard) + -len(heard) % step).reshape(-1, step).max(axis=1, initial=0.0))
+    level = np.concatenate(levels)
     loud = np.flatnonzero(level > 10**-2.5 * level.max(initial=0.0))
     first, last = (int(loud[0]) * step, int(loud[-1] + 1) * step) if len(loud) else (0, len(mono))
     return first + (np.arange(count) + 0.5) / count * (min(last, len(mono)) - first)
-
-
-def _mono(sound: Sound) -> Samples:
-    """The left channel, as synthesizers take it, without what is no number."""
-    return np.nan_to_num(sound.samples[0], nan=0.0, posinf=0.0, neginf=0.0)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import analysis
+from studio.audio.blocks import Blocks, Feed, around, blockwise, within
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter, Step
 
@@ -89,10 +90,14 @@ def normalise(sound: Sound, peak_db: float = -1.0) -> Sound:
 
 def match_loudness(sound: Sound, target: float, ceiling_db: float = -1.0) -> Sound:
     """At `target` LUFS (maximum momentary), or as near as the ceiling for the peak allows; silence stays."""
-    found = analysis.facts(sound)
-    if found.silent or found.loudness <= -70:
-        return sound
-    return gain(sound, min(target - found.loudness, ceiling_db - found.peak_db))
+    db = to_loudness(analysis.momentary(sound), float(np.abs(sound.samples).max(initial=0)), target, ceiling_db)
+    return gain(sound, db) if db else sound
+
+
+def to_loudness(loudness: float, peak: float, target: float, ceiling_db: float) -> float:
+    """dB from a loudness (LUFS) to `target`, as far as the ceiling for the peak allows; 0 for silence."""
+    peak_db = analysis.decibels(peak)
+    return min(target - loudness, ceiling_db - peak_db) if peak_db >= analysis.SILENT_DB and loudness > -70 else 0.0
 
 
 def reverse(sound: Sound) -> Sound:
@@ -104,17 +109,49 @@ def remove_dc(sound: Sound) -> Sound:
     return replace(sound, samples=(sound.samples - mean).astype(np.float32))
 
 
-def remove_drift(sound: Sound, hz: float = 10.0) -> Sound:
+_SETTLES = 9.0
+"""Periods of the slowest wave that stays, after which nothing is left of what the filter began with."""
+
+
+@blockwise
+def remove_drift(sound: Feed, hz: float = 10.0) -> Blocks:
     """Without what moves more slowly than `hz` (−6 dB there): Butterworth of second order forwards and backwards, so that
-    nothing is delayed and a constant offset is gone."""
-    from scipy.signal import butter, sosfiltfilt
+    nothing is delayed and a constant offset is gone. Backwards each block is begun so late that it is as of the whole."""
+    from scipy.signal import butter, sosfilt, sosfilt_zi
 
     if sound.frames < 2:
-        return replace(sound, samples=np.zeros_like(sound.samples))
+        return (np.zeros_like(block) for block in sound)
     filter = butter(2, min(hz, 0.45 * sound.rate), "highpass", fs=sound.rate, output="sos")
-    around = min(sound.frames - 1, round(3 * sound.rate / hz))
-    filtered = sosfiltfilt(filter, sound.samples.astype(np.float64), axis=-1, padtype="odd", padlen=around)
-    return replace(sound, samples=filtered.astype(np.float32))
+    beyond = min(sound.frames - 1, round(3 * sound.rate / hz))
+    steady = sosfilt_zi(filter)[:, None]
+
+    def forwards() -> Blocks:
+        state: NDArray[np.float64] | None = None
+        for block in _mirrored(sound, beyond):
+            state = steady * block[:, :1] if state is None else state
+            out, state = sosfilt(filter, block, zi=state)
+            yield out
+
+    def backwards() -> Blocks:
+        for piece, first, last in around(forwards(), 0, round(_SETTLES * sound.rate / hz)):
+            turned = piece[:, : first - 1 : -1] if first else piece[:, ::-1]
+            out, _ = sosfilt(filter, turned, zi=steady * turned[:, :1])
+            yield out[:, ::-1][:, : last - first]
+
+    return within(backwards(), beyond, sound.frames)
+
+
+def _mirrored(sound: Feed, beyond: int) -> Blocks:
+    """The sound in double precision, with `beyond` frames at either end as the point reflection of those inside."""
+    for first, block in sound.placed():
+        parts = [block.astype(np.float64)]
+        if not first:
+            head = sound.read(0, beyond + 1).astype(np.float64)
+            parts.insert(0, 2 * head[:, :1] - head[:, :0:-1])
+        if first + block.shape[1] == sound.frames:
+            tail = sound.read(sound.frames - beyond - 1, beyond + 1).astype(np.float64)
+            parts.append(2 * tail[:, -1:] - tail[:, -2::-1])
+        yield np.concatenate(parts, axis=1)
 
 
 def pad(sound: Sound, before: float = 0.0, after: float = 0.0) -> Sound:

@@ -7,9 +7,10 @@ sampler chunks nor dither; other formats are encoded by it. Either way a file is
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,10 +22,14 @@ import soxr
 from numpy.typing import NDArray
 
 from studio.audio import quantise, riff
-from studio.audio.placing import AnyPath, numbered, publish
+from studio.audio.blocks import Flow
+from studio.audio.placing import AnyPath, adopt, beside, numbered, publish, publishing
 from studio.audio.placing import unused as unused
 from studio.audio.quantise import BITS, PIECE, Subtype, encode
 from studio.audio.quantise import pieces as pieces
+from studio.audio.rates import at_rate as at_rate
+from studio.audio.rates import resample as resample
+from studio.audio.rates import resampled as resampled
 from studio.audio.sound import Audio, Samples, Sound
 from studio.errors import AlreadyThere, EmptyAudio, UnreadableAudio, UnsupportedAudio, UnwritableAudio
 
@@ -162,7 +167,8 @@ def blocks(path: AnyPath, *, size: int = 65536, rate: int | None = None) -> Iter
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """An uncompressed WAV whose samples are read where they are asked for: no length makes it slow to open, or takes memory."""
+    """A file of uncompressed samples that are read where they are asked for: no length makes it slow to open, or takes
+    memory."""
 
     path: Path
     rate: int
@@ -216,6 +222,36 @@ class Coded:
         return read(self.path, start=start, frames=frames).samples
 
 
+def bare(path: AnyPath, rate: int, channels: int) -> Stored:
+    """The sound in a file that `record` made. Raises UnreadableAudio."""
+    with _translated(path):
+        size = Path(path).stat().st_size
+    if size % (4 * channels):
+        raise UnreadableAudio(name=Path(path).name, reason="its content is damaged")
+    return Stored(Path(path), rate, channels, size // (4 * channels), 32, 0)
+
+
+def record(path: AnyPath, blocks: Iterable[Samples]) -> Generator[int, None, None]:
+    """Blocks (C, n) become a new file of nothing but float samples, whose length nobody need know before; `bare` reads it.
+    Gives the bytes written so far after each; closing it leaves nothing. Raises what `publishing` and the blocks raise."""
+    return publishing(Path(path), lambda: (block.T.astype("<f4").tobytes() for block in blocks))
+
+
+LONG = 60.0
+"""Seconds from which a sound is better left where it is."""
+
+
+def opened(path: AnyPath) -> Audio:
+    """The sound of a file: in memory, or where it lies if it is long. Raises as `read`."""
+    facts = probe(path)
+    if facts.seconds <= LONG:
+        return read(path)
+    found = stored(path)
+    if isinstance(found, Stored):
+        return found
+    return Flow(found.rate, found.channels, found.frames, lambda: blocks(path))
+
+
 def stored(path: AnyPath) -> Stored | Coded:
     """The sound of a file, left where it is. Raises UnreadableAudio, EmptyAudio, UnsupportedAudio."""
     facts = probe(path)
@@ -226,16 +262,6 @@ def stored(path: AnyPath) -> Stored | Coded:
         if frames:
             return Stored(Path(path), facts.rate, facts.channels, frames, bits, data.offset)
     return Coded(Path(path), facts.rate, facts.channels, facts.frames)
-
-
-def resample(sound: Sound, rate: int) -> Sound:
-    """The same sound at another rate (soxr, high quality); `round(frames × ratio)` frames."""
-    if rate == sound.rate or not sound.frames:
-        return sound if rate == sound.rate else Sound(sound.samples, rate)
-    turned = soxr.resample(np.ascontiguousarray(sound.samples.T), sound.rate, rate, quality="HQ").T
-    frames = round(sound.frames * rate / sound.rate)
-    turned = np.pad(turned[:, :frames], ((0, 0), (0, max(0, frames - turned.shape[1]))))  # soxr rounds a half either way
-    return Sound(np.ascontiguousarray(turned, np.float32), rate)
 
 
 def _clean(samples: Samples) -> Samples:
@@ -408,13 +434,14 @@ def write_as(
     compression: float | None = None,
     variable: bool = False,
     texts: Mapping[str, str] | None = None,
-    change: Callable[[bytes], bytes] = bytes,
+    change: Callable[[bytes, int], tuple[bytes, bytes]] | None = None,
 ) -> Path:
-    """A new FLAC, OGG (Vorbis), MP3 or AIFF, whole or not at all.
+    """A new FLAC, OGG (Vorbis), MP3 or AIFF, whole or not at all, in memory for one piece of it however long it is.
 
     subtype: of FLAC (no FLOAT) and AIFF; dither, fine: as in `write`; compression: 0 (largest) to 1, None: libsndfile's choice;
     variable: the bit rate of an MP3 follows the sound; texts: title, comment, software, date … as libsndfile calls them;
-    change: what is still done to the file's bytes. Raises AlreadyThere, UnwritableAudio, UnsupportedAudio.
+    change: of the first HEAD bytes of the file and its size, what stands there instead and what follows at its end. Raises
+    AlreadyThere, UnwritableAudio, UnsupportedAudio.
     """
     target = Path(path)
     _check_shape(target, sound)
@@ -423,21 +450,68 @@ def write_as(
     if kind not in soundfile.available_subtypes(format):
         raise UnwritableAudio(name=target.name, reason=f"this system’s libsndfile can't write {format}")
     mode = None if compression is None or format != "MP3" else "VARIABLE" if variable else "CONSTANT"
-    held = io.BytesIO()
+    if target.exists() or target.is_symlink():
+        raise AlreadyThere(name=target.name)
+    encoded = beside(target)
     try:
-        with soundfile.SoundFile(
-            held, "w", sound.rate, sound.channels, kind, format=format, compression_level=compression, bitrate_mode=mode
-        ) as file:
-            for name, text in (texts or {}).items():
-                if text:
-                    setattr(file, name, text)
-            for piece in _for_libsndfile(sound, subtype if exact else "FLOAT", dither, fine):
-                file.write(piece)
+        with _Held(encoded, "xb+") as held:
+            with soundfile.SoundFile(
+                held, "w", sound.rate, sound.channels, kind, format=format, compression_level=compression, bitrate_mode=mode
+            ) as file:
+                for name, text in (texts or {}).items():
+                    if text:
+                        setattr(file, name, text)
+                for piece in _for_libsndfile(sound, subtype if exact else "FLOAT", dither, fine):
+                    held.check()
+                    with contextlib.suppress(AssertionError):  # of fewer bytes than it gave, which `check` explains
+                        file.write(piece)
+            held.check()
+        if change is None:
+            adopt(encoded, target)
+        else:
+            publish(target, functools.partial(_changed, encoded, change))
     except soundfile.LibsndfileError as error:
         shape = f"{sound.channels} channels at {sound.rate} Hz"
         raise UnwritableAudio(name=target.name, reason=f"{format} does not hold {shape}") from error
-    publish(target, lambda: iter((change(held.getvalue()),)))
+    except OSError as error:
+        raise UnwritableAudio(name=target.name, reason=(error.strerror or str(error)).lower()) from error
+    finally:
+        with contextlib.suppress(OSError):
+            encoded.unlink()
     return target
+
+
+class _Held(io.FileIO):
+    """A file that libsndfile writes into. What the system refuses can't be raised through it and is kept for `check`."""
+
+    refused: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        try:
+            while rest and self.refused is None:
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.refused = error
+        return len(data) - len(rest)
+
+    def check(self) -> None:
+        """Raises OSError."""
+        if self.refused is not None:
+            raise self.refused
+
+
+HEAD = 42
+"""Bytes at the beginning of a FLAC or AIFF file that may be changed afterwards."""
+
+
+def _changed(path: Path, change: Callable[[bytes, int], tuple[bytes, bytes]]) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        head, tail = change(file.read(HEAD), path.stat().st_size)
+        yield head
+        while piece := file.read(1 << 20):
+            yield piece
+        yield tail
 
 
 def _for_libsndfile(sound: Audio, subtype: Subtype, dither: int | None, fine: bool) -> Iterator[NDArray[Any]]:

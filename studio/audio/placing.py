@@ -11,7 +11,7 @@ import itertools
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from studio.errors import AlreadyThere, UnwritableAudio
@@ -25,6 +25,13 @@ def publish(target: Path, content: Callable[[], Iterator[bytes]], *, staged: boo
     staged: in a folder of one's own that `adopt_folder` will show to others: written in its place, and flushed.
     Whatever fails, neither a half-written file nor another's loss remains. Raises AlreadyThere, UnwritableAudio.
     """
+    for _ in publishing(target, content, staged=staged):
+        pass
+
+
+def publishing(target: Path, content: Callable[[], Iterator[bytes]], *, staged: bool = False) -> Generator[int, None, None]:
+    """`publish` piece by piece, for who wants to tell of it or leave off: the bytes written so far, after each. Closing it
+    leaves nothing."""
     if target.exists() or target.is_symlink():
         raise AlreadyThere(name=target.name)
     partial = target if staged else beside(target)
@@ -33,6 +40,7 @@ def publish(target: Path, content: Callable[[], Iterator[bytes]], *, staged: boo
             with partial.open("xb") as file:
                 for piece in content():
                     file.write(piece)
+                    yield file.tell()
                 file.flush()
                 os.fsync(file.fileno())
             if staged:

@@ -270,20 +270,20 @@ def bext(description: str, originator: str, when: str, reference: str = "", samp
 # ---- our recipe in other files
 
 
-def into_flac(file: bytes, content: bytes) -> bytes:
-    """A FLAC file with `content` in an APPLICATION block of ours, right after its STREAMINFO."""
-    head, rest = file[:42], file[42:]  # “fLaC”, and the 4 + 34 bytes of the block that always comes first
+def into_flac(head: bytes, size: int, content: bytes) -> tuple[bytes, bytes]:
+    """What a FLAC file of `size` bytes begins with in place of its first 42, and what follows at its end, so that `content`
+    stands in an APPLICATION block of ours right after its STREAMINFO: that are “fLaC” and the block that always comes first."""
     body = RECIPE.encode() + content
     if len(body) >= 1 << 24:
-        return file
+        return head, b""
     block = bytes([head[4] & 0x80 | _APPLICATION]) + len(body).to_bytes(3, "big") + body  # last, if the first one was
-    return head[:4] + bytes([head[4] & 0x7F]) + head[5:] + block + rest
+    return head[:4] + bytes([head[4] & 0x7F]) + head[5:] + block, b""
 
 
-def into_aiff(file: bytes, content: bytes) -> bytes:
-    """An AIFF file with `content` in a chunk of ours at its end."""
+def into_aiff(head: bytes, size: int, content: bytes) -> tuple[bytes, bytes]:
+    """The same for an AIFF file, with `content` in a chunk of ours at its end."""
     added = RECIPE.encode() + struct.pack(">I", len(content)) + content + b"\0" * (len(content) % 2)
-    return file[:4] + struct.pack(">I", len(file) - 8 + len(added)) + file[8:] + added
+    return head[:4] + struct.pack(">I", size - 8 + len(added)) + head[8:], added
 
 
 # ---- the head of a file

@@ -23,6 +23,8 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    begins: str | None = None
+    """What a new step says where an old one, which says nothing, goes on meaning `default`."""
     optional: bool = False
     help: str = ""
     log: bool = False

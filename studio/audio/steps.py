@@ -248,7 +248,7 @@ def parse(text: str) -> dict[str, Any]:
             raise UsageError(reason=f"The edit {name} has nothing for “{word}”")
         as_text = parameter.choices or parameter.name == _SOUND
         values[parameter.name] = content if as_text else _number(name, parameter, content)
-    return check(values)
+    return check(values | {p.name: p.begins for p in kind.parameters if p.begins and p.name not in values})
 
 
 def _number(name: str, parameter: Parameter, text: str) -> float:

@@ -1,9 +1,11 @@
 """Time and pitch: longer or shorter at the same pitch, higher or lower at the same length, or both together as on tape.
 
-The stretching is Signalsmith Stretch's (MIT). A spectral stretcher blurs whatever is shorter than its window of 0.12 s, so a
-sound is taken apart at its onsets, each piece is stretched alone, and the first moment of each is the original's own: an attack
-stays as sharp as it was, and comes exactly when it should. Pitch is changed by stretching and then resampling, which is exact
-where shifting the bins of a spectrum is out of tune by up to 12 cents in the bass. The table joins the others in steps.py.
+One note at a time is stretched by whole periods (periods.py), which keeps its pitch however short it is; everything else by
+Signalsmith Stretch (MIT). A spectral stretcher blurs whatever is shorter than its window of 0.12 s, so a sound is taken apart
+at its onsets, each piece is stretched alone, and the first moment of each is the original's own: an attack stays as sharp as
+it was, and comes exactly when it should. Pitch is changed by stretching and then resampling, which is exact where shifting the
+bins of a spectrum is out of tune by up to 12 cents in the bass; how a voice keeps its vowels is in formants.py. The table joins
+the others in steps.py.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ from typing import Literal
 import numpy as np
 import soxr
 
-from studio.audio import extend, onsets
+from studio.audio import extend, files, onsets, periods
+from studio.audio.blocks import Blocks, Feed, blockwise
+from studio.audio.formants import corrected, repitched
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
 Attacks = Literal["keep", "smooth"]
+Method = Literal["auto", "tones", "complex"]
+Formants = Literal["move", "keep"]
 
 RATIO = (0.25, 4.0)
 """How much longer a sound may become at once."""
@@ -33,11 +39,15 @@ LEAD = 0.002
 """Seconds before a piece over which it is led in."""
 REACH = 0.01
 """Seconds by which what was stretched may be moved, so that its waves go on from those of the attack."""
+LOUDER = 2.0
+"""Times as loud as before: from there on an onset is a new note, and not a vowel or a bow that turns."""
 
 _SEED = 1
 
 
-def stretch(sound: Sound, ratio: float = 1.0, seconds: float | None = None, attacks: Attacks = "keep") -> Sound:
+def stretch(
+    sound: Sound, ratio: float = 1.0, seconds: float | None = None, attacks: Attacks = "keep", method: Method = "complex"
+) -> Sound:
     """`ratio` times as long, or as long as `seconds` says, at the same pitch.
 
     Raises UsageError where `seconds` is further from the sound's own length than RATIO allows.
@@ -46,19 +56,33 @@ def stretch(sound: Sound, ratio: float = 1.0, seconds: float | None = None, atta
         ratio = seconds / sound.seconds
         if not RATIO[0] <= ratio <= RATIO[1]:
             raise UsageError(reason=f"A sound of {sound.seconds:.2f} s can't be stretched to {seconds:.2f} s at once")
-    return replace(sound, samples=_stretched(sound, ratio, attacks))
+    return replace(sound, samples=_stretched(sound, ratio, attacks, _tones(sound, method)))
 
 
-def pitch(sound: Sound, semitones: float = 0.0, cents: float = 0.0, attacks: Attacks = "keep") -> Sound:
+def pitch(
+    sound: Sound,
+    semitones: float = 0.0,
+    cents: float = 0.0,
+    attacks: Attacks = "keep",
+    method: Method = "complex",
+    formants: Formants = "move",
+) -> Sound:
     """Higher or lower by so much, at the same length."""
     ratio = 2 ** ((semitones + cents / 100) / 12)
-    longer = _stretched(sound, ratio, attacks)
-    return replace(sound, samples=_faster(longer, ratio, sound.frames))
+    tones = _tones(sound, method)
+    if formants == "keep" and tones is not None and ratio != 1:
+        return replace(sound, samples=repitched(sound.samples, sound.rate, ratio, tones))
+    longer = _stretched(sound, ratio, attacks, tones)
+    moved = _faster(longer, ratio, sound.frames)
+    if formants == "keep" and ratio != 1:
+        moved = corrected(sound.samples, moved, sound.rate, ratio)
+    return replace(sound, samples=moved)
 
 
-def varispeed(sound: Sound, speed: float = 1.0) -> Sound:
+@blockwise
+def varispeed(sound: Feed, speed: float = 1.0) -> Blocks:
     """As a tape at another speed: twice as fast is half as long and an octave higher."""
-    return replace(sound, samples=_faster(sound.samples, speed, _frames(sound.frames, 1 / speed)))
+    return files.resampled(sound, speed, 1.0, _frames(sound.frames, 1 / speed))
 
 
 def _frames(frames: int, ratio: float) -> int:
@@ -73,25 +97,48 @@ def _faster(samples: Samples, speed: float, frames: int) -> Samples:
     return np.ascontiguousarray(np.pad(turned, ((0, 0), (0, frames - turned.shape[1]))), np.float32)
 
 
-def _stretched(sound: Sound, ratio: float, attacks: Attacks) -> Samples:
-    """(C, round(T × ratio))."""
+def _tones(sound: Sound, method: Method) -> periods.Course | None:
+    """The periods that a sound is to be made of, None where it is not."""
+    if method == "complex":
+        return None
+    found = periods.course(sound.samples, sound.rate)
+    return found if found is not None and (method == "tones" or found.tonal) else None
+
+
+def _stretched(sound: Sound, ratio: float, attacks: Attacks, tones: periods.Course | None) -> Samples:
+    """(C, round(T × ratio)); by whole periods where `tones` says which."""
     if ratio == 1 or not sound.frames:
         return sound.samples.copy()
     length = _frames(sound.frames, ratio)
     if attacks == "smooth":
+        if tones is not None:
+            return periods.stretched(sound.samples, sound.rate, length, tones, 0)
         return _even(sound.samples, sound.rate, ratio, length)
-    lead = round(onsets.LEAD * sound.rate)
+    lead, kept = (round(seconds * sound.rate) for seconds in (onsets.LEAD, onsets.LEAD + ATTACK))
     cuts = [cut for cut in onsets.onsets(sound) if 0 < cut < sound.frames]
+    if tones is not None:
+        cuts = [cut for cut in cuts if _struck(sound, cut + lead)]
     pieces = list(zip([0, *cuts], [*cuts, sound.frames]))
     begins = [max(0, round((cut + lead) * ratio) - lead) for cut in cuts]  # what is in time is the attack, a moment later
     places = [0, *(min(begin, length) for begin in begins), length]
     out = np.zeros((sound.channels, length), np.float32)
     for (first, last), start, end in zip(pieces, places, places[1:]):
         if end > start:
-            out[:, start:end] = _attacked(sound.samples[:, first:last], sound.rate, ratio, end - start)
+            piece = sound.samples[:, first:last]
+            if tones is not None:
+                out[:, start:end] = periods.stretched(piece, sound.rate, end - start, tones.since(first), kept)
+            else:
+                out[:, start:end] = _attacked(piece, sound.rate, ratio, end - start)
     for (first, _), start in zip(pieces[1:], places[1:]):
         _lead_in(out, sound, first, start)
     return out
+
+
+def _struck(sound: Sound, frame: int) -> bool:
+    """Whether it gets much louder there."""
+    near = round(REACH * sound.rate)
+    before, after = sound.samples[:, max(0, frame - 2 * near) : frame], sound.samples[:, frame : frame + 2 * near]
+    return bool(np.abs(after).max(initial=0.0) > LOUDER * np.abs(before).max(initial=0.0))
 
 
 def _lead_in(out: Samples, sound: Sound, first: int, start: int) -> None:
@@ -152,6 +199,13 @@ _ATTACKS = Parameter(
     choices=("keep", "smooth"),
     help="Keep each attack as sharp as it was, or let all go alike, for sounds that only swell",
 )
+_METHOD = Parameter(
+    "method",
+    default="complex",
+    choices=("auto", "tones", "complex"),
+    begins="auto",
+    help="For one note at a time (voice, bass, lead), for chords, drums and mixes, or as the sound itself says",
+)
 
 STEPS: dict[str, Step] = {
     "stretch": Step(
@@ -161,6 +215,7 @@ STEPS: dict[str, Step] = {
             Parameter("ratio", "×", 1.0, low=RATIO[0], high=RATIO[1], log=True, help="How many times as long"),
             Parameter("seconds", "s", low=0.001, high=36_000, optional=True, help="How long it becomes, instead of a ratio"),
             _ATTACKS,
+            _METHOD,
         ),
         "time",
     ),
@@ -171,6 +226,13 @@ STEPS: dict[str, Step] = {
             Parameter("semitones", "st", 0.0, low=-24, high=24, help="How many semitones up"),
             Parameter("cents", "ct", 0.0, low=-100, high=100, help="How many hundredths of a semitone up, beside them"),
             _ATTACKS,
+            _METHOD,
+            Parameter(
+                "formants",
+                default="move",
+                choices=("move", "keep"),
+                help="Let vowels move with the pitch, as on tape, or keep a voice the same person",
+            ),
         ),
         "time",
         within=True,

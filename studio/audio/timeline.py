@@ -107,30 +107,30 @@ class Ramp(Sweep):
 
 @dataclass(frozen=True, eq=False)
 class Changed:
-    """A timeline under `work` that makes each frame from that frame alone, done whenever it is read: a change of channels."""
+    """A sound under `work` that makes each frame from that frame alone, done whenever it is read: a change of channels."""
 
-    timeline: Timeline
+    audio: Audio
     work: Callable[[Sound], Sound]
 
     @property
     def rate(self) -> int:
-        return self.timeline.rate
+        return self.audio.rate
 
     @cached_property
     def channels(self) -> int:
-        return self.work(Sound(self.timeline.read(0, 1), self.rate)).channels
+        return self.work(Sound(self.audio.read(0, 1), self.rate)).channels
 
     @property
     def frames(self) -> int:
-        return self.timeline.frames
+        return self.audio.frames
 
     @property
     def seconds(self) -> float:
-        return self.timeline.seconds
+        return self.audio.seconds
 
     def read(self, start: int, frames: int) -> Samples:
         """(channels, n) from `start` on. Raises UnreadableAudio."""
-        return self.work(Sound(self.timeline.read(start, frames), self.rate)).samples
+        return self.work(Sound(self.audio.read(start, frames), self.rate)).samples
 
 
 @dataclass(frozen=True)

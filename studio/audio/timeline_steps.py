@@ -10,13 +10,14 @@ timeline. Short stretches are computed at once. `applied` does everything in mem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from studio.audio import analysis, files, join, steps
+from studio.audio import analysis, edit, files, join, loops, steps
+from studio.audio.blocks import Blockwise
 from studio.audio.peaks import BASE
 from studio.audio.sound import Samples, Sound
 from studio.audio.step import Step
@@ -33,7 +34,8 @@ _BLOCK = 1 << 18
 class Task:
     """`work` has to be done to `part`; `put` gives the timeline with what came of it in its place.
 
-    name: of the step; framewise: each frame is made from that frame alone, so that `changed` need not be kept anywhere
+    name: of the step; framewise: each frame is made from that frame alone, so that `changed` need not be kept anywhere;
+    blocks: the same work on a timeline, of which it takes no more than so many frames at once; None: it needs all of them
     """
 
     name: str
@@ -41,6 +43,7 @@ class Task:
     work: Callable[[Sound], Sound]
     put: Callable[[Timeline], Timeline] = lambda made: made
     framewise: bool = False
+    blocks: Callable[[Timeline, int], Iterator[Samples]] | None = None
 
     @property
     def changed(self) -> Changed:
@@ -52,16 +55,44 @@ class Task:
         return self.put(Timeline.of(self.changed if self.framewise else self.work(self.part.sound())))
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """All of `frames` has to be looked through block by block to know what there is to do: `work` gives how many were, and then
+    that."""
+
+    name: str
+    frames: int
+    work: Callable[[], Generator[int, None, Timeline | Task]]
+    put: Callable[[Timeline], Timeline] = lambda made: made
+
+    def found(self, result: Timeline | Task) -> Timeline | Task:
+        """What `work` ended with, in its place."""
+        if isinstance(result, Task):
+            return replace(result, put=lambda made: self.put(result.put(made)))
+        return self.put(result)
+
+    def done(self) -> Timeline:
+        """Looked through and computed now, in memory."""
+        work = self.work()
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                found = self.found(end.value)
+                return found.done() if isinstance(found, Task) else found
+
+
 def applied(timeline: Timeline, chain: Sequence[Mapping[str, Any]], materials: steps.Materials | None = None) -> Timeline:
     """`timeline` after all steps, with everything computed in memory. Raises what steps.apply raises."""
     for step in chain:
         found = apply(timeline, step, materials)
-        timeline = found.done() if isinstance(found, Task) else found
+        timeline = found.done() if isinstance(found, Task | Look) else found
     return timeline
 
 
-def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Materials | None = None) -> Timeline | Task:
-    """`timeline` after one step, or what has to be computed for it. Raises what steps.apply raises, and UnreadableAudio."""
+def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Materials | None = None) -> Timeline | Task | Look:
+    """`timeline` after one step, or what has to be computed or looked through for it. Raises what steps.apply raises, and
+    UnreadableAudio."""
     values = steps.check(step)
     if values.pop(steps.OFF, False):
         return timeline
@@ -84,35 +115,65 @@ def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Material
         return _seamed(timeline, after, first, last)
 
     found = _done(timeline.part(first, last), name, kind, values)
-    if isinstance(found, Task):
+    if isinstance(found, Task | Look):
         inner = found.put
         return replace(found, put=lambda made: put(inner(made)))
     return put(found)
 
 
-def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> Timeline | Task:
+def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> Timeline | Task | Look:
+    if name in _LOOKS and timeline.seconds > SHORT:
+        return Look(name, timeline.frames, lambda: _LOOKS[name](timeline, **values))
     if move := _MOVES.get(name):
         return move(timeline, **values)
-    if name == "remove-dc" and timeline.seconds > SHORT:
-        return _without_mean(timeline)
-    task = Task(name, timeline, lambda sound: kind.function(sound, **values), framewise=name in FRAMEWISE)
+    task = Task(
+        name,
+        timeline,
+        lambda sound: kind.function(sound, **values),
+        framewise=name in FRAMEWISE,
+        blocks=_blocks(kind, values),
+    )
     return task.done() if timeline.seconds <= SHORT else task
+
+
+def _blocks(kind: Step, values: Mapping[str, Any]) -> Callable[[Timeline, int], Iterator[Samples]] | None:
+    function = kind.function
+    return (lambda part, size: function.blocks(part, size, **values)) if isinstance(function, Blockwise) else None
 
 
 def _rung(timeline: Timeline, name: str, kind: Step, values: dict[str, Any], first: int, last: int) -> Timeline | Task:
     """A step that rings on, on a stretch: what becomes of it is added to what follows."""
-    share = steps.taken(timeline, first, last)
-
-    def take(sound: Sound) -> Sound:
-        return kind.function(replace(sound, samples=sound.samples * share), **values)
+    head, tail = steps.seams(timeline, first, last)
+    size, into, out = last - first, len(head), len(tail)
+    before, nothing = timeline.part(first, last), timeline.silence(size)
+    taken = (
+        _blend(nothing.part(0, into), before.part(0, into), head)
+        + before.part(into, size - out)
+        + _blend(nothing.part(size - out, size), before.part(size - out, size), tail)
+    )
 
     def put(after: Timeline) -> Timeline:
+        """What was taken is away, so that in the middle there is only what became of it."""
         end = min(first + after.frames, timeline.frames)
-        over = steps.ring(timeline.part(first, end).sound().samples, after.sound().samples, share)
-        return timeline.part(0, first) + Timeline.of(Sound(over, timeline.rate)) + timeline.part(end, timeline.frames)
+        left = timeline.part(last - out, end)
+        beyond = left + left.silence(after.frames - size + out - left.frames)
+        return (
+            timeline.part(0, first)
+            + _left(before.part(0, into), head, after.part(0, into))
+            + after.part(into, size - out)
+            + _left(beyond, tail, after.part(size - out, after.frames))
+            + timeline.part(end, timeline.frames)
+        )
 
-    task = Task(name, timeline.part(first, last), take, put=put)
+    task = Task(name, taken, lambda sound: kind.function(sound, **values), put=put, blocks=_blocks(kind, values))
     return task.done() if task.part.seconds <= SHORT else task
+
+
+def _left(before: Timeline, taken: Samples, after: Timeline) -> Timeline:
+    """`before` without what was taken of its first frames, and `after`, in memory."""
+    if not after.frames:
+        return after
+    return Timeline.of(Sound(steps.ring(before.sound().samples, after.sound().samples, taken), after.rate))
 
 
 def _seamed(timeline: Timeline, after: Timeline, first: int, last: int) -> Timeline:
@@ -187,11 +248,10 @@ def normalise(timeline: Timeline, peak_db: float = -1.0) -> Timeline:
     return gain(timeline, peak_db - 20 * np.log10(loudest)) if loudest > np.finfo(np.float32).tiny else timeline
 
 
-def match_loudness(timeline: Timeline, target: float, ceiling_db: float = -1.0) -> Timeline:
-    found = facts(timeline)
-    if found.silent or found.loudness <= -70:
-        return timeline
-    return gain(timeline, min(target - found.loudness, ceiling_db - found.peak_db))
+def match_loudness(timeline: Timeline, target: float, ceiling_db: float) -> Generator[int, None, Timeline | Task]:
+    loudness = yield from analysis.momentary_of(timeline)
+    db = edit.to_loudness(loudness, peak(timeline), target, ceiling_db)
+    return gain(timeline, db) if db else timeline
 
 
 def insert_silence(timeline: Timeline, at: float, seconds: float) -> Timeline:
@@ -259,6 +319,27 @@ def repeat(timeline: Timeline, times: float, start: float, end: float | None = N
     return timeline.part(0, first) + again + timeline.part(last, timeline.frames)
 
 
+def loop(timeline: Timeline, start: float, end: float, crossfade: float) -> Timeline:
+    found = loops.frames(start, end, timeline.rate, timeline.frames)
+    if found is None:
+        return timeline
+    first, last = found[0], found[1] + 1
+    over = min(round(crossfade * timeline.rate), first, last - first)
+    share = (np.arange(1, over + 1) / max(1, over)).astype(np.float32)
+    seam = _led(timeline.part(last - over, last), timeline.part(first - over, first), share)
+    return timeline.part(0, last - over) + seam + timeline.part(last, timeline.frames)
+
+
+def _led(before: Timeline, after: Timeline, share: Samples) -> Timeline:
+    """From one to the other as loops.loop does it, in memory."""
+    if not before.frames:
+        return before
+    samples = before.sound().samples
+    samples *= 1 - share
+    samples += share * after.sound().samples
+    return Timeline.of(Sound(samples, before.rate))
+
+
 def halve(timeline: Timeline) -> Timeline:
     return timeline.part(0, (timeline.frames + 1) // 2)
 
@@ -282,7 +363,6 @@ _MOVES: dict[str, Callable[..., Timeline]] = {
     "fade-out": fade_out,
     "gain": gain,
     "normalise": normalise,
-    "loudness": match_loudness,
     "reverse": reverse,
     "ramp": ramp,
     "insert-silence": insert_silence,
@@ -290,6 +370,7 @@ _MOVES: dict[str, Callable[..., Timeline]] = {
     "replace": replace_stretch,
     "splice": splice,
     "mix": mix,
+    "loop": loop,
     "repeat": repeat,
     "halve": halve,
 }
@@ -299,11 +380,13 @@ def _frames(timeline: Timeline, *seconds: float) -> tuple[int, ...]:
     return tuple(min(max(round(t * timeline.rate), 0), timeline.frames) for t in seconds)
 
 
-def _without_mean(timeline: Timeline) -> Task:
+def _without_mean(timeline: Timeline) -> Generator[int, None, Timeline | Task]:
     """edit.remove_dc, with the mean added up piece by piece, which may tell it in the last bit."""
-    total = np.zeros((timeline.channels, 1))
+    total, done = np.zeros((timeline.channels, 1)), 0
     for piece in files.pieces(timeline):
         total += piece.sum(axis=1, dtype=np.float64, keepdims=True)
+        done += piece.shape[1]
+        yield done
     mean = total / max(1, timeline.frames)
     return Task(
         "remove-dc",
@@ -313,12 +396,13 @@ def _without_mean(timeline: Timeline) -> Task:
     )
 
 
+_LOOKS: dict[str, Callable[..., Generator[int, None, Timeline | Task]]] = {
+    "loudness": match_loudness,
+    "remove-dc": _without_mean,
+}
+
+
 # ---- what they ask of the sound
-
-
-def facts(timeline: Timeline) -> analysis.Facts:
-    """analysis.facts, in bounded memory."""
-    return analysis.measure(files.pieces(timeline, 10 * timeline.rate), timeline.rate, timeline.channels)
 
 
 def peak(timeline: Timeline) -> float:

@@ -69,7 +69,7 @@ class Ticket:
 class _Job:
     ticket: Ticket
     factory: Callable[[], Work]
-    urgent: int
+    urgent: float
     told: float = 0.0
     pending: Progress | None = None
 
@@ -96,7 +96,7 @@ class JobRunner(QObject):
         self._posted.connect(self._tell, Qt.ConnectionType.QueuedConnection)
 
     # ---- asked from outside
-    def submit(self, factory: Callable[[], Work], tag: Hashable = None, *, newest: bool = False, urgent: int = 0) -> Ticket:
+    def submit(self, factory: Callable[[], Work], tag: Hashable = None, *, newest: bool = False, urgent: float = 0) -> Ticket:
         """Queue `factory()`, called in the runner's thread. `newest` cancels waiting work with the same tag; more `urgent` work
         goes first and is done between two events of what is less so."""
         ticket = Ticket(tag)
@@ -149,7 +149,7 @@ class JobRunner(QObject):
                 job = self._pop()
             self._work(job)
 
-    def _pop(self, above: int | None = None) -> _Job | None:
+    def _pop(self, above: float | None = None) -> _Job | None:
         """The oldest of the most urgent jobs that are more so than `above`; the lock is held."""
         job = max(self._jobs, key=lambda job: job.urgent, default=None)
         if job is None or (above is not None and job.urgent <= above):
@@ -200,7 +200,7 @@ class JobRunner(QObject):
                 return Cancelled()
         return Cancelled() if job.ticket.cancelled else Finished()
 
-    def _let_pass(self, urgent: int) -> None:
+    def _let_pass(self, urgent: float) -> None:
         while True:
             with self._change:
                 job = self._pop(above=urgent)

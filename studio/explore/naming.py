@@ -93,9 +93,7 @@ def starts(latents: ArrayLike, count: int = ANCHORS) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).permutation(total)[:count])
 
 
-def walk(
-    axes: Axes, latents: ArrayLike, render: Render, kept: Path | None = None, anchors: int = 0, points: int = 0
-) -> Work:
+def walk(axes: Axes, latents: ArrayLike, render: Render, kept: Path | None = None, anchors: int = 0, points: int = 0) -> Work:
     """Hear every axis from `anchors` (16) of the sounds (N, D), and SAID of them as they are. Produced "walk" carries the
     Walk. One along the same directions that lies in the file `kept` is taken from there; a new one is put there."""
     known, points = np.asarray(latents, float), points or POINTS

@@ -22,7 +22,7 @@ from studio.audio.sound import Audio, Sound, whole
 from studio.errors import ExportError, StudioError, UsageError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.export import names
-from studio.export.crew import in_order
+from studio.export.crew import Reading, in_order, watched
 from studio.export.making import Making, making
 from studio.fields import Field, describe
 from studio.project.recipe import Recipe
@@ -70,10 +70,12 @@ class Item(msgspec.Struct, frozen=True):
         return whole(self.audio())
 
     def audio(self) -> Audio:
-        """The sound, which need not be in memory where it is long. Raises what files.read raises."""
+        """The sound, which is not in memory where it is long. Raises what files.read raises."""
         if isinstance(self.sound, Path | str):
-            return files.read(self.sound)
-        return self.sound() if callable(self.sound) else self.sound
+            found = files.opened(self.sound)
+        else:
+            found = self.sound() if callable(self.sound) else self.sound
+        return watched(found)
 
     @property
     def shape(self) -> Shape | None:
@@ -158,8 +160,13 @@ class OneFileEach(Exporter):
                 made.folder(path.parent)
             jobs = [functools.partial(self._new, made, path, item, options) for path, item in zip(wanted, items)]
             yield Progress(done=0, total=len(items), note=items[0].name if items else "")
+            done = 0
             with contextlib.closing(in_order(jobs, attempt)) as found:
-                for done, (item, new) in enumerate(zip(items, found), 1):
+                for new in found:
+                    if isinstance(new, Reading):
+                        yield reading(done, new, items)
+                        continue
+                    item, done = items[done], done + 1
                     if isinstance(new, StudioError):
                         if len(items) == 1:
                             raise new
@@ -176,6 +183,11 @@ class OneFileEach(Exporter):
 
     def _new(self, made: Making, wanted: Path, item: Item, options: Any) -> Path:
         return made.place(wanted, lambda path: self.save(path, item, options))
+
+
+def reading(done: int, found: Reading, items: Sequence[Item]) -> Progress:
+    """How far an export is that has `done` items, and a share of the next."""
+    return Progress(done=round(1000 * (done + found.share)), total=1000 * len(items), note=items[done].name)
 
 
 def attempt(job: Callable[[], R]) -> R | StudioError:

@@ -10,12 +10,16 @@ import numpy as np
 from studio.audio import picture
 from studio.audio.canvas import Canvas
 from studio.audio.picture import DIM, TEXT, Image
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound, whole
 
 SIZE, MARGIN, BAND = 1000, 40, 150
 """Pixels: of the square, around everything, and of the words at the foot."""
 MOST = 36
 """Sounds in the picture."""
+LONG = 60.0
+"""Seconds from which a picture is made of moments."""
+_MOMENT = 2048
+"""Frames of one."""
 _GAP = 6
 
 
@@ -25,9 +29,17 @@ def chosen(count: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, count - 1, min(count, side * side))}) if count else []
 
 
-def tile(sound: Sound, count: int) -> Image:
+def tile(audio: Audio, count: int) -> Image:
     """The picture of one of `count` shown sounds, (height, width, 3)."""
-    return picture.spectrogram(sound, max(sound.seconds, 0.05), *_tile_size(count))
+    width, height = _tile_size(count)
+    sound = whole(audio) if audio.seconds <= LONG else _sketch(audio, width)
+    return picture.spectrogram(sound, max(sound.seconds, 0.05), width, height)
+
+
+def _sketch(audio: Audio, columns: int) -> Sound:
+    """A moment for each column of the picture, one after the other."""
+    places = np.linspace(0, audio.frames - _MOMENT, columns).astype(int)
+    return Sound(np.concatenate([audio.read(int(place), _MOMENT) for place in places], axis=1), audio.rate)
 
 
 def draw(title: str, lines: Sequence[str], tiles: Sequence[Image]) -> Image:

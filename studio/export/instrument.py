@@ -19,8 +19,8 @@ from studio.audio import files
 from studio.errors import ExportError, StudioError, UsageError
 from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.export import names, roots, zones
-from studio.export.base import Exporter, Item, Shape, attempt, rate_of
-from studio.export.crew import in_order
+from studio.export.base import Exporter, Item, Shape, attempt, rate_of, reading
+from studio.export.crew import Reading, in_order
 from studio.export.making import making
 from studio.export.prepare import prepared
 from studio.export.wav import WavOptions, wav_size, write_wav
@@ -123,12 +123,17 @@ def _saved(
     saved: dict[int, Saved] = {}
     problems: list[dict[str, str]] = []
     with contextlib.closing(in_order(jobs, attempt)) as found:
-        for number, (item, sample) in enumerate(zip(items, found)):
+        done = 0
+        for sample in found:
+            if isinstance(sample, Reading):
+                yield reading(done, sample, items)
+                continue
             if isinstance(sample, StudioError):
-                problems.append({"name": item.name, "reason": sample.message})
+                problems.append({"name": items[done].name, "reason": sample.message})
             else:
-                saved[number] = sample
-            yield Progress(done=number + 1, total=len(items), note=item.name)
+                saved[done] = sample
+            done += 1
+            yield Progress(done=done, total=len(items), note=items[done - 1].name)
     if not saved:
         raise ExportError(name=problems[0]["name"], reason=problems[0]["reason"].rstrip("."))
     return saved, problems

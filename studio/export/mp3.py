@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from studio.audio import files
-from studio.audio.sound import whole
 from studio.export.base import Item, Shape
 from studio.export.encoded import Encoded
 from studio.export.prepare import AudioOptions, Prepared, at_ratio, shape_of
@@ -33,7 +32,7 @@ class Mp3(Encoded):
         return {"compression": (320 - int(options.bitrate)) / (320 - 32)}
 
     def fitted(self, made: Prepared) -> Prepared:
-        sound = files.resample(whole(made.sound), rate_for(made.sound.rate))
+        sound = files.at_rate(made.sound, rate_for(made.sound.rate))
         return Prepared(sound, at_ratio(made.loop, sound.rate / made.sound.rate, sound.frames), ())
 
     def size(self, item: Item, shape: Shape, options: Any) -> int:

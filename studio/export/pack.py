@@ -15,12 +15,11 @@ import studio
 from studio.audio import files, picture
 from studio.audio.analysis import note_name
 from studio.audio.picture import Image
-from studio.audio.sound import whole
 from studio.errors import ExportError, StudioError
 from studio.events import Event, Finished, Produced, Progress, Started, Work
 from studio.export import cover, names, roots, sfz
-from studio.export.base import Exporter, Item, Shape, attempt, rate_of
-from studio.export.crew import in_order
+from studio.export.base import Exporter, Item, Shape, attempt, rate_of, reading
+from studio.export.crew import Reading, in_order
 from studio.export.instrument import InstrumentOptions, Saved, planned, title_of, written
 from studio.export.making import making
 from studio.export.prepare import prepared
@@ -114,13 +113,18 @@ def _saved(
     tiles: list[Image] = []
     problems: list[dict[str, str]] = []
     with contextlib.closing(in_order(jobs, attempt)) as found:
-        for number, (item, sound) in enumerate(zip(items, found)):
+        done = 0
+        for sound in found:
+            if isinstance(sound, Reading):
+                yield reading(done, sound, items)
+                continue
             if isinstance(sound, StudioError):
-                problems.append({"name": item.name, "reason": sound.message})
+                problems.append({"name": items[done].name, "reason": sound.message})
             else:
-                saved[number], drawn = sound
+                saved[done], drawn = sound
                 tiles += [drawn] if drawn is not None else []
-            yield Progress(done=number + 1, total=len(items), note=item.name)
+            done += 1
+            yield Progress(done=done, total=len(items), note=items[done - 1].name)
     if not saved:
         raise ExportError(name=problems[0]["name"], reason=problems[0]["reason"].rstrip("."))
     return saved, tiles, problems
@@ -130,7 +134,7 @@ def _save(path: Path, item: Item, options: PackOptions, shown: int) -> tuple[Sav
     made = prepared(item, options)
     write_wav(path, item, made, options, staged=True)
     shape = Shape(made.sound.rate, made.sound.channels, made.sound.frames)
-    return (shape, made.loop), cover.tile(whole(made.sound), shown) if shown else None
+    return (shape, made.loop), cover.tile(made.sound, shown) if shown else None
 
 
 def _instruments(

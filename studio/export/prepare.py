@@ -6,7 +6,9 @@ ceiling is of the true peak, found at four times the rate.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -15,6 +17,7 @@ import soxr
 
 from studio.audio import analysis, edit, files
 from studio.audio.sound import Audio, Samples, Sound
+from studio.audio.timeline import Changed
 from studio.export.base import Item, Shape, rate_of
 from studio.fields import setting
 
@@ -49,13 +52,11 @@ class Prepared(NamedTuple):
 
 
 def prepared(item: Item, options: AudioOptions) -> Prepared:
-    """What needs no change is not brought into memory either. Raises what Item.load raises."""
-    if (options.rate, options.channels, options.level) == ("keep", "keep", "keep"):
-        return Prepared(kept := item.audio(), item.loop, tuple(mark for mark in item.marks if 0 <= mark < kept.frames))
-    sound = item.load()
-    turned = _channels(sound, options.channels)
+    """What is not in memory is not brought there either, but changed as it is read. Raises what Item.audio raises."""
+    sound = item.audio()
+    turned = _done(sound, partial(_channels, wanted=options.channels)) if options.channels != "keep" else sound
     if (rate := rate_of(options)) is not None:
-        turned = files.resample(turned, rate)
+        turned = files.at_rate(turned, rate)
     turned = _level(turned, options)
     ratio = turned.rate / sound.rate
     marks = tuple(min(round(mark * ratio), turned.frames - 1) for mark in item.marks if 0 <= mark < sound.frames)
@@ -78,6 +79,11 @@ def at_ratio(loop: tuple[int, int] | None, ratio: float, frames: int) -> tuple[i
     return start, min(start + length, frames) - 1
 
 
+def _done(sound: Audio, work: Callable[[Sound], Sound]) -> Audio:
+    """`sound` under work on each frame alone, where it is in memory at once."""
+    return work(sound) if isinstance(sound, Sound) else Changed(sound, work)
+
+
 def _channels(sound: Sound, wanted: str) -> Sound:
     """mono: the mean; stereo: one channel on both sides, and of more than two the first two."""
     if wanted == "mono" and sound.channels > 1:
@@ -87,24 +93,26 @@ def _channels(sound: Sound, wanted: str) -> Sound:
     return sound
 
 
-def _level(sound: Sound, options: AudioOptions) -> Sound:
+def _level(sound: Audio, options: AudioOptions) -> Audio:
     if options.level == "keep" or not (peak := true_peak(sound)):
         return sound
     room = options.ceiling - analysis.decibels(peak)
+    db = room
     if options.level == "ceiling":
-        return edit.gain(sound, room) if room < 0 else sound
-    if options.level == "peak":
-        return edit.gain(sound, room)
-    heard = analysis.momentary(sound)
-    return sound if heard <= -70 else edit.gain(sound, min(options.loudness - heard, room))
+        db = min(room, 0.0)
+    elif options.level == "loudness":
+        heard = analysis.momentary(sound)
+        db = min(options.loudness - heard, room) if heard > -70 else 0.0
+    return _done(sound, partial(edit.gain, db=db)) if db else sound
 
 
-def true_peak(sound: Sound) -> float:
+def true_peak(sound: Audio) -> float:
     """The largest absolute value of the wave through the samples, found at four times the rate (BS.1770-4, annex 2)."""
     margin, piece = 64, 1 << 17
-    largest = float(np.abs(sound.samples).max(initial=0.0))
+    largest = max((float(np.abs(part).max(initial=0.0)) for part in files.pieces(sound)), default=0.0)
     for start in range(0, sound.frames if largest else 0, piece):
-        part: Samples = sound.samples[:, max(0, start - margin) : start + piece + margin]
+        first = max(0, start - margin)
+        part: Samples = sound.read(first, start + piece + margin - first)
         if np.abs(part).max() > largest * 0.5:  # a wave does not rise to twice its samples but in noise made for it
             over = soxr.resample(np.ascontiguousarray(part.T), sound.rate, 4 * sound.rate, quality="HQ")
             largest = max(largest, float(np.abs(over).max()))

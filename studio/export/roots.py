@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from studio.audio import analysis
+from studio.audio import analysis, files
 from studio.errors import StudioError
 from studio.events import Event, Progress
 from studio.export.base import Item
@@ -36,7 +36,8 @@ def heard(items: Sequence[Item], mapping: Mapping, loudness: bool) -> Generator[
         if loudness or (mapping != "drums" and asked[number] is None):
             yield Progress(done=0, total=len(items), note=item.name)
             with contextlib.suppress(StudioError):  # writing it will say why
-                facts = analysis.facts(item.load())
+                sound = item.audio()
+                facts = analysis.measure(files.pieces(sound, 10 * sound.rate), sound.rate, sound.channels)
                 measured[number] = analysis.hz_to_midi(facts.pitch) if facts.pitch else math.nan
                 sure[number], loud[number] = facts.pitch_confidence >= SURE, facts.loudness
     paths = [str(item.sound) if isinstance(item.sound, Path) else f"{item.folder}/{item.name}" for item in items]

@@ -16,7 +16,7 @@ import numpy as np
 
 from studio.audio import cycles, files, riff
 from studio.audio.cycles import SIZE, Spectrum
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound
 from studio.errors import AlreadyThere, AudioError, ExportError, StudioError
 from studio.events import Finished, Produced, Progress, Started, Work
 from studio.export.base import Item, OneFileEach, Shape
@@ -61,7 +61,7 @@ class Wavetable(OneFileEach):
     Options = WavetableOptions
 
     def save(self, path: Path, item: Item, options: Any) -> None:
-        sound = item.load()
+        sound = item.audio()
         if not sound.frames:
             raise ExportError(name=item.name, reason="there is nothing in it")
         if options.cut == "slices":
@@ -96,12 +96,12 @@ class Wavetable(OneFileEach):
         wanted = folder / f"{self.named(items, options, template)[0]}{self.extension}"
         yield Started(what="export", total=len(chosen))
         problems: list[dict[str, str]] = []
-        heard: list[Sound] = []
+        heard: list[Audio] = []
         with making(folder, self.predict(items, options)) as made:
             for done, item in enumerate(chosen):
                 yield Progress(done=done, total=len(chosen), note=item.name)
                 try:
-                    sound = item.load()
+                    sound = item.audio()
                     if not sound.frames:
                         raise ExportError(name=item.name, reason="there is nothing in it")
                     heard.append(sound)

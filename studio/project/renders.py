@@ -14,7 +14,7 @@ import json
 import os
 from collections import OrderedDict
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,14 @@ from studio.audio import files, peaks
 from studio.audio.sound import Audio
 from studio.audio.steps import Materials
 from studio.audio.timeline import Timeline
-from studio.audio.timeline_steps import Task, apply
+from studio.audio.timeline_steps import Look, Task, apply
 from studio.errors import AlreadyThere, TooLong, UnreadableAudio
 from studio.events import Progress
 
-LONG = 60.0
+LONG = files.LONG
 """Seconds from which a clip is worth a timeline; shorter ones are edited in memory."""
+BLOCK = 10.0
+"""Seconds that an edit is computed of at once, wherever it can be computed so."""
 MOST = 8 << 30
 """Bytes of the cache. The samples of an hour in stereo are 1.3 billion."""
 _TIMES_IN_MEMORY = 8
@@ -60,6 +62,8 @@ class Renders:
         for count in range(done + 1, len(edits) + 1):
             key = self._key(path, edits[:count])
             found = apply(timeline, edits[count - 1], self._materials)
+            if isinstance(found, Look):
+                found = yield from _looked(found)
             timeline = (yield from self._computed(found, key)) if isinstance(found, Task) else found
             self._remember(path, edits[:count], timeline)
         return timeline
@@ -123,18 +127,28 @@ class Renders:
         if task.framewise:
             changed = task.changed
             return task.put(Timeline.of(changed, (yield from self._pyramid(changed, key))))
-        path = self._folder / f"{key}.wav"
+        path = self._folder / f"{key}.f32"
         if not path.exists():
-            _check_memory(task)
-            yield Progress(done=0, total=1, note=task.name)
-            made = task.work(task.part.sound())
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._make_room(made.samples.nbytes)
-            with suppress(AlreadyThere):
-                files.write(path, made, subtype="FLOAT")
+            yield from self._recorded(path, task)
         self._use(path)
-        audio = files.stored(path)
+        audio = files.bare(path, task.part.rate, task.part.channels)
         return task.put(Timeline.of(audio, (yield from self._pyramid(audio, key))))
+
+    def _recorded(self, path: Path, task: Task) -> Generator[Progress, None, None]:
+        """Block by block where the step allows it, else all at once."""
+        part = task.part
+        yield Progress(done=0, total=part.frames, note=task.name)
+        if task.blocks is not None:
+            blocks = task.blocks(part, round(BLOCK * part.rate))
+        else:
+            _check_memory(task)
+            blocks = iter([task.work(part.sound()).samples])
+        wide = 4 * part.channels
+        self._make_room(part.frames * wide)
+        with suppress(AlreadyThere), closing(files.record(path, blocks)) as written:
+            for size in written:
+                yield Progress(done=min(size // wide, part.frames), total=part.frames, note=task.name)
 
     @staticmethod
     def _use(path: Path) -> None:
@@ -152,6 +166,16 @@ class Renders:
             with suppress(OSError):
                 found.unlink()
                 size -= stat.st_size
+
+
+def _looked(look: Look) -> Generator[Progress, None, Timeline | Task]:
+    yield Progress(done=0, total=look.frames, note=look.name)
+    work = look.work()
+    while True:
+        try:
+            yield Progress(done=next(work), total=look.frames, note=look.name)
+        except StopIteration as end:
+            return look.found(end.value)
 
 
 def _check_memory(task: Task) -> None:

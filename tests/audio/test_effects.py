@@ -295,7 +295,8 @@ def test_falling_is_the_loop_it_stands_for():
     for value in levels:
         last = max(value, last - 0.25)
         expected.append(last)
-    assert np.allclose(dynamics._falling(levels, 0.25), expected)
+    found = [parts[0][0] for parts in dynamics._fallen(np.split(levels[None], [7, 300], axis=1), 0.25)]
+    assert np.allclose(np.concatenate(found), expected)
 
 
 # ---- space

@@ -45,6 +45,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "recognise": ("recognise", "run"),
     "families": ("families", "run"),
     "hour": ("hour", "run"),
+    "hour-work": ("hour_work", "run"),
     "effects": ("effects", "run"),
     "exports": ("exports", "run"),
     "dither": ("exports", "dither"),
@@ -56,6 +57,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "loops": ("finding", "loop"),
     "tempo": ("finding", "tempo"),
     "onsets": ("finding", "onset"),
+    "stretching": ("stretching", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
 
@@ -64,15 +66,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--drums", help="a folder of drums; without it a few are made")
-    parser.add_argument("--notes", help="repairs, loops, samplers: a folder of notes")
+    parser.add_argument("--notes", help="repairs, loops, onsets: a folder of notes")
     parser.add_argument("--loops", help="repairs, tempo: a folder of loops, their tempo in their names (“_120bpm”)")
+    parser.add_argument("--sounds", help="stretching: a folder of folders of real sounds, besides those that are made")
     parser.add_argument("--project", help="a project with a trained model; it is copied, never changed")
     parser.add_argument("--run", help="quality, cadence, recognise: this run or checkpoint, where it lies")
     parser.add_argument("--runs", nargs="+", default=[], metavar="RUN", help="families: runs of one project, where they lie")
     parser.add_argument("--section", help="name of the section, to keep several of one bench apart")
     parser.add_argument("--minutes", type=float, default=1.0, help="training of a model where none is given")
     parser.add_argument("--files", type=int, default=10_000, help="library, jitter: how many sounds to import")
-    parser.add_argument("--hours", type=float, default=1.0, help="drawing, hour: length of the long file")
+    parser.add_argument("--hours", type=float, default=1.0, help="drawing, hour, hour-work: length of the long file")
     parser.add_argument("--repeats", type=int, default=100, help="decoding: sounds of each length")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--moves", type=int, default=300, help="latency: moves on the map")

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -101,6 +103,19 @@ def _judged(folder: RunFolder, arm: str, count: int) -> list[object]:
     return [*(metrics.get(name, "") for name in NUMBERS), metrics["frechet"] / result["floor"]["frechet"]]
 
 
+@contextmanager
+def processor_time() -> Iterator[None]:
+    """Within the block a training's clock counts the processor seconds of this process, all its threads together."""
+    from studio.training.pulse import Pulse
+
+    before = Pulse.clock
+    Pulse.clock = lambda self: time.process_time()  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Pulse.clock = before  # type: ignore[method-assign]
+
+
 class decoder_of:
     """Within the block the family draws with the decoder of this arm."""
 
@@ -122,11 +137,9 @@ class decoder_of:
 
 def main(path: str, arm: str) -> None:
     """One arm, in a process of its own."""
-    from studio.training import pace
     from studio.training.trainer import train
 
-    pace.monotonic = time.process_time
-    with decoder_of(arm):
+    with processor_time(), decoder_of(arm):
         for _ in train(RunFolder(Path(path))):
             pass
 

@@ -43,10 +43,7 @@ class Take:
 
 
 def run(args: argparse.Namespace) -> Table:
-    root = args.temp / "An hour"
-    if not root.exists():
-        with ProjectFolder.create(root, "An hour") as project:
-            project.keep(Take(3600 * args.hours), None, "Take")
+    root = made_project(args)
     found = {name: _inside(root) for name in ("first", "again")}
     table = Table("An hour in the editor", ("what", "p50", "p95", "worst", "aim"))
     table.add("opened for the first time, s", found["first"]["open"], "", "", "")
@@ -67,6 +64,15 @@ def run(args: argparse.Namespace) -> Table:
         "Memory: resident, the largest of a sample every 5 ms; the pages of files count.",
     ]
     return table
+
+
+def made_project(args: argparse.Namespace) -> Path:
+    """A project with one clip of so many hours."""
+    root = args.temp / "An hour"
+    if not root.exists():
+        with ProjectFolder.create(root, "An hour") as project:
+            project.keep(Take(3600 * args.hours), None, "Take")
+    return root
 
 
 def _size(root: Path) -> int:

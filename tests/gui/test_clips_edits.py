@@ -391,8 +391,7 @@ def test_where_there_is_no_loop_it_says_so(page: ClipsPage, qtbot) -> None:
     page.editor.add("loop")
     loops = page.side.loops
     assert loops.isVisible()
-    loops._sound = None
-    loops.look_at(Sound(np.zeros((1, 44_100), np.float32), 44_100))
+    loops.look_at(Sound(np.zeros((1, 44_100), np.float32), 44_100), (0.0, 1.0))
     qtbot.waitUntil(lambda: "No good loop" in loops.title.text())
     assert not loops.take.isEnabled()
     loops.close_.click()

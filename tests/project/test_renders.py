@@ -22,7 +22,7 @@ CHAIN: list[dict[str, Any]] = [
     {"do": "cut", "start": 3.0, "end": 5.0},
     {"do": "swap"},
     {"do": "fade-in", "seconds": 2.0},
-    {"do": "remove-drift"},
+    {"do": "compressor"},
     {"do": "mix", "sound": "a", "at": 1.0},
     {"do": "normalise"},
 ]
@@ -37,11 +37,11 @@ def test_a_chain_of_edits_is_what_it_is_in_memory_and_is_found_again(tmp_path: P
     made = Renders(tmp_path / "cache", material)
     assert made.known(path, CHAIN) is None
     told = list(made.opened(path, CHAIN))
-    assert [event.note for event in told if event.done == 0] == ["remove-drift"]
+    assert [event.done for event in told if event.note == "compressor"] == [0, 10 * 44_100, 12 * 44_100]
     wanted = steps.apply(files.read(path), CHAIN, material)
     assert np.array_equal(made.whole(path, CHAIN).sound().samples, wanted.samples)
     kept = sorted(file.suffix for file in (tmp_path / "cache").iterdir())
-    assert kept == [".npy", ".npy", ".npy", ".wav"]  # the clip, the swap, and what was filtered
+    assert kept == [".f32", ".npy", ".npy", ".npy"]  # what was squeezed; the clip, the swap, and that
     again = Renders(tmp_path / "cache", material)
     assert list(again.opened(path, CHAIN)) == []
     found = again.known(path, CHAIN[:4])
@@ -77,8 +77,9 @@ def test_the_cache_lets_go_of_what_is_oldest(tmp_path: Path, path: Path, monkeyp
 def test_what_does_not_fit_is_named_before_it_begins(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIMES_IN_MEMORY", 10**9)
     made = Renders(tmp_path / "cache")
-    with pytest.raises(TooLong, match="remove-drift"):
-        made.whole(path, [{"do": "remove-drift"}])
+    with pytest.raises(TooLong, match="hum"):
+        made.whole(path, [{"do": "hum"}])
+    assert made.whole(path, [{"do": "remove-drift"}]).frames == 14 * 44_100
     assert made.whole(path, [{"do": "reverse"}]).frames == 14 * 44_100
     with pytest.raises(UsageError):
         made.whole(path, [{"do": "nothing"}])

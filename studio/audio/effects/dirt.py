@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.audio.blocks import Blocks, Feed, around, blockwise
 from studio.audio.effects.common import MIX, hertz, made, mixed
-from studio.audio.effects.tone import HIGHEST, band, filtered, low_pass
-from studio.audio.sound import Sound
+from studio.audio.effects.tone import HIGHEST, band, filtered, without_highs
 from studio.audio.step import Parameter, Step
 
 Curve = Callable[[NDArray[Any]], NDArray[Any]]
 
 FINER = 4
 """How many times the rate is raised while the wave is bent."""
+_REACH = 32
+"""Frames on either side that the two filters for it hear; they are 20 long."""
 
 
 def _tube(x: NDArray[Any]) -> NDArray[Any]:
@@ -33,48 +35,57 @@ CURVES: dict[str, Curve] = {
 """Each is about x for small x and stays within about 1.7."""
 
 
-def _bent(samples: NDArray[Any], curve: Curve) -> NDArray[Any]:
-    """(channels, frames) bent at a finer rate; the filters for it are symmetric and keep the time."""
+def _bent(blocks: Iterable[NDArray[Any]], curve: Curve) -> Blocks:
+    """Bent at a finer rate; the filters for it are symmetric and keep the time."""
     from scipy.signal import resample_poly
 
-    if not samples.size:
-        return samples
-    fine = curve(resample_poly(samples, FINER, 1, axis=1))
-    return resample_poly(fine, 1, FINER, axis=1)[:, : samples.shape[1]]
+    for piece, first, last in around(blocks, _REACH, _REACH):
+        fine = curve(resample_poly(piece, FINER, 1, axis=1))
+        yield resample_poly(fine, 1, FINER, axis=1)[:, first:last]
 
 
+@blockwise
 def distortion(
-    sound: Sound, drive: float = 18, curve: str = "soft", tone: float = 8000, level: float = -9, mix: float = 1
-) -> Sound:
+    sound: Feed, drive: float = 18, curve: str = "soft", tone: float = 8000, level: float = -9, mix: float = 1
+) -> Blocks:
     """`drive` dB into a curve; what it brings of DC goes, and the highs above `tone`."""
-    bent = _bent(sound.samples * np.float32(10 ** (drive / 20)), CURVES[curve])
-    if curve == "tube" and bent.size:
+    bent = _bent((block * np.float32(10 ** (drive / 20)) for block in sound), CURVES[curve])
+    if curve == "tube":
         from scipy.signal import butter
 
         bent = filtered(bent, butter(1, min(10 / sound.rate, HIGHEST), "highpass", fs=1, output="sos"))
-    wet = low_pass(made(sound, bent), tone).samples
-    return made(sound, mixed(sound.samples, wet * np.float32(10 ** (level / 20)), mix))
+    wet = without_highs(map(made, bent), sound.rate, tone)
+    return mixed(sound, (block * np.float32(10 ** (level / 20)) for block in wet), mix)
 
 
-def saturation(sound: Sound, drive: float = 9, warmth: float = 3, mix: float = 1) -> Sound:
+@blockwise
+def saturation(sound: Feed, drive: float = 9, warmth: float = 3, mix: float = 1) -> Blocks:
     """Loud moments are rounded off and soft ones stay. `warmth`: dB by which the highs are raised before and lowered after, so
     that they are rounded off first, as tape does."""
     gain = np.float32(10 ** (drive / 20))
     tilts = [[band("high", sound.rate, 3000, db)] for db in (warmth, -warmth)]
-    bent = _bent(made(sound, filtered(sound.samples, tilts[0])).samples * gain, np.tanh) / gain
-    return made(sound, mixed(sound.samples, filtered(bent, tilts[1]), mix))
+    bent = _bent((made(block) * gain for block in filtered(sound, tilts[0])), np.tanh)
+    return mixed(sound, filtered((block / gain for block in bent), tilts[1]), mix)
 
 
-def bit_crush(sound: Sound, bits: float = 8, rate: float = 12_000, mix: float = 1) -> Sound:
+@blockwise
+def bit_crush(sound: Feed, bits: float = 8, rate: float = 12_000, mix: float = 1) -> Blocks:
     """2 ** bits levels within ±1, and each sample held until the next one of a lower rate, without any filter, as old samplers
     did."""
-    wet = sound.samples
-    if rate < sound.rate:
-        held = np.floor(np.arange(sound.frames) * (rate / sound.rate))
-        starts = np.ceil(held * (sound.rate / rate)).astype(np.int64)
-        wet = wet[:, np.minimum(starts, np.arange(sound.frames))]
     steps = 2 ** (bits - 1)
-    return made(sound, mixed(sound.samples, np.round(wet * steps) / steps, mix))
+    return mixed(sound, (np.round(block * steps) / steps for block in _held(sound, rate)), mix)
+
+
+def _held(sound: Feed, rate: float) -> Blocks:
+    """Each sample held until the next one of a lower rate."""
+    back = int(sound.rate / rate) + 2
+    for first, block in sound.placed():
+        if rate < sound.rate:
+            frames = np.arange(first, first + block.shape[1])
+            starts = np.ceil(np.floor(frames * (rate / sound.rate)) * (sound.rate / rate)).astype(np.int64)
+            begin = max(0, first - back)
+            block = sound.read(begin, first + block.shape[1] - begin)[:, np.minimum(starts, frames) - begin]
+        yield block
 
 
 # ---- the table

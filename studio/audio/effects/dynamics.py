@@ -2,91 +2,127 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.audio.blocks import Blocks, Feed, around, blockwise, together
 from studio.audio.effects.common import MIX, decibels, made, mixed, through
-from studio.audio.sound import Samples, Sound
+from studio.audio.sound import Samples
 from studio.audio.step import Parameter, Step
 
 _ATTACK_SPAN, _SUSTAIN_SPAN = 6.0, 6.0
 """dB by which envelopes differ where a moment counts wholly as attack or as sustain."""
 
 
-def _level(sound: Sound) -> Samples:
-    """(frames,): the loudest channel at each frame."""
-    return np.abs(sound.samples).max(axis=0, initial=0)
+def _level(block: Samples) -> Samples:
+    """(1, frames): the loudest channel at each frame."""
+    return np.abs(block).max(axis=0, initial=0, keepdims=True)
 
 
+@blockwise
 def compressor(
-    sound: Sound,
+    sound: Feed,
     threshold: float = -18,
     ratio: float = 3,
     attack: float = 10,
     release: float = 120,
     makeup: float = 3,
     mix: float = 1,
-) -> Sound:
+) -> Blocks:
     """pedalboard's compressor on the loudest channel, and what it did to that done to all."""
     from pedalboard import Compressor
 
-    level = _level(sound)
-    squeezed = through(Compressor(threshold, ratio, attack, release), level[None], sound.rate)[0]
-    gain = np.divide(squeezed, level, out=np.ones_like(level), where=level > 1e-9)
-    return made(sound, mixed(sound.samples, sound.samples * gain * 10 ** (makeup / 20), mix))
+    def pressed() -> Blocks:
+        plugin = Compressor(threshold, ratio, attack, release)
+        for block, squeezed in together(sound, through(plugin, map(_level, sound), sound.rate)):
+            level = _level(block)
+            gain = np.divide(squeezed, level, out=np.ones_like(level), where=level > 1e-9)
+            yield block * gain * 10 ** (makeup / 20)
+
+    return mixed(sound, pressed(), mix)
 
 
-def limiter(sound: Sound, ceiling: float = -1, gain: float = 3, release: float = 100, true_peak: str = "no") -> Sound:
+@blockwise
+def limiter(sound: Feed, ceiling: float = -1, gain: float = 3, release: float = 100, true_peak: str = "no") -> Blocks:
     """pedalboard's limiter with 5 ms of look-ahead. With `true_peak` it hears between the samples too."""
     from pedalboard import BrickwallLimiter
 
-    driven = sound.samples * np.float32(10 ** (gain / 20))
-    limited = through(BrickwallLimiter(ceiling, release, 5.0, true_peak == "yes"), driven, sound.rate)
+    driven = (block * np.float32(10 ** (gain / 20)) for block in sound)
     top = np.nextafter(np.float32(10 ** (ceiling / 20)), np.float32(0))
-    return made(sound, np.clip(limited, -top, top))
+    for limited in through(BrickwallLimiter(ceiling, release, 5.0, true_peak == "yes"), driven, sound.rate):
+        yield made(np.clip(limited, -top, top))
 
 
+@blockwise
 def gate(
-    sound: Sound, threshold: float = -45, depth: float = 40, attack: float = 1, hold: float = 30, release: float = 100
-) -> Sound:
+    sound: Feed, threshold: float = -45, depth: float = 40, attack: float = 1, hold: float = 30, release: float = 100
+) -> Blocks:
     """Lowers what comes more than `hold` after the last sample at the threshold, by `depth` within `release`. It opens `attack`
     before the next one, so that no front is lost."""
-    frames = np.arange(sound.frames, dtype=np.float64)
-    is_open = _level(sound) >= 10 ** (threshold / 20)
-    last = np.maximum.accumulate(np.where(is_open, frames, -np.inf))
-    coming = np.minimum.accumulate(np.where(is_open, frames, np.inf)[::-1])[::-1]
     ms = sound.rate / 1000
-    closing = (frames - last - hold * ms) / max(1.0, release * ms)
-    opening = (coming - frames) / max(1.0, attack * ms)
-    return made(sound, sound.samples * _gain(-depth * np.clip(np.minimum(closing, opening), 0, 1)))
+    before, early = -np.inf, max(1.0, attack * ms)
+    first = 0  # frame of the sound where `inside` begins
+    for piece, start, end in around(sound, 0, round(early) + 1):
+        frames = np.arange(first, first + piece.shape[1] - start, dtype=np.float64)
+        inside, count = piece[:, start:], end - start
+        is_open = _level(inside)[0] >= 10 ** (threshold / 20)
+        last = np.maximum.accumulate(np.where(is_open, frames, before))
+        coming = np.minimum.accumulate(np.where(is_open, frames, np.inf)[::-1])[::-1]
+        closing = (frames - last - hold * ms) / max(1.0, release * ms)
+        opening = (coming - frames) / early
+        shut = np.clip(np.minimum(closing, opening), 0, 1)[:count]
+        yield made(inside[:, :count] * _gain(-depth * shut))
+        first, before = first + count, last[count - 1]
 
 
-def transients(sound: Sound, attack: float = 6, sustain: float = 0) -> Sound:
+@blockwise
+def transients(sound: Feed, attack: float = 6, sustain: float = 0) -> Blocks:
     """Each moment's share of attack is how far the level is above a lazy average of itself; its share of sustain how far it has
     fallen from its last peak. Their gains are smoothed over a millisecond."""
     from scipy.ndimage import uniform_filter1d
+
+    loudest = max((float(np.abs(block).max(initial=0)) for block in sound), default=0.0)
+    if not loudest:
+        yield from sound
+        return
+    width = max(1, round(0.001 * sound.rate))
+    change = _wanted(map(_level, sound), sound.rate, float(decibels(np.array(loudest))) - 80, attack, sustain)
+    smooth = (
+        uniform_filter1d(piece, width, mode="nearest")[:, first:last] for piece, first, last in around(change, width, width)
+    )
+    for block, gain in together(sound, smooth):
+        yield made(block * _gain(gain))
+
+
+def _wanted(levels: Iterable[Samples], rate: int, floor: float, attack: float, sustain: float) -> Blocks:
+    """(1, frames): dB that each moment is changed by, before that is smoothed. `floor`: dB; what is softer is no attack."""
     from scipy.signal import lfilter
 
-    level = _level(sound)
-    if not level.any():
-        return sound
-    floor = decibels(level.max()) - 80  # what is softer is no attack
-    envelope = _falling(np.maximum(decibels(level), floor), 600 / sound.rate)
-    k = np.exp(-1 / (0.015 * sound.rate))
-    start = 10 ** (floor / 20)
-    lazy = lfilter([1 - k], [1, -k], 10 ** (envelope / 20) - start) + start
-    striking = np.clip((envelope - decibels(lazy)) / _ATTACK_SPAN, 0, 1)
-    fading = np.clip((_falling(envelope, 20 / sound.rate) - envelope) / _SUSTAIN_SPAN, 0, 1)
-    change = uniform_filter1d(attack * striking + sustain * fading, max(1, round(0.001 * sound.rate)), mode="nearest")
-    return made(sound, sound.samples * _gain(change))
+    k = np.exp(-1 / (0.015 * rate))
+    start, state = 10 ** (floor / 20), np.zeros((1, 1))
+    raised = (np.maximum(decibels(level), floor) for level in levels)
+    for envelope, lasting in _fallen(raised, 600 / rate, 20 / rate):
+        lazy, state = lfilter([1 - k], [1, -k], 10 ** (envelope / 20) - start, zi=state)
+        striking = np.clip((envelope - decibels(lazy + start)) / _ATTACK_SPAN, 0, 1)
+        fading = np.clip((lasting - envelope) / _SUSTAIN_SPAN, 0, 1)
+        yield attack * striking + sustain * fading
 
 
-def _falling(level: NDArray[np.float64], per_frame: float) -> NDArray[np.float64]:
-    """(frames,) in dB that rises at once with `level` and falls by no more than `per_frame`."""
-    ramp = np.arange(len(level)) * per_frame
-    return np.maximum.accumulate(level + ramp) - ramp
+def _fallen(levels: Iterable[NDArray[Any]], *speeds: float) -> Iterator[list[NDArray[Any]]]:
+    """(1, frames) in dB for each of the speeds, each following the one before: it rises at once and falls by no more than that
+    a frame."""
+    before = [-np.inf] * len(speeds)
+    for level in levels:
+        found = []
+        for number, speed in enumerate(speeds):
+            ramp = np.arange(1, level.shape[1] + 1) * speed
+            level = np.maximum.accumulate(np.maximum(level + ramp, before[number]), axis=1) - ramp
+            before[number] = level[0, -1]
+            found.append(level)
+        yield found
 
 
 def _gain(db: NDArray[Any]) -> Samples:

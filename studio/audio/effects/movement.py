@@ -7,56 +7,63 @@ from typing import Any
 
 import numpy as np
 
+from studio.audio.blocks import Blocks, Feed, blockwise, together
 from studio.audio.effects.common import LEAD, MIX, hertz, made, through
-from studio.audio.sound import Sound
 from studio.audio.step import Parameter, Step
 
 SHAPES: tuple[str, ...] = ("sine", "triangle", "square")
 
 
-def _spread(sound: Sound, plugin: Callable[[], Any], rate: float, spread: float) -> Sound:
+def _spread(sound: Feed, plugin: Callable[[], Any], rate: float, spread: float) -> Blocks:
     """Each channel through a plug-in of its own whose wave began earlier: it hears more silence first."""
-    if not sound.frames:
-        return sound
     lead = [LEAD + spread / 2 * channel % 1 / rate for channel in range(sound.channels)]
-    return made(sound, np.concatenate([through(plugin(), x[None], sound.rate, s) for x, s in zip(sound.samples, lead)]))
+    channels = (through(plugin(), _only(sound, channel), sound.rate, s) for channel, s in enumerate(lead))
+    return (made(np.concatenate(parts)) for parts in together(*channels))
 
 
+def _only(sound: Feed, channel: int) -> Blocks:
+    return (block[channel : channel + 1] for block in sound)
+
+
+@blockwise
 def chorus(
-    sound: Sound,
+    sound: Feed,
     rate: float = 0.8,
     depth: float = 0.25,
     delay: float = 8,
     feedback: float = 0,
     mix: float = 0.5,
     spread: float = 0.5,
-) -> Sound:
+) -> Blocks:
     """JUCE's chorus in pedalboard: a copy whose delay goes up and down."""
     from pedalboard import Chorus
 
     return _spread(sound, lambda: Chorus(rate, depth, delay, feedback, mix), rate, spread)
 
 
+@blockwise
 def phaser(
-    sound: Sound,
+    sound: Feed,
     rate: float = 0.4,
     depth: float = 0.5,
     hz: float = 900,
     feedback: float = 0.3,
     mix: float = 0.5,
     spread: float = 0.5,
-) -> Sound:
+) -> Blocks:
     """JUCE's phaser in pedalboard: six all-pass filters that wander around `hz`."""
     from pedalboard import Phaser
 
     return _spread(sound, lambda: Phaser(rate, depth, min(hz, 0.4 * sound.rate), feedback, mix), rate, spread)
 
 
-def tremolo(sound: Sound, rate: float = 5, depth: float = 0.5, shape: str = "sine", spread: float = 0) -> Sound:
+@blockwise
+def tremolo(sound: Feed, rate: float = 5, depth: float = 0.5, shape: str = "sine", spread: float = 0) -> Blocks:
     """Loudness that goes from 1 down to 1 − depth and back, `rate` times a second, beginning loud."""
-    seconds = np.arange(sound.frames) / sound.rate
-    turns = seconds * rate + spread / 2 * np.arange(sound.channels)[:, None]
-    return made(sound, sound.samples * (1 - depth * _wave(turns % 1, shape, rate)))
+    for first, block in sound.placed():
+        seconds = np.arange(first, first + block.shape[1]) / sound.rate
+        turns = seconds * rate + spread / 2 * np.arange(sound.channels)[:, None]
+        yield made(block * (1 - depth * _wave(turns % 1, shape, rate)))
 
 
 def _wave(turn: np.ndarray, shape: str, rate: float) -> np.ndarray:

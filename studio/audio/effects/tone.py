@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.audio.blocks import Blocks, Feed, blockwise
 from studio.audio.effects.common import hertz, made, through
-from studio.audio.sound import Sound
 from studio.audio.step import Parameter, Step
 
 Section = tuple[float, float, float, float, float, float]
@@ -27,13 +27,16 @@ _SETTLED = 1e-25
 """Added before filtering, so that what rings out settles here and not in denormal numbers; `made` takes it away again."""
 
 
-def filtered(samples: NDArray[Any], sections: Iterable[Section] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """(channels, frames) through filters one after the other, from silence."""
+def filtered(blocks: Iterable[NDArray[Any]], sections: Iterable[Section] | NDArray[np.float64]) -> Blocks:
+    """Through filters one after the other, from silence."""
     from scipy.signal import sosfilt
 
-    if not samples.size:
-        return samples.astype(np.float64)
-    return sosfilt(np.array(sections, np.float64), samples + np.float64(_SETTLED), axis=-1)
+    filters, state = np.array(sections, np.float64), None
+    for block in blocks:
+        if state is None:
+            state = np.zeros((len(filters), len(block), 2))
+        out, state = sosfilt(filters, block + np.float64(_SETTLED), axis=-1, zi=state)
+        yield out
 
 
 def band(kind: Band, rate: int, hz: float, db: float, q: float = 2**-0.5) -> Section:
@@ -52,8 +55,9 @@ def band(kind: Band, rate: int, hz: float, db: float, q: float = 2**-0.5) -> Sec
     return b0 / a0, b1 / a0, b2 / a0, 1.0, a1 / a0, a2 / a0
 
 
+@blockwise
 def equaliser(
-    sound: Sound,
+    sound: Feed,
     low_hz: float = 100,
     low_db: float = 0,
     bell1_hz: float = 300,
@@ -67,7 +71,7 @@ def equaliser(
     bell3_q: float = 1,
     high_hz: float = 8000,
     high_db: float = 0,
-) -> Sound:
+) -> Blocks:
     """Two shelves and three bells; a band of 0 dB does nothing."""
     asked: tuple[tuple[Band, float, float, float], ...] = (
         ("low", low_hz, low_db, 2**-0.5),
@@ -77,35 +81,41 @@ def equaliser(
         ("high", high_hz, high_db, 2**-0.5),
     )
     sections = [band(kind, sound.rate, hz, db, q) for kind, hz, db, q in asked if db]
-    return made(sound, filtered(sound.samples, sections)) if sections else sound
+    return map(made, filtered(sound, sections)) if sections else iter(sound)
 
 
-def _butterworth(sound: Sound, kind: str, hz: float, slope: str) -> Sound:
+def _butterworth(blocks: Iterable[NDArray[Any]], rate: int, kind: str, hz: float, slope: str) -> Blocks:
     from scipy.signal import butter
 
-    sections = butter(int(slope) // 6, min(hz, HIGHEST * sound.rate), kind, fs=sound.rate, output="sos")
-    return made(sound, filtered(sound.samples, sections))
+    return map(made, filtered(blocks, butter(int(slope) // 6, min(hz, HIGHEST * rate), kind, fs=rate, output="sos")))
 
 
-def high_pass(sound: Sound, hz: float = 80, slope: str = "12") -> Sound:
-    return _butterworth(sound, "highpass", hz, slope)
+@blockwise
+def high_pass(sound: Feed, hz: float = 80, slope: str = "12") -> Blocks:
+    return _butterworth(sound, sound.rate, "highpass", hz, slope)
 
 
-def low_pass(sound: Sound, hz: float = 8000, slope: str = "12") -> Sound:
+@blockwise
+def low_pass(sound: Feed, hz: float = 8000, slope: str = "12") -> Blocks:
+    return without_highs(sound, sound.rate, hz, slope)
+
+
+def without_highs(blocks: Iterable[NDArray[Any]], rate: int, hz: float, slope: str = "12") -> Blocks:
     """A frequency above half the rate leaves the sound as it is."""
-    return sound if hz >= HIGHEST * sound.rate else _butterworth(sound, "lowpass", hz, slope)
+    return iter(blocks) if hz >= HIGHEST * rate else _butterworth(blocks, rate, "lowpass", hz, slope)
 
 
 LADDERS = {"low-24": "LPF24", "low-12": "LPF12", "band-24": "BPF24", "band-12": "BPF12", "high-24": "HPF24", "high-12": "HPF12"}
 
 
-def ladder(sound: Sound, hz: float = 800, resonance: float = 0.4, drive: float = 6, mode: str = "low-24") -> Sound:
+@blockwise
+def ladder(sound: Feed, hz: float = 800, resonance: float = 0.4, drive: float = 6, mode: str = "low-24") -> Blocks:
     """The transistor ladder of an analogue synthesiser, after A. Huovilainen (2004), by JUCE in pedalboard."""
     from pedalboard import LadderFilter
 
     kind: Any = getattr(LadderFilter.Mode, LADDERS[mode])
     plugin = LadderFilter(kind, min(hz, 0.45 * sound.rate), resonance, float(10 ** (drive / 20)))
-    return made(sound, through(plugin, sound.samples, sound.rate))
+    return map(made, through(plugin, sound, sound.rate))
 
 
 # ---- the table

@@ -8,13 +8,12 @@ sound is after it what it was before: the front of a drum is not, nor is a buzzi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.audio.blocks import Blocks, Feed, blockwise, portions
 from studio.audio.repair.prediction import Wave, lags, predictor, solved
-from studio.audio.sound import Sound
 from studio.audio.step import Parameter, Step
 
 ORDER = 32
@@ -36,6 +35,8 @@ _EDGE = 0.4
 """Of the error from which a click is found: what belongs to it still."""
 _QUIET = 3e-5
 """An error of the last bit of 16 is no click."""
+AT_ONCE, MARGIN = 20.0, 1.0
+"""Seconds of a long sound that are looked at in one go, and on either side of what is mended of them."""
 _LOUDER, _FADING, _RECENT = 1.6, 1.1, 1.8
 """The sound may be so many times louder after a click than just before; after one that has no end of its own; and than a moment
 earlier: else something has begun, and its attack may click."""
@@ -45,16 +46,18 @@ _WORTH = 10
 """Times the mean square by which what is written is likely to be wrong: a smaller click is left."""
 
 
-def clicks(sound: Sound, sensitivity: float = 0.5, longest: float = 2) -> Sound:
+@blockwise
+def clicks(sound: Feed, sensitivity: float = 0.5, longest: float = 2) -> Blocks:
     """Each click of at most `longest` ms in each channel interpolated; as it was where there is none."""
-    samples = sound.samples.copy()
-    for channel in samples:
-        x = channel.astype(np.float64)
-        for first, last in find(x, sound.rate, sensitivity, longest):
-            written, error = interpolated(x, first, last, sound.rate)
-            if np.square(x[first:last] - written).mean() > _WORTH * error:
-                channel[first:last] = x[first:last] = written
-    return replace(sound, samples=samples)
+    for piece, start, end in portions(sound, round(AT_ONCE * sound.rate), round(MARGIN * sound.rate)):
+        samples = piece.copy()
+        for channel in samples:
+            x = channel.astype(np.float64)
+            for first, last in find(x, sound.rate, sensitivity, longest):
+                written, error = interpolated(x, first, last, sound.rate)
+                if np.square(x[first:last] - written).mean() > _WORTH * error:
+                    channel[first:last] = x[first:last] = written
+        yield samples[:, start:end]
 
 
 def find(x: Wave, rate: int, sensitivity: float = 0.5, longest: float = 2) -> list[tuple[int, int]]:

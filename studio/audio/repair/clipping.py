@@ -10,13 +10,13 @@ comparison of block pivoting and interior-point algorithms for linear least squa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.audio.blocks import Blocks, Feed, blockwise, portions
+from studio.audio.repair.clicks import AT_ONCE, MARGIN
 from studio.audio.repair.prediction import Wave, lags, predictor, solved
-from studio.audio.sound import Sound
 from studio.audio.step import Parameter, Step
 
 Places = NDArray[np.int_]
@@ -31,8 +31,8 @@ _LONGEST = 0.02
 """Seconds; a longer flat top can't be guessed."""
 _ORDER = 128
 """Samples from which the next one is foretold, at 44.1 kHz and above: 3 ms."""
-_STRETCH, _AROUND = 1024, 4096
-"""Samples that are written at once, and from which it is learned how the wave goes."""
+_STRETCH, _AROUND = 0.023, 0.093
+"""Seconds that are written at once, and from which it is learned how the wave goes."""
 _PASSES = 3
 """What was learned of cut peaks is learned again from round ones."""
 _FARTHER, _DEEPER = 3.0, 50.0
@@ -40,26 +40,35 @@ _FARTHER, _DEEPER = 3.0, 50.0
 _PIVOTS = 12
 
 
-def declip(sound: Sound, closeness: float = 0.5) -> Sound:
+@blockwise
+def declip(sound: Feed, closeness: float = 0.5) -> Blocks:
     """Each flat top at the largest level of its channel written anew, louder than full scale if need be; as it was where there
     are none."""
-    samples = sound.samples.copy()
-    for channel in samples:
-        cut = channel.astype(np.float64)
-        places = _cut_off(cut, sound.rate, closeness)
-        if len(places):
-            channel[places] = _rounded(cut, places, sound.rate)[places]
-    return replace(sound, samples=samples)
+    size, margin = round(AT_ONCE * sound.rate), round(MARGIN * sound.rate)
+    top = np.max([np.abs(block).max(axis=1, initial=0) for block in sound] or [np.zeros(sound.channels)], axis=0)
+    level = top * 10 ** (-closeness / 20)
+    lengths: list[list[int]] = [[] for _ in top]  # of the flat tops of each channel
+    for piece, start, end in portions(sound, size, margin):
+        for number in np.flatnonzero(top):
+            tops = flat_tops(piece[number], level[number])
+            lengths[number] += [last - first for first, last in tops if start <= first < end]
+    shares = [sum(found) / max(1, sound.frames) * (len(found) >= _OFTEN) for found in lengths]
+    for piece, start, end in portions(sound, size, margin):
+        samples = piece.copy()
+        for channel, share in enumerate(shares):
+            if not 0 < share <= _MOST:
+                continue
+            places = _cut_off(piece[channel], sound.rate, level[channel], top[channel])
+            if len(places):
+                expected = (_FARTHER + _DEEPER * share) * top[channel]
+                samples[channel, places] = _rounded(piece[channel].astype(np.float64), places, sound.rate, expected)
+        yield samples[:, start:end]
 
 
-def _cut_off(x: Wave, rate: int, closeness: float) -> Places:
-    """Frames whose value is only known to have been larger; none where too few or too many are flat."""
-    top = float(np.abs(x).max(initial=0))
-    tops = list(flat_tops(x, top * 10 ** (-closeness / 20))) if top > 0 else []
-    if len(tops) < _OFTEN or sum(last - first for first, last in tops) > _MOST * len(x):
-        return np.zeros(0, int)
+def _cut_off(x: np.ndarray, rate: int, level: float, top: float) -> Places:
+    """Frames whose value is only known to have been larger."""
     is_cut = np.abs(x) >= (1 - _FLAT) * top  # too short to be flat, but of the same height
-    for first, last in tops:
+    for first, last in flat_tops(x, level):
         is_cut[first:last] = last - first <= _LONGEST * rate
     return np.flatnonzero(is_cut)
 
@@ -75,15 +84,14 @@ def flat_tops(x: np.ndarray, level: float) -> Iterator[tuple[int, int]]:
             yield int(first), int(last)
 
 
-def _rounded(cut: Wave, places: Places, rate: int) -> Wave:
-    """(frames,) with other values at `places`, none nearer to zero."""
+def _rounded(cut: Wave, places: Places, rate: int, expected: float) -> Wave:
+    """Other values at `places`, none nearer to zero; by about how much they are larger is expected."""
     order = min(_ORDER, max(16, round(0.003 * rate)))
     x = np.pad(cut, order)
-    expected = (_FARTHER + _DEEPER * len(places) / len(cut)) * np.abs(cut).max()
     for _ in range(_PASSES):
-        for here in _stretches(places):
+        for here in _stretches(places, max(1, round(_STRETCH * rate))):
             middle = order + (here[0] + here[-1]) // 2
-            half = max(_AROUND, here[-1] - here[0] + 4 * order) // 2
+            half = max(round(_AROUND * rate), here[-1] - here[0] + 4 * order) // 2
             model, error = predictor(x[max(0, middle - half) : middle + half], order)
             pull = lags(model)
             x[here + order] = cut[here]
@@ -91,13 +99,13 @@ def _rounded(cut: Wave, places: Places, rate: int) -> Wave:
             slope = np.convolve(around, np.concatenate([pull[:0:-1], pull]), "valid")[here - here[0]]
             pull[0] += error / expected**2
             x[here + order] += _beyond(here, pull, slope, np.sign(cut[here]))
-    return x[order:-order]
+    return x[places + order]
 
 
-def _stretches(places: Places) -> Iterator[Places]:
+def _stretches(places: Places, frames: int) -> Iterator[Places]:
     """Runs of neighbours stay together."""
     runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
-    number = np.array([(run[0] - places[0]) // _STRETCH for run in runs])
+    number = np.array([(run[0] - places[0]) // frames for run in runs])
     for first in np.unique(number):
         yield np.concatenate([run for run, of in zip(runs, number) if of == first])
 

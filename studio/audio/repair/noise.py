@@ -7,13 +7,14 @@ signal-to-noise ratio estimation for speech enhancement” (2006), which keeps f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.audio.sound import Samples, Sound
+from studio.audio.blocks import Blocks, Feed, blockwise, sized, within
+from studio.audio.sound import Samples
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
 
@@ -31,30 +32,33 @@ _FRAMES = 256
 """Frames transformed at once."""
 
 
+@blockwise
 def noise(
-    sound: Sound, amount: float = 12, smoothing: float = 0.8, noise_from: float | None = None, noise_to: float | None = None
-) -> Sound:
+    sound: Feed, amount: float = 12, smoothing: float = 0.8, noise_from: float | None = None, noise_to: float | None = None
+) -> Blocks:
     """Noise lowered by `amount` dB. It is learned between two moments (seconds), or from the quietest part; where that is no
     noise the sound comes back as it was. Raises UsageError for a stretch too short to learn from."""
     size = 1 << max(5, round(np.log2(0.046 * sound.rate)))
     learned = _given(sound, size, noise_from, noise_to)
     if learned is None or not learned.any():
-        return sound
-    return replace(sound, samples=_cleaned(sound.samples, learned, size, 10 ** (-amount / 20), 0.9 + 0.09 * smoothing))
+        return iter(sound)
+    front, behind = (np.zeros((sound.channels, frames), np.float32) for frames in (size, 2 * size))
+    gains = _Gains(learned, 10 ** (-amount / 20), 0.9 + 0.09 * smoothing)
+    return within(_cleaned(chain([front], sound, [behind]), gains, size), size, sound.frames)
 
 
-def _given(sound: Sound, size: int, start: float | None, end: float | None) -> Spectrum | None:
+def _given(sound: Feed, size: int, start: float | None, end: float | None) -> Spectrum | None:
     if start is None and end is None:
         return _quietest(sound, size)
     first = round((start or 0.0) * sound.rate)
     last = sound.frames if end is None else round(end * sound.rate)
-    stretch = sound.samples[:, first:last]
+    stretch = sound.read(first, max(0, last - first))
     if stretch.shape[1] < size:
         raise UsageError(reason=f"The noise to learn must last {1000 * size / sound.rate:.0f} ms or more")
     return np.mean(list(_powers(stretch, size)), axis=0)
 
 
-def _quietest(sound: Sound, size: int) -> Spectrum | None:
+def _quietest(sound: Feed, size: int) -> Spectrum | None:
     """The mean power of the quietest part, if it is quieter than the whole, as steady and random as noise, and always there."""
     from scipy.ndimage import median_filter
 
@@ -62,15 +66,16 @@ def _quietest(sound: Sound, size: int) -> Spectrum | None:
     count = max(4, round(_LEARN * sound.rate / hop))
     if sound.frames < size + hop * 2 * count:
         return None
-    square = np.square(sound.samples, dtype=np.float64).mean(axis=0)
-    sums = np.concatenate([[0.0], np.cumsum(square)])
+    blocks = sized(sound, hop * _FRAMES)
+    energies = np.concatenate([np.add.reduceat(_energy(block), np.arange(0, block.shape[1], hop)) for block in blocks])
     span = size + hop * (count - 1)
-    levels = (sums[span:] - sums[:-span])[::hop] / span
+    whole = energies[: sound.frames // hop]
+    levels = np.convolve(whole, np.ones(span // hop), mode="valid") / span
     levels[levels < _SILENT] = np.inf
     first = int(np.argmin(levels)) * hop
-    if not levels[first // hop] < _BELOW * square.mean():
+    if not levels[first // hop] < _BELOW * energies.sum() / sound.frames:
         return None
-    powers = np.array(list(_powers(sound.samples[:, first : first + span], size)))
+    powers = np.array(list(_powers(sound.read(first, span), size)))
     learned = powers.mean(axis=0)
     learned = np.minimum(learned, 2 * median_filter(learned, 41))  # what stands out of its neighbours is a note
     early, late = powers[: count // 2].sum(), powers[count // 2 :].sum()
@@ -79,10 +84,15 @@ def _quietest(sound: Sound, size: int) -> Spectrum | None:
     return learned if is_noise and np.median(_least(sound, size) / (learned + 1e-30)) > _ALWAYS else None
 
 
-def _least(sound: Sound, size: int) -> Spectrum:
+def _energy(block: Samples) -> Spectrum:
+    """(frames,): mean square of the channels."""
+    return np.square(block, dtype=np.float64).mean(axis=0)
+
+
+def _least(sound: Feed, size: int) -> Spectrum:
     """The power below which each bin is in a tenth of the time, without digital silence; from a few hundred frames."""
     starts = np.linspace(0, sound.frames - size, min(400, 4 * sound.frames // size)).astype(int)
-    powers = (next(_powers(sound.samples[:, first : first + size], size)) for first in starts)
+    powers = (next(_powers(sound.read(int(first), size), size)) for first in starts)
     return np.quantile([power for power in powers if power.sum() > _SILENT * size**2], 0.1, axis=0)
 
 
@@ -98,24 +108,31 @@ def _window(size: int) -> Spectrum:
     return np.sin(np.pi * (np.arange(size) + 0.5) / size)
 
 
-def _cleaned(samples: Samples, learned: Spectrum, size: int, floor: float, inertia: float) -> Samples:
-    """(channels, frames) with each bin of each frame at its gain, the same for all channels."""
+def _cleaned(blocks: Iterable[Samples], gains: _Gains, size: int) -> Blocks:
+    """Each bin of each frame at its gain, the same for all channels; without the last frames, which no window covers wholly."""
     from numpy.lib.stride_tricks import sliding_window_view
     from scipy.fft import irfft, rfft
 
-    hop, window = size // 4, _window(size)
-    padded = np.pad(samples, ((0, 0), (size, 2 * size)))
-    out = np.zeros_like(padded)
-    frames = sliding_window_view(padded, size, axis=1)[:, ::hop]
-    gains = _Gains(learned, floor, inertia)
-    for first in range(0, frames.shape[1], _FRAMES):
-        spectra = rfft(frames[:, first : first + _FRAMES] * window.astype(np.float32), axis=-1)
+    hop, window = size // 4, _window(size).astype(np.float32)
+    half = (_window(size) / 2).astype(np.float32)
+    held: Samples | None = None
+    over: Samples | None = None
+    for block in sized(blocks, hop * _FRAMES):
+        held = block if held is None else np.concatenate([held, block], axis=1)
+        if held.shape[1] < size:
+            continue
+        frames = sliding_window_view(held, size, axis=1)[:, ::hop]
+        count = frames.shape[1]
+        spectra = rfft(frames * window, axis=-1)
         power = np.square(np.abs(spectra), dtype=np.float64).mean(axis=0)
         spectra *= np.array([gains.next(p) for p in power], np.float32)
+        out = np.zeros((len(held), (count + 3) * hop), np.float32)
+        if over is not None:
+            out[:, : over.shape[1]] = over
         for index, piece in enumerate(irfft(spectra, axis=-1).swapaxes(0, 1)):
-            start = (first + index) * hop
-            out[:, start : start + size] += piece * (window / 2).astype(np.float32)
-    return out[:, size : size + samples.shape[1]].copy()
+            out[:, index * hop : index * hop + size] += piece * half
+        yield out[:, : count * hop]
+        held, over = held[:, count * hop :], out[:, count * hop :]
 
 
 class _Gains:

@@ -6,6 +6,7 @@ undo step; sounds are read, edited and exported by the desk.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,8 +30,9 @@ from studio.gui.pages.clips_editor import ClipEditor, Opened
 from studio.gui.pages.clips_edits import ClipEdits
 from studio.gui.pages.clips_hear import ClipHearing
 from studio.gui.pages.clips_list import ClipList
+from studio.gui.pages.clips_opening import Opening
 from studio.gui.pages.clips_side import ClipSide
-from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, as_current, recipe_of, sound_of
+from studio.gui.pages.clips_work import LIST, OPEN, PICTURES, as_current, recipe_of
 from studio.gui.session import Problem, Session
 from studio.gui.tables.clips import ClipModel
 from studio.gui.widgets.drop_zone import Empty
@@ -68,6 +70,7 @@ class ClipsPage(QWidget):
         self.side = ClipSide()
         self.export = self.side.export
         self.edits = ClipEdits(self._session, (self.list, self.editor, self.side), self._change, self)
+        self.opening = Opening(self._session, self.editor.work, self)
         self.hearing = ClipHearing(self._session, self.editor, self.side.rack, self)
         self.side.loops.heard.connect(self.hearing.play_loop)
         self.split = QSplitter(Qt.Orientation.Horizontal)
@@ -111,6 +114,7 @@ class ClipsPage(QWidget):
         self.editor.starred.connect(self._star)
         self.editor.tagged.connect(self._tag)
         self.editor.recipeWanted.connect(self._open_recipe)
+        self.opening.leftOff.connect(self._leave_off)
         self.edits.tried.connect(self._show_tried)
         self.edits.excerpted.connect(self.hearing.play_excerpt)
         self.export.exportWanted.connect(self._start_export)
@@ -207,7 +211,7 @@ class ClipsPage(QWidget):
         project = self._session.project
         if clip is not None and not same and project is not None:
             original = opened.original if opened is not None and opened.clip.id == clip.id else None
-            self._session.desk.submit(partial(clips_work.opened, project, clip, original), tag=OPEN, newest=True, urgent=True)
+            self.opening.open(project, clip, original)
         self.editor.choose(clips)
         self.export.set_items([items.of_clip(clip) for clip in clips])
         self.edits.show()
@@ -230,6 +234,18 @@ class ClipsPage(QWidget):
             self.hearing.play()
         else:
             self.hearing.follow()
+
+    @Slot()
+    def _leave_off(self) -> None:
+        """The hand did not want to wait for the steps of the open clip: it is again what is heard of it."""
+        clip, opened = self.list.current, self.editor.opened
+        if clip is None:
+            return
+        if opened is None or opened.clip.id != clip.id:
+            self.editor.refuse(self.tr("Left off: choose it again to compute it"))
+            return
+        text = self.tr("Leave off")
+        self._change(text, [(clip, clip.changed(opened.clip.edits, text, time.time()))])
 
     @Slot(object)
     def _show_tried(self, opened: Opened) -> None:
@@ -347,11 +363,11 @@ class ClipsPage(QWidget):
         project, clips = self._session.project, self.list.selection
         if project is None or not clips or self._export is not None:
             return
-        wanted = [items.of_clip(clip, partial(sound_of, project, clip)) for clip in clips]
-        self._made, self._asked = [], len(wanted)
+        self._made, self._asked = [], len(clips)
         self.export.set_running(True)
-        self.export.set_progress(0, len(wanted), self.tr("Waiting for other work"))
-        self._export = self._session.desk.submit(partial(exporter.write, wanted, folder, options, template), tag=EXPORT)
+        self.export.set_progress(0, len(clips), self.tr("Waiting for other work"))
+        write = partial(exporter.write, folder=folder, options=options, template=template)
+        self._export = self._session.desk.submit(partial(clips_work.exported, project, clips, write), tag=EXPORT)
 
     @Slot()
     def _cancel_export(self) -> None:

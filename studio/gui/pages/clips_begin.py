@@ -32,7 +32,7 @@ def begun(do: str, seconds: float, selection: Span | None, cursor: float) -> dic
         if parameter.name in placed and parameter.unit == "s":
             step[parameter.name] = round(placed[parameter.name], 6)
         elif parameter.default is not None:
-            step[parameter.name] = parameter.default
+            step[parameter.name] = parameter.begins or parameter.default
         elif not parameter.optional:
             step[parameter.name] = _neutral(parameter)
     if kind.within and selection is not None:

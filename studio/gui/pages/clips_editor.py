@@ -27,6 +27,7 @@ from studio.gui.widgets.canvas import clock
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.sound_view import SoundView
 from studio.gui.widgets.star_bar import StarBar
+from studio.gui.widgets.work_bar import WorkBar
 from studio.project.state import ClipFile
 
 FADE = 0.02
@@ -104,6 +105,7 @@ class ClipEditor(QWidget):
         self.tags.editingFinished.connect(self._retag)
         self.facts = Elided(widest=100_000)
         theme.mark(self.facts, role="caption")
+        self.work = WorkBar()
         self.tools = Tools()
         self.tools.pressed.connect(self.do)
         self.tools.addWanted.connect(self._find)
@@ -116,6 +118,7 @@ class ClipEditor(QWidget):
         self.view.wave.selectionChanged.connect(self._show_selection)
         self.places = Snapping(self)
         self.places.measured.connect(self._show_facts)
+        self.view.wave.viewChanged.connect(self.places.see)
         self.view.wave.snap = self._snap
         self.view.wave.between = self.places.around
         self.bar = SelectionBar()
@@ -142,6 +145,7 @@ class ClipEditor(QWidget):
         column.addWidget(self.facts)
         column.addWidget(self.tools)
         column.addWidget(self.view, 1)
+        column.addWidget(self.work)
         column.addWidget(self.bar)
 
     # ---- what is shown

@@ -125,7 +125,7 @@ class ClipEdits(QObject):
         """Another sound is open: the loop finder searches that one."""
         opened = self._editor.opened
         if self._loops.isVisible() and opened is not None:
-            self._loops.look_at(opened.sound if isinstance(opened.sound, Sound) else None)
+            self._loops.look_at(opened.sound, self._editor.selection or self._editor.view.wave.view)
 
     @Slot(object)
     def _use_loop(self, step: dict[str, Any]) -> None:

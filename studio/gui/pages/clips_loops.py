@@ -24,13 +24,15 @@ from PySide6.QtWidgets import (
 
 from studio.audio import loops
 from studio.audio.loops import Loop
-from studio.audio.sound import Sound
+from studio.audio.sound import Audio, Sound
 from studio.audio.steps import STEPS
 from studio.gui import theme
 from studio.gui.pages.clips_dial import Dial
 from studio.gui.pages.clips_words import labels_of, span_words
 from studio.gui.widgets.later import Later
 
+LONGEST = 60.0
+"""Seconds that are searched at once."""
 AROUND = 0.5
 """Seconds that are heard on either side of a seam."""
 LOOP = Qt.ItemDataRole.UserRole
@@ -52,7 +54,9 @@ class LoopFinder(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._audio: Audio | None = None
         self._sound: Sound | None = None
+        self._first = self._last = 0.0  # seconds of the clip between which is searched
         self._later = Later(self)
         self._later.done.connect(self._take)
         theme.mark(self, role="row")
@@ -98,22 +102,24 @@ class LoopFinder(QFrame):
         column.addLayout(buttons)
 
     # ---- what is shown
-    def look_at(self, sound: Sound | None) -> None:
-        """Find the loops of this sound."""
-        if sound is self._sound:
+    def look_at(self, audio: Audio, seen: tuple[float, float]) -> None:
+        """Find the loops of this sound; of a long one, of as much as LONGEST of what is `seen`."""
+        long = audio.seconds > LONGEST
+        first, last = (seen[0], min(seen[1], seen[0] + LONGEST)) if long else (0.0, audio.seconds)
+        if audio is self._audio and (not long or (self._first, self._last) == (first, last)):
             return
-        self._sound = sound
+        self._audio, self._first, self._last, self._sound = audio, first, last, None
         self.list.clear()
-        if sound is not None:
-            self._later.ask(partial(_found, sound))
-        self._say(searching=sound is not None)
+        self._later.ask(partial(_found, audio, first, last))
+        self._say(searching=True)
 
     @Slot(object)
     def _take(self, answer: object) -> None:
-        if self._sound is None or not isinstance(answer, tuple) or answer[0] is not self._sound:
+        if not isinstance(answer, tuple) or answer[:3] != (self._audio, self._first, self._last):
             return
-        for place, loop in enumerate(answer[1], 1):
-            start, end = loop.start / self._sound.rate, (loop.end + 1) / self._sound.rate
+        self._sound = answer[3]
+        for place, loop in enumerate(answer[4], 1):
+            start, end = self._span(loop)
             words = self.tr("{0}. {1}, seam {2} dB").format(place, span_words(start, end), f"{loop.seam:.0f}".replace("-", "−"))
             item = QListWidgetItem(words)
             item.setData(LOOP, loop)
@@ -122,9 +128,7 @@ class LoopFinder(QFrame):
 
     def _say(self, searching: bool = False) -> None:
         count = self.list.count()
-        none = (
-            self.tr("No good loop: it needs a sustained sound, not too short") if self._sound else self.tr("Too long to search")
-        )
+        none = self.tr("No good loop: it needs a sustained sound, not too short")
         self.title.setText(self.tr("Looking for loops …") if searching else self.tr("Loops, best first") if count else none)
         for widget in (self.list, self.crossfade, self.seam, self.take):
             widget.setVisible(count > 0)
@@ -141,9 +145,11 @@ class LoopFinder(QFrame):
     def span(self) -> tuple[float, float] | None:
         """Its start and end in seconds."""
         loop = self.loop
-        if loop is None or self._sound is None:
-            return None
-        return loop.start / self._sound.rate, (loop.end + 1) / self._sound.rate
+        return self._span(loop) if loop is not None else None
+
+    def _span(self, loop: Loop) -> tuple[float, float]:
+        rate = self._audio.rate if self._audio is not None else 1
+        return self._first + loop.start / rate, self._first + (loop.end + 1) / rate
 
     # ---- the hand
     def _show(self, *_: object) -> None:
@@ -167,7 +173,8 @@ class LoopFinder(QFrame):
     def _made(self) -> Sound | None:
         if self._sound is None or self.span is None:
             return None
-        return loops.loop(self._sound, *self.span, crossfade=float(self.crossfade.value or 0.0))
+        start, end = (moment - self._first for moment in self.span)
+        return loops.loop(self._sound, start, end, crossfade=float(self.crossfade.value or 0.0))
 
     def _use(self) -> None:
         if self.span is not None:
@@ -186,5 +193,7 @@ class _Loops(QListWidget):
             super().keyPressEvent(event)
 
 
-def _found(sound: Sound) -> tuple[Sound, list[Loop]]:
-    return sound, loops.find(sound)
+def _found(audio: Audio, first: float, last: float) -> tuple[Audio, float, float, Sound, list[Loop]]:
+    start = round(first * audio.rate)
+    sound = Sound(audio.read(start, round(last * audio.rate) - start), audio.rate)
+    return audio, first, last, sound, loops.find(sound)

@@ -105,7 +105,7 @@ def step_words(step: Mapping[str, Any]) -> str:
     if "start" in values:
         start, end = values.pop("start")[0], values.pop("end", (None, ""))[0]
         said.append(span_words(start, end))
-    usual = {p.name: p.default for p in kind.parameters} if len(values) > FEW else {}
+    usual = {p.name: p.begins or p.default for p in kind.parameters} if len(values) > FEW else {}
     given = {name: found for name, found in values.items() if found[0] is not None and found[0] != usual.get(name)}
     said += [value_words(*found) for at, found in enumerate(given.values()) if found[0] != 0 or not at][:FEW]
     if step.get("from") is not None or step.get("to") is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -12,6 +13,8 @@ from studio.audio.sound import Audio, Sound
 from studio.audio.timeline_peaks import TimelinePeaks
 from studio.errors import StudioError
 from studio.events import Finished, Produced, Started, Work
+from studio.export import items
+from studio.export.base import Item
 from studio.gui.pages.clips_editor import Opened
 from studio.gui.session import Current
 from studio.gui.tables.clips import Picture
@@ -21,6 +24,9 @@ from studio.project.renders import LONG
 from studio.project.state import ClipFile
 
 LIST, OPEN, PICTURES = "clips-list", "clips-open", "clips-pictures"
+SOON = 0.5
+"""How urgent it is to compute a long clip: what is `urgent` is done between two of its blocks, and it between two files of an
+export."""
 
 
 def is_long(clip: ClipFile) -> bool:
@@ -44,6 +50,15 @@ def sound_of(project: ProjectFolder | None, clip: ClipFile) -> Audio:
 def as_current(project: ProjectFolder, clip: ClipFile, sound: Audio | None = None) -> Current:
     """The clip as the transport and the exports folder take it; `sound`: it is rendered already."""
     return Current(sound if sound is not None else sound_of(project, clip), clip.name, recipe_of(clip))
+
+
+def exported(project: ProjectFolder, clips: Sequence[ClipFile], write: Callable[[Sequence[Item]], Work]) -> Work:
+    """Long clips are computed first, where they can tell how far they are and be left off; then `write` exports all of them."""
+    for clip in clips:
+        if is_long(clip):
+            with suppress(StudioError):  # which the export names
+                yield from project.renders.opened(project.clip_path(clip.id), clip.edits)
+    yield from write([items.of_clip(clip, partial(sound_of, project, clip)) for clip in clips])
 
 
 def listed(project: ProjectFolder) -> Work:

@@ -166,9 +166,7 @@ class ControlPanel(QWidget):
             sound, "seconds", self.tr("Length"), controls.seconds, self.tr("Unlocked, the model chooses how long the sound is")
         )
         self._number(sound, "pitch", self.tr("Pitch"), controls.pitch, self.tr("Unlocked, the model chooses the note"))
-        self._number(
-            sound, "velocity", self.tr("Velocity"), controls.velocity, self.tr("Unlocked, the model chooses how hard")
-        )
+        self._number(sound, "velocity", self.tr("Velocity"), controls.velocity, self.tr("Unlocked, the model chooses how hard"))
         self._words(sound, controls)
         self._seed_row(sound)
         self._parts_row(sound)

@@ -50,9 +50,7 @@ class HistoryTab(QWidget):
         self.here.clicked.connect(self._show_here)
         self.clear.clicked.connect(self.cleared)
 
-    def show_history(
-        self, history: History, model: str = "", names: Sequence[str] = (), space: Space | None = None
-    ) -> None:
+    def show_history(self, history: History, model: str = "", names: Sequence[str] = (), space: Space | None = None) -> None:
         """As the tree takes it."""
         self._late = (history, model, tuple(names), space)
         if self.isVisible():

@@ -69,9 +69,7 @@ class Decoder(nn.Module):
         middle, side = audio[:, :1], audio[:, 1:]
         return torch.cat([middle + side, middle - side], 1)
 
-    def grow(
-        self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None
-    ) -> Tensor:
+    def grow(self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None) -> Tensor:
         """Columns (B, width, n), style (B, S), noise (B, C·16, T/16), and where there are partials notes (B,) and the number of
         the first column (B,) → middle and side (B, C, T)."""
         raise NotImplementedError
@@ -187,9 +185,7 @@ class BandDecoder(Decoder):
         self.tones = Tones(widths[1], channels)
         self.partials = Partials(widths[1], channels, partials) if partials else None
 
-    def grow(
-        self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None
-    ) -> Tensor:
+    def grow(self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None) -> Tensor:
         features = []
         for stage in self.stages:
             x = stage(x, style)
@@ -245,9 +241,7 @@ class SpectrumDecoder(Decoder):
         self.partials = Partials(d, channels, partials) if partials else None
         self.between = Between()
 
-    def grow(
-        self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None
-    ) -> Tensor:
+    def grow(self, x: Tensor, style: Tensor, noise: Tensor, note: Tensor | None = None, first: Tensor | None = None) -> Tensor:
         x = self.stages[0](x, style)
         sung = self.harmonics(F.leaky_relu(x, SLOPE), style, note, first)
         x = self.stages[1](x, style)

@@ -1,0 +1,38 @@
+"""One line that says what is being made, how far it is, and that it can be left off. Hidden while nothing is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+
+from studio.gui import theme
+from studio.gui.widgets.chips import Elided
+
+
+class WorkBar(QWidget):
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.note = Elided(widest=100_000)
+        theme.mark(self.note, role="caption")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setMinimumWidth(120)
+        self.bar.setAccessibleName(self.tr("How far it is"))
+        self.cancel = QPushButton(self.tr("Cancel"))
+        self.cancel.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.cancel.clicked.connect(self.cancelled)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.HALF)
+        row.addWidget(self.note)
+        row.addWidget(self.bar, 1)
+        row.addWidget(self.cancel)
+        self.hide()
+
+    def show_progress(self, words: str, done: int, total: int) -> None:
+        self.note.set_words(words)
+        self.bar.setRange(0, max(1, total))
+        self.bar.setValue(done)
+        self.show()
