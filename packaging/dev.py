@@ -32,10 +32,11 @@ WINDOW_PACKAGES = (  # Debian's names: Qt without a screen, Qt under X11, sound
     *("libxcb-cursor0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-shape0", "libxkbcommon-x11-0"),
     "libportaudio2",
 )
-TEST_PACKAGES = (  # a screen, a sound card and MIDI cables made of software
+TEST_PACKAGES = (  # a screen, a sound card, MIDI cables and plug-ins made of software
     *("xvfb", "xauth", "openbox", "xdotool"),
     *("pulseaudio", "pulseaudio-utils", "libasound2-plugins"),
     "jackd2",
+    *("g++", "dpf-source"),
 )
 
 

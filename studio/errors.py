@@ -8,6 +8,10 @@ StudioError
 │   ├── UnsupportedAudio  outside 4–384 kHz or 1–16 channels
 │   ├── TooLong           an edit for which there is not enough memory
 │   ├── UnwritableAudio   a sound file that could not be written
+│   ├── PluginError       another maker's effect
+│   │   ├── MissingPlugin not on this user's list, or its file is gone
+│   │   ├── PluginRefused it was looked at and can't be used
+│   │   └── PluginStopped it crashed, hung, or gave what is no sound
 │   ├── DeviceError       no sound device, or it went away
 │   └── MidiError         no MIDI on this machine
 ├── ProjectError          a project folder
@@ -129,6 +133,25 @@ class TooLong(AudioError):
 class UnwritableAudio(AudioError):
     sentence = "“{name}” can't be written: {reason}."
     hint = "Check the free space and the permissions of the folder, or choose another one."
+
+
+class PluginError(AudioError):
+    sentence = "The plug-in “{name}” can't be used: {reason}."
+
+
+class MissingPlugin(PluginError):
+    sentence = "The plug-in “{name}” by {maker} is not on your list, or its file is gone."
+    hint = "Install it and find it under Plug-ins in Settings, or leave the step out. Nothing else is lost."
+
+
+class PluginRefused(PluginError):
+    sentence = "“{name}” is not taken as a plug-in: {reason}."
+    hint = "Effects in the VST3 format are, and Audio Units on a Mac."
+
+
+class PluginStopped(PluginError):
+    sentence = "The plug-in “{name}” stopped: {reason}. Your sound is as it was."
+    hint = "Try other values, or leave the step out. What a plug-in does to itself can't harm Wavewright."
 
 
 class DeviceError(AudioError):

@@ -113,12 +113,16 @@ def load(path: Path | None = None) -> Settings:
 
 def save(settings: Settings, path: Path | None = None) -> None:
     """Whole or not at all. Raises OSError where the folder can't be written."""
-    path = path or default_path()
+    write(path or default_path(), msgspec.json.format(msgspec.json.encode(settings), indent=2))
+
+
+def write(path: Path, data: bytes) -> None:
+    """A file of the user's preferences, whole or not at all. Raises OSError where the folder can't be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with beside.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(settings), indent=2))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

@@ -51,6 +51,7 @@ from studio.events import Finished  # noqa: E402
 from studio.library.importer import import_folders  # noqa: E402
 from studio.project.folder import ProjectFolder  # noqa: E402
 from tests.drums import write_drums  # noqa: E402
+from tests.plugins import no_plugins, plugins, plugins_once  # noqa: E402, F401  fixtures
 from tests.sound import Sink, missing  # noqa: E402
 
 PATIENCE = 3.0  # seconds something may take to end after a test

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.audio import effects, steps
+from studio.audio.plugins.step import DO
 from studio.audio.sound import Audio, Sound
 
 WARM = 4.0
@@ -29,7 +30,7 @@ def excerpt(
     raises.
     """
     edits = len(done)
-    while edits and done[edits - 1].get("do") in effects.STEPS:
+    while edits and is_effect(done[edits - 1]):
         edits -= 1
     if edits:
         sound = steps.apply(Sound(sound.read(0, sound.frames), sound.rate), done[:edits], materials)
@@ -40,6 +41,11 @@ def excerpt(
     moved = [_moved(step, first / sound.rate) for step in done[edits:]]
     made = steps.apply(piece, [step for step in moved if step], materials)
     return replace(made, samples=made.samples[:, start:last])
+
+
+def is_effect(step: Mapping[str, Any]) -> bool:
+    """Whether what a step makes of a moment hangs on what lies around it only."""
+    return step.get("do") in effects.STEPS or step.get("do") == DO
 
 
 def _moved(step: Mapping[str, Any], by: float) -> Mapping[str, Any] | None:

@@ -8,14 +8,17 @@ from typing import Literal
 
 from studio.audio.sound import Sound
 
-Group = Literal["cut", "level", "shape", "join", "channels", "time", "tone", "dynamics", "space", "movement", "dirt", "repair"]
+Group = Literal[
+    "cut", "level", "shape", "join", "channels", "time",
+    "tone", "dynamics", "space", "movement", "dirt", "repair", "plugins",
+]  # fmt: skip
 """Where a menu lists a step."""
 
 
 @dataclass(frozen=True)
 class Parameter:
     """One number (or a choice) of a step. `default` None: it must be given, unless `optional`. `log`: a dial for it turns in
-    equal ratios, as for frequencies."""
+    equal ratios, as for frequencies. `label`: what it is called where that does not follow from its name."""
 
     name: str
     unit: str = ""
@@ -28,6 +31,7 @@ class Parameter:
     optional: bool = False
     help: str = ""
     log: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True)

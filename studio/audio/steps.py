@@ -4,7 +4,8 @@ A step is a small dict beside an untouched original, {"do": "fade-out", "seconds
 Times are in seconds, so that the same steps fit the sound at any rate. A step that keeps the length may be done to a stretch,
 {"do": "gain", "db": -6, "from": 0.1, "to": 0.4}; one that needs another sound names it,
 {"do": "mix", "sound": "5f1c", "at": 1}. A step that is switched off, {"do": "gain", "db": -6, "off": true}, stays where it is
-and is left out.
+and is left out. A step may be done by another maker's plug-in, {"do": "plugin", "plugin": "VST3-1f2e", "size": 0.4}
+(plugins/step.py); one that this user doesn't have raises MissingPlugin where it is done, and can be left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from studio.audio import channels, edit, effects, files, join, loops, repair, stretch
+from studio.audio.plugins import step as plugins
+from studio.audio.plugins import table
 from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Parameter, Step
 from studio.errors import UsageError
@@ -25,7 +28,7 @@ from studio.errors import UsageError
 STEPS: dict[str, Step] = {
     **edit.STEPS, **join.STEPS, **channels.STEPS, **stretch.STEPS, **loops.STEPS, **effects.STEPS, **repair.STEPS
 }  # fmt: skip
-"""Every step by the name that recipes and command lines use."""
+"""Every step of ours by the name that recipes and command lines use."""
 
 Materials = Callable[[str], Sound]
 """Gives the sound that a step names. Raises StudioError where it is gone."""
@@ -47,17 +50,36 @@ OFF = "off"
 """The key of a step that is left out for now."""
 
 
-def check(step: Mapping[str, Any]) -> dict[str, Any]:
-    """A step whose name, parameters and ranges are right. Raises UsageError."""
-    values = dict(step)
-    name = values.pop("do", None)
+def kind_of(step: Mapping[str, Any]) -> Step:
+    """What the table, or this user's list of plug-ins, says of a step. Raises UsageError."""
+    name = step.get("do")
+    if name == plugins.DO:
+        return plugins.kind_of(step)
     if not isinstance(name, str) or name not in STEPS:
         raise UsageError(reason=f"There is no edit “{name}”; known are {', '.join(STEPS)}")
-    kind = STEPS[name]
+    return STEPS[name]
+
+
+def check(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step whose name, parameters and ranges are right. Raises UsageError."""
+    kind, values = kind_of(step), dict(step)
+    name = values.pop("do")
     known = {p.name: p for p in (*kind.parameters, *(PLACE if kind.within else ()))}
     off = values.pop(OFF, False)
     if not isinstance(off, bool):
         raise UsageError(reason=f"The edit {name} is on or off, not {off!r}")
+    if name == plugins.DO:
+        plugins.check(values)
+        if off or not plugins.there(step):  # shown and left out all the same
+            for place in PLACE:
+                _check_value(name, place, values.get(place.name))
+            return {"do": name, **values, **({OFF: True} if off else {})}
+        said = {key: values.pop(key) for key in plugins.IDENTITY if key in values}
+        return {"do": name, **said, **_checked(said.get("name", name), kind, known, values)}
+    return {"do": name, **_checked(name, kind, known, values), **({OFF: True} if off else {})}
+
+
+def _checked(name: str, kind: Step, known: Mapping[str, Parameter], values: dict[str, Any]) -> dict[str, Any]:
     if kind.material and not isinstance(values.get(_SOUND), str):
         raise UsageError(reason=f"The edit {name} needs another sound")
     for key, value in values.items():
@@ -69,7 +91,7 @@ def check(step: Mapping[str, Any]) -> dict[str, Any]:
     for parameter in known.values():
         if parameter.name not in values and parameter.default is None and not parameter.optional:
             raise UsageError(reason=f"The edit {name} needs “{parameter.name}”")
-    return {"do": name, **values, **({OFF: True} if off else {})}
+    return values
 
 
 def _check_value(name: str, parameter: Parameter, value: Any) -> None:
@@ -90,10 +112,9 @@ def _check_value(name: str, parameter: Parameter, value: Any) -> None:
 
 def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials | None = None) -> Sound:
     """The sound after all steps, in order. Raises UsageError for a step that does not exist, or whose other sound nobody gives,
-    and what `materials` raises."""
-    for values in _heard(steps):
-        kind = STEPS[values.pop("do")]
-        values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
+    PluginError, and what `materials` raises."""
+    for step in _heard(steps):
+        kind, values = kind_of(step), arguments(step)
         if kind.material:
             values["material"] = material(values.pop(_SOUND), sound, materials)
         start, end = values.pop("from", None), values.pop("to", None)
@@ -102,6 +123,12 @@ def apply(sound: Sound, steps: Sequence[Mapping[str, Any]], materials: Materials
         else:
             sound = _within(sound, kind, values, start or 0.0, end)
     return sound
+
+
+def arguments(step: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a checked step, with the usual ones of those that are left out."""
+    usual = {p.name: p.default for p in kind_of(step).parameters if p.default is not None}
+    return usual | {key: value for key, value in step.items() if key not in ("do", *plugins.IDENTITY)}
 
 
 def _heard(steps: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -128,7 +155,7 @@ def loop_of(
 def still(steps: Sequence[Mapping[str, Any]]) -> bool:
     """Whether everything in the sound is at the moment where it was before the steps. Raises UsageError."""
     for step in _heard(steps):
-        kind = STEPS[step["do"]]
+        kind = kind_of(step)
         keeps = kind.within or kind.group == "channels" or step["do"] == "loop"
         if step["do"] == "reverse" or kind.group == "time" or not keeps:
             return False
@@ -235,12 +262,15 @@ def parse(text: str) -> dict[str, Any]:
     Raises UsageError.
     """
     name, *words = [word.replace('"', "") for word in _WORD.findall(text)][:40] or [""]
-    if name not in STEPS:
-        check({"do": name})
-    kind = STEPS[name]
+    values: dict[str, Any] = {"do": name}
+    if name == plugins.DO:
+        found = table.load().named(words.pop(0) if words else "")
+        if found is None:
+            raise UsageError(reason='Name a plug-in of your list: plugin "Room" size=0.4; `wavewright plugins` tells it')
+        values |= plugins.identity(found)
+    kind = kind_of(values)
     free = [*((Parameter(_SOUND),) if kind.material else ()), *kind.parameters]
     named = [*free, *(PLACE if kind.within else ())]
-    values: dict[str, Any] = {"do": name}
     for word in words:
         key, _, content = word.rpartition("=")
         parameter = next((p for p in (named if key else free) if (p.name == key or not key) and p.name not in values), None)

@@ -96,9 +96,7 @@ def apply(timeline: Timeline, step: Mapping[str, Any], materials: steps.Material
     values = steps.check(step)
     if values.pop(steps.OFF, False):
         return timeline
-    name = values.pop("do")
-    kind = steps.STEPS[name]
-    values = {p.name: p.default for p in kind.parameters if p.default is not None} | values
+    name, kind, values = values["do"], steps.kind_of(values), steps.arguments(values)
     if kind.material:
         values["material"] = steps.material(values.pop("sound"), timeline, materials)
     start, end = values.pop("from", None), values.pop("to", None)

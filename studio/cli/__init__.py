@@ -6,9 +6,9 @@ Exit status: 0 done, 1 a named error (one sentence and a hint on stderr), 2 a co
 with Ctrl-C. With --json every event is one line on stdout and the last line is {"event": "result", "result": {…}}; on a
 terminal there is a progress bar, elsewhere a line per stage.
 
-A verb is a function of its name in library.py, training.py, sounds.py, edit.py or models.py: parsed words in, events out, and
-the result of its Finished is stable, because others script against it; paths in it are absolute. `say_<verb>` turns a result
-into lines for people. Nothing heavy is imported before a verb needs it.
+A verb is a function of its name in library.py, training.py, sounds.py, edit.py, plugins.py or models.py: parsed words in,
+events out, and the result of its Finished is stable, because others script against it; paths in it are absolute.
+`say_<verb>` turns a result into lines for people. Nothing heavy is imported before a verb needs it.
 """
 
 from __future__ import annotations

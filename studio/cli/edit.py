@@ -145,10 +145,13 @@ def _edited(item: Item, done: Steps, brought: Mapping[str, Sound]) -> Item:
 
 
 def _table() -> list[dict[str, Any]]:
-    """Every step by group, as `--list` tells it."""
-    from studio.audio.steps import PLACE, STEPS
+    """Every step by group, as `--list` tells it, the person's plug-ins last."""
+    from studio.audio.plugins import table
+    from studio.audio.steps import PLACE, STEPS, kind_of
 
     order = list(dict.fromkeys(kind.group for kind in STEPS.values()))
+    ours = sorted(STEPS.items(), key=lambda pair: order.index(pair[1].group))
+    others = [(f'plugin "{one.name}"', kind_of({"do": "plugin", "plugin": one.identifier})) for one in table.load().plugins]
     return [
         {
             "name": name,
@@ -159,7 +162,7 @@ def _table() -> list[dict[str, Any]]:
                 *({"name": p.name, "says": _said(p)} for p in (*kind.parameters, *(PLACE if kind.within else ()))),
             ],
         }
-        for name, kind in sorted(STEPS.items(), key=lambda pair: order.index(pair[1].group))
+        for name, kind in (*ours, *others)
     ]
 
 
@@ -177,4 +180,5 @@ def _said(parameter: Parameter) -> str:
         parts.append(f"default {shown}")
     elif not parameter.optional:
         parts.append("must be given")
-    return f"{parameter.help} ({', '.join(parts)})" if parts else parameter.help
+    words = parameter.help or parameter.label
+    return f"{words} ({', '.join(parts)})" if parts else words

@@ -204,6 +204,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     one.add_argument("--no-window", dest="window", action="store_false", help="do not open the window afterwards")
 
+    one = verb("plugins", "plugins", "list the effects of other makers (VST3, Audio Units) that `edit` and the window may use")
+    change = one.add_mutually_exclusive_group()
+    change.add_argument("--find", action="store_true", help="look at what is installed in the usual folders")
+    change.add_argument("--add", nargs="+", default=[], metavar="PATH", help="look at a plug-in, or a folder of them")
+    change.add_argument("--remove", default="", metavar="ID", help="use the file of this one no more, by identifier or name")
+
     verb("models", "doctor", "say what of this machine Wavewright can use, and what is missing")
     return whole
 

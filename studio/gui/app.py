@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 import studio
 from studio import settings as preferences
+from studio.audio.plugins import hosts as plugins
 from studio.engine.engine import Engine
 from studio.engine.jobs import JobRunner, Told
 from studio.engine.training import Training
@@ -166,6 +167,7 @@ class Wavewright(QObject):
         pool = QThreadPool.globalInstance()
         pool.clear()
         pool.waitForDone(3000)
+        plugins.close()  # the desk may wait for a plug-in
         self.desk.close()
         self.engine.close()
         self.session.output.close()

@@ -160,7 +160,7 @@ def understand(paths: Sequence[Path]) -> Dropped:
         try:
             data = riff.embedded_recipe(sounds[0])
             if data:
-                return Dropped("recipe", sounds, from_json(data))
+                return Dropped("recipe", sounds, from_json(data).asleep())
         except StudioError:
             pass  # a damaged recipe does not make the sound less of a sound
     return Dropped("sounds" if sounds else "nothing" if there or not paths else "gone", sounds)

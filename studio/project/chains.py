@@ -82,7 +82,7 @@ def _check(chain: Chain) -> None:
     if not chain.steps:
         raise UsageError(reason=f"There is nothing in “{chain.name}” yet")
     for step in chain.steps:
-        if steps.STEPS[steps.check(step)["do"]].material:
+        if steps.kind_of(steps.check(step)).material:
             raise UsageError(reason=f"A chain fits every project, and the sound for {step['do']} is in one of them only")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from studio.audio.plugins.step import asleep
 from studio.errors import BrokenFile
 
 FORMAT = 1
@@ -66,6 +67,10 @@ class Recipe(msgspec.Struct, frozen=True):
         """The recipe of the sound before it was edited, and the steps that followed: grafts belong to how it was made."""
         made = max((i + 1 for i, step in enumerate(self.edits) if step.get("do") == "graft"), default=0)
         return msgspec.structs.replace(self, edits=self.edits[:made]), self.edits[made:]
+
+    def asleep(self) -> Recipe:
+        """This recipe as it comes from elsewhere: what plug-ins do in it is left out until this person lets it in."""
+        return msgspec.structs.replace(self, edits=asleep(self.edits))
 
     def short(self) -> str:
         """One line for a comment field."""

@@ -74,11 +74,11 @@ def test_every_step_has_words_an_icon_and_a_form(name: str, qtbot, dressed) -> N
     qtbot.addWidget(form)
     assert form.step == step
     assert list(form.dials) == [p.name for p in STEPS[name].parameters]
-    assert len(set(labels_of(name).values())) == len(STEPS[name].parameters)
+    assert len(set(labels_of(STEPS[name]).values())) == len(STEPS[name].parameters)
     for parameter in STEPS[name].parameters:
         dial = form.dials[parameter.name]
         control = dial.choice or dial.number
-        assert control is not None and control.accessibleName() == labels_of(name)[parameter.name] != ""
+        assert control is not None and control.accessibleName() == labels_of(STEPS[name])[parameter.name] != ""
         if dial.track is not None:
             for ticks in (0, TICKS // 3, TICKS):
                 dial.track.setValue(ticks)

@@ -171,7 +171,7 @@ class ClipsPage(QWidget):
         elif told.tag == PICTURES and isinstance(event, Finished):
             self._draw()
         elif told.tag == OPEN and isinstance(event, Failed):
-            self.editor.refuse(event.sentence)
+            self.editor.refuse(event.sentence, event.hint)
         elif told.tag == LIST and isinstance(event, Failed):
             self._session.complain(event)
 

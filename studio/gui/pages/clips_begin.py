@@ -7,27 +7,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from studio.audio.plugins import step as plugins
 from studio.audio.step import Parameter
-from studio.audio.steps import STEPS
+from studio.audio.steps import STEPS, kind_of
 
 Span = tuple[float, float]
 
 
 def needs_stretch(do: str) -> bool:
     """Whether the step works between two moments, so that something has to be selected."""
-    needed = {p.name for p in STEPS[do].parameters if p.default is None and not p.optional}
-    return "start" in needed
+    parameters = STEPS[do].parameters if do in STEPS else ()
+    return "start" in {p.name for p in parameters if p.default is None and not p.optional}
 
 
-def begun(do: str, seconds: float, selection: Span | None, cursor: float) -> dict[str, Any]:
+def begun(do: str, seconds: float, selection: Span | None, cursor: float, plugin: str = "") -> dict[str, Any]:
     """The step for a sound of `seconds` of which `selection` is selected, the hand being at `cursor`; its other sound, where
-    it needs one, is left out."""
-    kind = STEPS[do]
+    it needs one, is left out. `plugin`: the identifier of the one that does it."""
+    step: dict[str, Any] = {"do": do, **plugins.named(plugin)}
+    kind = kind_of(step)
     start, end = selection or (cursor, seconds)
     placed = {"at": start}
     if selection is not None:  # what is selected is the stretch, or shows the step what to learn from
         placed |= {"start": start, "end": end, "noise_from": start, "noise_to": end}
-    step: dict[str, Any] = {"do": do}
     for parameter in kind.parameters:
         if parameter.name in placed and parameter.unit == "s":
             step[parameter.name] = round(placed[parameter.name], 6)

@@ -78,6 +78,8 @@ class Dial(QWidget):
 
     def _build_choice(self) -> None:
         self.choice = QComboBox()
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.choice.setMinimumContentsLength(6)  # a plug-in's words may be long
         for choice in self.parameter.choices:
             self.choice.addItem(choice.replace("-", " ").replace("_", " "), choice)
         self._describe(self.choice)

@@ -155,6 +155,6 @@ def _recipe(path: Path) -> Recipe | None:
     """What the file says of how it was made; a damaged recipe makes it no less of a sound."""
     try:
         data = riff.embedded_recipe(path)
-        return from_json(data) if data else None
+        return from_json(data).asleep() if data else None
     except StudioError:
         return None

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, 
 from studio.audio.analysis import Facts, note_name
 from studio.audio.pitch import hz_to_midi
 from studio.audio.sound import Audio
-from studio.audio.steps import STEPS
+from studio.audio.steps import kind_of
 from studio.gui import theme
 from studio.gui.pages.clips_begin import begun, needs_stretch
 from studio.gui.pages.clips_selection import SelectionBar
@@ -198,10 +198,11 @@ class ClipEditor(QWidget):
             wave.set_selection(selection)
         self.hand = min(self.hand, seconds) if same else 0.0
 
-    def refuse(self, sentence: str) -> None:
-        """Say why the chosen clip can't be shown."""
+    def refuse(self, sentence: str, hint: str = "") -> None:
+        """Say why the chosen clip can't be shown, and what helps."""
         self.open(None)
         self.facts.set_words(sentence)
+        self.view.wave.set_placeholder(hint)
 
     def _show_facts(self) -> None:
         self.facts.set_words(self._measured(self.opened) if self.opened is not None else "")
@@ -315,25 +316,26 @@ class ClipEditor(QWidget):
         if step is not None:
             self.stepWanted.emit(step, False)
 
-    def add(self, name: str) -> None:
-        """A step from the finder, with its dials."""
+    def add(self, name: str, plugin: str = "") -> None:
+        """A step from the finder, with its dials; `plugin`: the identifier of the plug-in that does it."""
         if name == "loop" and self.selection is None:
             self.loopsWanted.emit()
             return
-        step = self._begun(name)
+        step = self._begun(name, plugin)
         if step is None:
             return
-        if STEPS[name].material:
+        kind = kind_of(step)
+        if kind.material:
             self.materialWanted.emit(step)
         else:
-            self.stepWanted.emit(step, bool(STEPS[name].parameters))
+            self.stepWanted.emit(step, bool(kind.parameters))
 
-    def _begun(self, name: str) -> dict[str, Any] | None:
+    def _begun(self, name: str, plugin: str = "") -> dict[str, Any] | None:
         assert self.opened is not None
         if needs_stretch(name) and self.selection is None:
             self.told.emit(self.tr("Select a stretch of the waveform first: “{0}” works on one").format(name_of(name)))
             return None
-        return begun(name, self.opened.sound.seconds, self.selection, self.hand)
+        return begun(name, self.opened.sound.seconds, self.selection, self.hand, plugin)
 
     def _fade(self, name: str) -> dict[str, Any]:
         """Up to the end of the selection, or out from its start; without one, a short one."""

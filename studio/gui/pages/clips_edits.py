@@ -26,7 +26,7 @@ from studio.gui.pages.clips_editor import ClipEditor, Opened
 from studio.gui.pages.clips_list import ClipList
 from studio.gui.pages.clips_side import ClipSide
 from studio.gui.pages.clips_try import BRING, TRY, Prefix, stretch_of
-from studio.gui.pages.clips_words import name_of
+from studio.gui.pages.clips_words import called
 from studio.gui.pages.clips_work import sound_of
 from studio.gui.session import Session
 from studio.project.state import ClipFile
@@ -148,7 +148,7 @@ class ClipEdits(QObject):
     def add(self, step: dict[str, Any], unfold: bool = False) -> None:
         """One more step at the end, for every chosen clip."""
         self._unfold = unfold
-        self._each(name_of(step["do"]), lambda clip: (*clip.edits, step))
+        self._each(called(step), lambda clip: (*clip.edits, step))
 
     @Slot(object, str)
     def _take(self, edits: Steps, text: str) -> None:
@@ -269,7 +269,7 @@ class ClipEdits(QObject):
         """The other sound is kept: the step can be done. Clips that have changed meanwhile get it after their new steps."""
         clips, step = value
         wanted = {clip.id for clip in clips}
-        self._each(name_of(step["do"]), lambda clip: (*clip.edits, step), [c for c in self._list.clips if c.id in wanted])
+        self._each(called(step), lambda clip: (*clip.edits, step), [c for c in self._list.clips if c.id in wanted])
 
     @Slot(object)
     def _ask_material(self, step: dict[str, Any]) -> None:
@@ -279,7 +279,7 @@ class ClipEdits(QObject):
         """Where the other sound of a step can come from: the clipboard, a file, another clip."""
         menu = QMenu(self._editor)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addSection(self.tr("{0}: which sound?").format(name_of(step["do"])))
+        menu.addSection(self.tr("{0}: which sound?").format(called(step)))
         if (sound := self.clipboard.sound) is not None:
             source = partial(_same, sound)
             menu.addAction(theme.icon("paste"), self.tr("What was copied"), partial(self._bring_here, source, step))

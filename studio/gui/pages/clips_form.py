@@ -11,11 +11,12 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from studio.audio.steps import STEPS
+from studio.audio.steps import kind_of
 from studio.gui import theme
 from studio.gui.pages.clips_dial import NAME, Dial
+from studio.gui.pages.clips_dials import Dials
 from studio.gui.pages.clips_presets import PresetButton, with_preset
-from studio.gui.pages.clips_words import labels_of, span_words
+from studio.gui.pages.clips_words import span_words
 
 Step = Mapping[str, Any]
 
@@ -32,9 +33,8 @@ class StepForm(QWidget):
         """`longest`: seconds of the sound, where times end that have no limit of their own."""
         super().__init__(parent)
         self._step = dict(step)
-        self._kind = STEPS[str(step["do"])]
+        self._kind = kind_of(step)
         self._selection: tuple[float, float] | None = None
-        self.dials: dict[str, Dial] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.HALF, 0, theme.HALF, theme.HALF)
         column.setSpacing(2)
@@ -44,18 +44,15 @@ class StepForm(QWidget):
         head = QHBoxLayout()
         head.addWidget(sentence, 1)
         if self._kind.parameters:
-            self.presets = PresetButton(str(step["do"]))
+            self.presets = PresetButton(step)
             self.presets.chosen.connect(self._preset)
             self.presets.keepWanted.connect(self.keepWanted)
             head.addWidget(self.presets, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(head)
-        labels = labels_of(str(step["do"]))
-        for parameter in self._kind.parameters:
-            dial = Dial(parameter, labels[parameter.name], step.get(parameter.name, parameter.default), longest)
-            dial.moved.connect(self.moved)
-            dial.settled.connect(self.settled)
-            self.dials[parameter.name] = dial
-            column.addWidget(dial)
+        self._column = Dials(self._kind, step, longest)
+        self._column.moved.connect(self.moved)
+        self._column.settled.connect(self.settled)
+        column.addWidget(self._column)
         if self._kind.within:
             column.addLayout(self._place())
             self._show_place()
@@ -89,6 +86,11 @@ class StepForm(QWidget):
 
     # ---- the step
     @property
+    def dials(self) -> dict[str, Dial]:
+        """Those that are there, by the names of their parameters."""
+        return self._column.dials
+
+    @property
     def step(self) -> dict[str, Any]:
         """The step as the dials stand. What was left at its default and was not written stays unwritten."""
         made = dict(self._step)
@@ -103,9 +105,7 @@ class StepForm(QWidget):
     def show_step(self, step: Step) -> None:
         """Show other values of the same kind of step. Emits nothing."""
         self._step = dict(step)
-        for name, dial in self.dials.items():
-            if dial.value != (value := step.get(name, dial.parameter.default)):
-                dial.set_value(value)
+        self._column.show_step(step)
         if self._kind.within:
             self._show_place()
 

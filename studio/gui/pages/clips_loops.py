@@ -75,7 +75,7 @@ class LoopFinder(QFrame):
         self.list.itemClicked.connect(self.play)
         self.list.played.connect(self.play)
         fade = next(p for p in STEPS["loop"].parameters if p.name == "crossfade")
-        self.crossfade = Dial(fade, labels_of("loop")["crossfade"], fade.default, 1.0)
+        self.crossfade = Dial(fade, labels_of(STEPS["loop"])["crossfade"], fade.default, 1.0)
         self.seam = QPushButton(self.tr("Hear the seam"))
         self.seam.setToolTip(self.tr("Its last half second and its first, once"))
         self.seam.clicked.connect(self._hear_seam)

@@ -12,20 +12,21 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QInputDialog, QMenu, QToolButton, QWidget
 
+from studio.audio.plugins.step import IDENTITY
 from studio.audio.presets import CHAINS, PRESETS
-from studio.audio.steps import OFF, STEPS
+from studio.audio.steps import OFF, STEPS, kind_of
 from studio.errors import StudioError
 from studio.gui import theme
 from studio.project import chains
 
 Values = dict[str, Any]
-_PLACE = ("do", "sound", "from", "to", OFF)
+_PLACE = ("do", *IDENTITY, "sound", "from", "to", OFF)
 """Keys of a step that no preset touches."""
 
 
 def with_preset(step: Mapping[str, Any], values: Mapping[str, Any]) -> Values:
     """The step with the values of a preset; what the preset leaves open is as usual."""
-    usual = {p.name: p.default for p in STEPS[step["do"]].parameters if p.default is not None}
+    usual = {p.name: p.default for p in kind_of(step).parameters if p.default is not None}
     kept = {key: value for key, value in step.items() if key in _PLACE or key not in usual}
     return kept | usual | {key: value for key, value in values.items() if key not in _PLACE}
 
@@ -39,9 +40,9 @@ class PresetButton(QToolButton):
     keepWanted = Signal()
     """The step as it stands should be kept as a preset."""
 
-    def __init__(self, do: str, parent: QWidget | None = None) -> None:
+    def __init__(self, step: Mapping[str, Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._do = do
+        self._do, self._plugin = str(step["do"]), step.get("plugin")
         self.setText(self.tr("Presets"))
         self.setToolTip(self.tr("Settings to start from, and your own"))
         self.setAccessibleName(self.text())
@@ -59,12 +60,13 @@ class PresetButton(QToolButton):
         menu.clear()
         for name, values in PRESETS.get(self._do, {}).items():
             menu.addAction(name, partial(self.chosen.emit, values))
-        own = [chain for chain in _own() if len(chain.steps) == 1 and chain.steps[0]["do"] == self._do]
+        ours = (self._do, self._plugin)
+        own = [c for c in _own() if len(c.steps) == 1 and (c.steps[0]["do"], c.steps[0].get("plugin")) == ours]
         if own:
             menu.addSection(self.tr("Your own"))
         for chain in own:
             menu.addAction(chain.name, partial(self.chosen.emit, chain.steps[0]))
-        if not STEPS[self._do].material:
+        if self._do not in STEPS or not STEPS[self._do].material:
             menu.addSeparator()
             menu.addAction(theme.icon("save"), self.tr("Keep as a preset…"), self.keepWanted.emit)
 

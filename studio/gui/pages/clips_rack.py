@@ -17,10 +17,15 @@ from studio.errors import UsageError
 from studio.gui import theme
 from studio.gui.pages.clips_presets import Chains
 from studio.gui.pages.clips_row import StepRow
-from studio.gui.pages.clips_words import name_of
+from studio.gui.pages.clips_words import called
 from studio.gui.widgets.chips import Elided
 
 Step = Mapping[str, Any]
+
+
+def kind(step: Step) -> tuple[object, object]:
+    """What has to be the same for a row to go on with its dials."""
+    return step.get("do"), step.get("plugin")
 
 
 class Rack(QWidget):
@@ -111,7 +116,7 @@ class Rack(QWidget):
     def show_steps(self, steps: Sequence[Step], longest: float) -> None:
         """Show these; rows of the same kinds stay, with their dials. `longest`: seconds, where times end."""
         self._steps = tuple(dict(step) for step in steps)
-        if [row.step.get("do") for row in self.rows] == [step.get("do") for step in steps]:
+        if [kind(row.step) for row in self.rows] == [kind(step) for step in steps]:
             for row, step in zip(self.rows, steps):
                 if row.step != step:
                     row.show_step(step, longest)
@@ -196,7 +201,7 @@ class Rack(QWidget):
         return self.rows.index(row)  # type: ignore[arg-type]
 
     def _name(self, at: int) -> str:
-        return name_of(str(self.rows[at].step.get("do", "")))
+        return called(self.rows[at].step)
 
     def _want(self, steps: Sequence[Step], text: str) -> None:
         if tuple(steps) != self._steps:

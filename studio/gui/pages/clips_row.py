@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from studio.audio.plugins import step as plugins
 from studio.audio.steps import OFF, STEPS
 from studio.gui import theme
 from studio.gui.pages.clips_form import StepForm
@@ -122,7 +123,9 @@ class StepRow(QFrame):
         words = step_words(self.step)
         self.words.set_words(words)
         self.words.setEnabled(heard)
-        self._icon.setPixmap(theme.pixmap(icon_of(str(self.step.get("do", ""))), "text" if heard else "dim", 16))
+        do = str(self.step.get("do", ""))
+        icon = icon_of(do) if do != plugins.DO or plugins.there(self.step) else "warn"
+        self._icon.setPixmap(theme.pixmap(icon, "text" if heard else "dim", 16))
         self.eye.setChecked(heard)
         self.eye.setIcon(theme.icon("eye", "dim", "accent"))
         self.setAccessibleName(words if heard else self.tr("{0}, left out").format(words))
@@ -133,7 +136,7 @@ class StepRow(QFrame):
 
     def unfold(self, on: bool) -> None:
         """Show its dials, or put them away."""
-        if on == self.unfolded or str(self.step.get("do")) not in STEPS:
+        if on == self.unfolded or self.step.get("do") not in (*STEPS, plugins.DO):
             return
         if not on:
             assert self.form is not None

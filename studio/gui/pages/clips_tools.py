@@ -5,6 +5,7 @@ It only says what was pressed; the editor knows what is selected and makes a ste
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,13 +13,17 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QToolButton, QVBoxLayout, QWidget
 
+from studio.audio.plugins import table
+from studio.audio.plugins.step import DO as PLUGIN
 from studio.audio.steps import STEPS
+from studio.errors import StudioError
 from studio.gui import theme
 from studio.gui.pages.clips_words import GROUPS, group_words, icon_of, name_of
 
 ROOMY = 620
 """Points of width from which the buttons say their names."""
-DO = Qt.ItemDataRole.UserRole
+DO, WHICH, SENTENCE = (Qt.ItemDataRole.UserRole + at for at in range(3))
+"""Of an entry of the finder: its step, the plug-in that does it, what is searched beside its name."""
 
 
 class Tools(QWidget):
@@ -91,9 +96,10 @@ class Tools(QWidget):
 
 
 class StepFinder(QFrame):
-    """A popup with every step under its group's heading; typing narrows it, Return takes the one that is marked."""
+    """A popup with every step and plug-in under its group's heading; typing narrows it, Return takes the one that is marked."""
 
-    chosen = Signal(str)
+    chosen = Signal(str, str)
+    """The name of the step, and the identifier of the plug-in that does it, if one does."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -114,22 +120,38 @@ class StepFinder(QFrame):
         column.addWidget(self.search)
         column.addWidget(self.list)
         self.setFixedWidth(300)
-        self._fill()
-
-    def _fill(self) -> None:
+        self._plugins = table.Table()
         for group in GROUPS:
             steps = [do for do, step in STEPS.items() if step.group == group]
-            if not steps:
-                continue
-            head = QListWidgetItem(group_words(group))
-            head.setFlags(Qt.ItemFlag.NoItemFlags)
-            head.setFont(theme.font("caption"))
-            self.list.addItem(head)
+            if steps:
+                self._add_head(group_words(group))
             for do in steps:
-                item = QListWidgetItem(theme.icon(icon_of(do)), name_of(do))
-                item.setToolTip(STEPS[do].sentence)
-                item.setData(DO, do)
-                self.list.addItem(item)
+                self._add(icon_of(do), name_of(do), STEPS[do].sentence, do)
+        self._own = self.list.count()
+        self._list_plugins()
+
+    def _add_head(self, words: str) -> None:
+        head = QListWidgetItem(words)
+        head.setFlags(Qt.ItemFlag.NoItemFlags)
+        head.setFont(theme.font("caption"))
+        self.list.addItem(head)
+
+    def _add(self, icon: str, name: str, sentence: str, do: str, which: str = "") -> None:
+        item = QListWidgetItem(theme.icon(icon), name)
+        item.setToolTip(sentence)
+        for role, value in ((DO, do), (WHICH, which), (SENTENCE, sentence)):
+            item.setData(role, value)
+        self.list.addItem(item)
+
+    def _list_plugins(self) -> None:
+        """Those of the person's list as it is now, after our own steps."""
+        while self.list.count() > self._own:
+            self.list.takeItem(self.list.count() - 1)
+        plugins = self._plugins.plugins
+        self._add_head(self.tr("Plug-ins") if plugins else self.tr("Plug-ins: find yours in Settings"))
+        for plugin in plugins:
+            words = self.tr("by {0}").format(plugin.maker) if plugin.maker else plugin.name
+            self._add(PLUGIN, plugin.name, words, PLUGIN, plugin.identifier)
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
@@ -143,7 +165,7 @@ class StepFinder(QFrame):
                 item.setHidden(True)
                 continue
             group = head.text() if head is not None else ""
-            found = all(word in f"{item.text()} {STEPS[do].sentence} {group}".casefold() for word in words)
+            found = all(word in f"{item.text()} {item.data(SENTENCE)} {group}".casefold() for word in words)
             item.setHidden(not found)
             if found and head is not None:
                 head.setHidden(False)
@@ -152,6 +174,10 @@ class StepFinder(QFrame):
 
     def open_at(self, button: QWidget) -> None:
         """Below (or above) `button`, with everything in view again."""
+        with suppress(StudioError):  # a list that can't be read is complained of where it is changed
+            if (now := table.load()) is not self._plugins:
+                self._plugins = now
+                self._list_plugins()
         self.search.clear()
         self._filter("")
         self.list.scrollToTop()
@@ -167,7 +193,7 @@ class StepFinder(QFrame):
     def _take(self, item: QListWidgetItem | None) -> None:
         if item is not None and item.data(DO) is not None:
             self.hide()
-            self.chosen.emit(item.data(DO))
+            self.chosen.emit(item.data(DO), item.data(WHICH))
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
         """Arrows and Return in the search line belong to the list."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from studio.audio import effects, files, steps
-from studio.audio.excerpt import excerpt
+from studio.audio import files, steps
+from studio.audio.excerpt import excerpt, is_effect
 from studio.audio.sound import Audio, Sound
 from studio.audio.timeline import Timeline
 from studio.events import Finished, Produced, Started, Work
@@ -57,7 +57,7 @@ def _piece(project: ProjectFolder, clip: ClipFile, fixed: int, at: float) -> Sou
     """A few seconds of a long clip from `at` on; None where something besides effects is new."""
     new = clip.edits[fixed:]
     base = project.renders.known(project.clip_path(clip.id), clip.edits[:fixed])
-    if base is None or any(step["do"] not in effects.STEPS for step in new):
+    if base is None or not all(is_effect(step) for step in new):
         return None
     return excerpt(base, new, at, HEARD, project.material)
 

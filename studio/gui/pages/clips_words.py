@@ -8,8 +8,11 @@ from typing import Any, get_args
 
 from PySide6.QtCore import QCoreApplication
 
-from studio.audio.step import Group, Parameter
-from studio.audio.steps import STEPS
+from studio.audio.plugins import table
+from studio.audio.plugins.step import DO as PLUGIN
+from studio.audio.step import Group, Parameter, Step
+from studio.audio.steps import STEPS, kind_of
+from studio.errors import UsageError
 from studio.gui import theme
 from studio.gui.widgets.canvas import clock
 from studio.gui.widgets.config_form import pretty
@@ -30,6 +33,7 @@ _ICONS: dict[Group, str] = {
     "movement": "loop",
     "dirt": "spectrum",
     "repair": "fit",
+    "plugins": "plugin",
 }
 
 
@@ -52,12 +56,21 @@ def group_words(group: Group) -> str:
         "movement": _tr("Movement"),
         "dirt": _tr("Dirt"),
         "repair": _tr("Repair"),
+        "plugins": _tr("Plug-ins"),
     }[group]
 
 
 def name_of(do: str) -> str:
     """“fade-in” → “Fade in”; capitals stay: “EQ”."""
     return pretty(do.replace("-", " "))
+
+
+def called(step: Mapping[str, Any]) -> str:
+    """What a step is called: of a plug-in its own name, as this user's list has it, or else as the step says."""
+    if step.get("do") != PLUGIN:
+        return name_of(str(step.get("do", "")))
+    found = table.find(str(step.get("plugin", "")))
+    return found.name if found is not None else str(step.get("name", "")) or name_of(PLUGIN)
 
 
 def icon_of(do: str) -> str:
@@ -67,10 +80,10 @@ def icon_of(do: str) -> str:
     return _ICONS[STEPS[do].group] if do in STEPS else "warn"
 
 
-def labels_of(do: str) -> dict[str, str]:
+def labels_of(kind: Step) -> dict[str, str]:
     """The names of a step's parameters, without their units where that tells them apart: “peak_db” → “Peak”."""
-    parameters = STEPS[do].parameters
-    bare = {p.name: _bare(p) for p in parameters}
+    parameters = kind.parameters
+    bare = {p.name: p.label or _bare(p) for p in parameters}
     twice = {text for text in bare.values() if list(bare.values()).count(text) > 1}
     return {p.name: f"{bare[p.name]} {p.unit}".strip() if bare[p.name] in twice else bare[p.name] for p in parameters}
 
@@ -96,10 +109,10 @@ def value_words(value: Any, unit: str = "") -> str:
 
 def step_words(step: Mapping[str, Any]) -> str:
     """A step in a few words: “Trim 0.1–0.4 s”, “Gain −6 dB”."""
-    do = str(step.get("do", ""))
-    kind = STEPS.get(do)
-    if kind is None:
-        return name_of(do)
+    try:
+        kind = kind_of(step)
+    except UsageError:  # of a newer version
+        return called(step)
     values = {p.name: (step.get(p.name, p.default), p.unit) for p in kind.parameters}
     said: list[str] = []
     if "start" in values:
@@ -110,7 +123,7 @@ def step_words(step: Mapping[str, Any]) -> str:
     said += [value_words(*found) for at, found in enumerate(given.values()) if found[0] != 0 or not at][:FEW]
     if step.get("from") is not None or step.get("to") is not None:
         said.append(_tr("on {0}").format(span_words(step.get("from"), step.get("to"))))
-    return f"{name_of(do)} {', '.join(said)}".strip()
+    return f"{called(step)} {', '.join(said)}".strip()
 
 
 def span_words(start: float | None, end: float | None) -> str:

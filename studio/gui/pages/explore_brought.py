@@ -15,8 +15,9 @@ import msgspec
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from studio.audio.plugins import step as plugins
 from studio.audio.redo import redo
-from studio.audio.steps import STEPS, Materials
+from studio.audio.steps import OFF, STEPS, Materials
 from studio.engine.engine import Rendered
 from studio.gui import theme
 from studio.gui.session import Problem, Session
@@ -163,4 +164,7 @@ class StepsBar(QWidget):
 def title(step: dict[str, Any]) -> str:
     """A step in words; its bare name where this version doesn't know it."""
     name = str(step.get("do", ""))[:40]
+    if name == plugins.DO:
+        called = f"“{str(step.get('name', '?'))[:40]}”"
+        return f"{called} (a plug-in, left out until you let it in on Clips)" if step.get(OFF) else called
     return STEPS[name].sentence if name in STEPS else f"“{name}”"

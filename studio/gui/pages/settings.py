@@ -32,6 +32,7 @@ from studio.engine.jobs import Told
 from studio.events import Failed, Finished
 from studio.gui import theme
 from studio.gui.drags import as_they_are
+from studio.gui.pages.settings_plugins import PluginPanel
 from studio.gui.session import Current, Session
 from studio.gui.sound_output import OutputFacts
 from studio.gui.widgets.chips import Elided
@@ -89,6 +90,8 @@ class SettingsPage(QWidget):
         self._column.addWidget(title)
         self._add_sound()
         self._add_computing()
+        self.plugins = PluginPanel(session)
+        self._column.addWidget(self.plugins)
         self._add_look()
         self._add_folders()
         self._add_facts()

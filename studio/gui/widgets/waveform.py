@@ -249,7 +249,7 @@ class Waveform(Canvas):
         if self._outline is None:
             painter.setPen(self.ink("dim"))
             painter.setFont(theme.font())
-            painter.drawText(wave, Qt.AlignmentFlag.AlignCenter, self.placeholder)
+            painter.drawText(wave, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.placeholder)
             painter.end()
             return page
         middle = wave.height() / 2
