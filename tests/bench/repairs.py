@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 
@@ -65,19 +66,21 @@ def clipping(args: argparse.Namespace) -> Table:
     found = Found("Peaks cut off", args)
     speeds = []
     for level in CLIPPED:
-        programs = cleaners.clipping()
         took: list[float] = []
-
-        def watched(y: Wave, clean: cleaners.Cleaner = cleaners.ours("declip"), took: list[float] = took) -> Wave:
-            start = time.process_time()
-            z = clean(y)
-            took.append(time.process_time() - start)
-            return z
-
-        found.case(f"to an SDR of {level} dB", lambda x, seed: planted.clipping(x, level), programs | {"ours": watched})  # noqa: B023
+        watched = partial(_watched, took, cleaners.ours("declip"))
+        programs = cleaners.clipping() | {"ours": watched}
+        found.case(f"to an SDR of {level} dB", lambda x, seed: planted.clipping(x, level), programs)  # noqa: B023
         speeds.append(f"{planted.SECONDS * len(took) / sum(took):.3g} × at {level} dB")
     found.table.notes.append(f"ours, seconds of sound by seconds of processor: {', '.join(speeds)}")
     return found.done()
+
+
+def _watched(took: list[float], clean: cleaners.Cleaner, y: Wave) -> Wave:
+    """Also notes seconds of processor."""
+    start = time.process_time()
+    z = clean(y)
+    took.append(time.process_time() - start)
+    return z
 
 
 def noise(args: argparse.Namespace) -> Table:
