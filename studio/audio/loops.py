@@ -22,10 +22,16 @@ Array = NDArray[np.float64]
 
 SHORTEST = 0.05
 """Seconds of a loop."""
+SEAMLESS = -60.0
+"""dB of a seam from which nothing is heard of it."""
 STARTS = 48
 """Beginnings that are tried."""
 _COMPARED = 0.02
 """Seconds around the seam that are compared, at least."""
+_SHORTER = 3
+"""Frames by which a loop may be shorter or longer than where its ends are most alike."""
+_AT = 30.0
+"""How much more the step at the seam counts than how it goes on from there."""
 _SILENT = 1e-5
 
 
@@ -89,7 +95,27 @@ def _from(sound: Sound, mono: Array, start: int, least: int, stop: int, width: i
     if not len(crossing):
         return []
     best = crossing[np.argsort(unlike[crossing], kind="stable")[:4]]
-    return [_judged(sound, start, start + least + int(lag) - 1, float(unlike[lag]), period) for lag in best]
+    reach = (half, stop)
+    return [
+        _judged(sound, *_settled(sound.samples, start, least + int(lag), reach), float(unlike[lag]), period) for lag in best
+    ]
+
+
+def _settled(samples: Samples, start: int, length: int, reach: tuple[int, int]) -> tuple[int, int]:
+    """First and last frame of the loop of nearly that length, from nearly there, that goes round most smoothly: with a whole
+    number of periods the two places differ little, and somewhere in a period they do not differ at all."""
+    best, found = math.inf, (start, start + length - 1)
+    for size in range(length - _SHORTER, length + _SHORTER + 1):
+        low, high = max(3, start - reach[0]), min(start + reach[0], reach[1] - size - 3)
+        if high <= low:
+            continue
+        off = samples[:, low - 3 + size : high + 1 + size].astype(np.float64) - samples[:, low - 3 : high + 1]
+        apart = np.square(off).max(axis=0)  # the loudest channel counts
+        rough = _AT * apart[2:-1] + apart[1:-2] + apart[3:]  # the frame before the seam, and those beside it
+        place = int(rough.argmin())
+        if rough[place] < best:
+            best, found = float(rough[place]), (low + place, low + place + size - 1)
+    return found
 
 
 def _unlike(there: Array, wanted: Array) -> Array:
@@ -113,7 +139,7 @@ def _judged(sound: Sound, start: int, end: int, unlike: float, period: float) ->
     astray = min(abs(periods - round(periods)), 0.5) if period else 0.25
     longer = min(1.0, (end + 1 - start) / sound.rate)
     score = math.exp(-4 * math.sqrt(max(0.0, unlike)) - 0.5 * colour - astray) * (0.8 + 0.2 * longer)
-    return Loop(start, end, score * (1 if level < -20 else 0.7), level)
+    return Loop(start, end, score * (1 - 0.5 * min(1.0, max(0.0, (level - SEAMLESS) / 40))), level)
 
 
 def _apart(loops: list[Loop], frames: int) -> list[Loop]:

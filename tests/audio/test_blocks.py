@@ -78,7 +78,7 @@ def test_a_recording_is_mended_in_portions_as_in_one_go(name: str, monkeypatch: 
     made = function(sound).samples
     assert np.array_equal(np.concatenate(list(function.blocks(sound, 777)), axis=1), made)  # type: ignore[attr-defined]
     moved = np.abs(whole - samples).max()
-    assert moved > 0.01 and np.abs(made - whole).max() < 0.1 * moved
+    assert moved > 0.01 and np.abs(made - whole).max() < 0.2 * moved  # what is written at once begins elsewhere
 
 
 class Long:

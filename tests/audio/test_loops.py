@@ -27,7 +27,7 @@ def test_the_best_loops_are_whole_periods_and_seamless(sound):
     assert 3 <= len(found) <= 8 and [one.score for one in found] == sorted((one.score for one in found), reverse=True)
     best = found[0]
     assert 0 < best.start < best.end < sound.frames and best.end + 1 - best.start >= loops.SHORTEST * RATE
-    assert best.seam == loops.seam(sound.samples, best.start, best.end) < -20
+    assert best.seam == loops.seam(sound.samples, best.start, best.end) < -40
     step = {"do": "loop", "start": best.start / RATE, "end": (best.end + 1) / RATE, "crossfade": 0.03}
     baked = steps.apply(sound, [step])
     assert steps.loop_of([step], RATE, baked.frames) == (best.start, best.end)

@@ -49,6 +49,14 @@ BENCHES: dict[str, tuple[str, str]] = {
     "effects": ("effects", "run"),
     "exports": ("exports", "run"),
     "dither": ("exports", "dither"),
+    "hum": ("repairs", "hum"),
+    "clicks": ("repairs", "clicks"),
+    "clipping": ("repairs", "clipping"),
+    "noise": ("repairs", "noise"),
+    "untouched": ("repairs", "untouched"),
+    "loops": ("finding", "loop"),
+    "tempo": ("finding", "tempo"),
+    "onsets": ("finding", "onset"),
     "stretching": ("stretching", "run"),
 }
 SHORT = ("library", "drawing", "numbers", "decoding", "start")
@@ -58,6 +66,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--drums", help="a folder of drums; without it a few are made")
+    parser.add_argument("--notes", help="repairs, loops, onsets: a folder of notes")
+    parser.add_argument("--loops", help="repairs, tempo: a folder of loops, their tempo in their names (“_120bpm”)")
     parser.add_argument("--sounds", help="stretching: a folder of folders of real sounds, besides those that are made")
     parser.add_argument("--project", help="a project with a trained model; it is copied, never changed")
     parser.add_argument("--run", help="quality, cadence, recognise: this run or checkpoint, where it lies")

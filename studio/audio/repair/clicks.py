@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio.blocks import Blocks, Feed, blockwise, portions
+from studio.audio.repair.prediction import Wave, lags, predictor, solved
 from studio.audio.step import Parameter, Step
 
 ORDER = 32
-"""Samples from which the next one is foretold."""
-
-Wave = NDArray[np.float64]
+"""Samples from which the next one is foretold, to find clicks."""
+_FINER, _AROUND = 128, 2048
+"""Samples from which the next one is foretold, at most, and on either side by which it is learned, to write what they hide."""
 
 HARDEST, EASIEST = 2.2, 0.95
 """Powers of ten of the usual error from which a click is found, at sensitivity 0 and 1."""
@@ -29,13 +30,20 @@ _GRAIN = 0.003
 """Seconds over which the usual error is measured."""
 _ALONE = 0.05
 """Seconds on either side in which a click has few like it."""
-_FEW = 3
+_FEW = 6
+_EDGE = 0.4
+"""Of the error from which a click is found: what belongs to it still."""
 _QUIET = 3e-5
 """An error of the last bit of 16 is no click."""
 AT_ONCE, MARGIN = 20.0, 1.0
 """Seconds of a long sound that are looked at in one go, and on either side of what is mended of them."""
-_LOUDER = 1.6
-"""The sound may be so many times louder after a click than before; else something has begun."""
+_LOUDER, _FADING, _RECENT = 1.6, 1.1, 1.8
+"""The sound may be so many times louder after a click than just before; after one that has no end of its own; and than a moment
+earlier: else something has begun, and its attack may click."""
+_PIECES, _PIECE = 2, 0.01
+"""So many pieces of so many seconds are the moment before."""
+_WORTH = 10
+"""Times the mean square by which what is written is likely to be wrong: a smaller click is left."""
 
 
 @blockwise
@@ -46,31 +54,38 @@ def clicks(sound: Feed, sensitivity: float = 0.5, longest: float = 2) -> Blocks:
         for channel in samples:
             x = channel.astype(np.float64)
             for first, last in find(x, sound.rate, sensitivity, longest):
-                channel[first:last] = interpolated(x, first, last, sound.rate)
-                x[first:last] = channel[first:last]
+                written, error = interpolated(x, first, last, sound.rate)
+                if np.square(x[first:last] - written).mean() > _WORTH * error:
+                    channel[first:last] = x[first:last] = written
         yield samples[:, start:end]
 
 
 def find(x: Wave, rate: int, sensitivity: float = 0.5, longest: float = 2) -> list[tuple[int, int]]:
     """Where clicks begin and end in (frames,): a click begins where its past does not foretell it, and ends where its future
-    does not. The front of a note, or the edge of a buzzing wave, would end before it begins."""
+    does not, or where it has faded. The front of a note would end before it begins, and the sound is louder after it."""
     if len(x) < 4 * ORDER or not x.any():
         return []
     factor = 10 ** (HARDEST - (HARDEST - EASIEST) * sensitivity)
     grain = max(8, round(_GRAIN * rate))
     forward, backward = _unforeseen(x, rate), _unforeseen(x[::-1], rate)[::-1]
     over: Wave = np.stack([error / _usual(error, grain) for error in (forward, backward)]) / factor
-    bursts = list(_bursts(over.max(axis=0) > 1, max(1, round(0.0005 * rate))))
+    bursts = [
+        (first, last)
+        for first, last in _bursts(over.max(axis=0) > _EDGE, max(1, round(0.0005 * rate)))
+        if over[:, first:last].max() > 1
+    ]
     heights = np.array([over[:, first:last].max() for first, last in bursts])
     places = np.array([first for first, _ in bursts])
     found = []
     for (start, end), height in zip(bursts, heights):
-        begins, ends = (np.flatnonzero(side > 1) for side in over[:, start:end])
-        if not len(begins) or not len(ends) or not 0 <= ends[-1] - begins[0] < longest * rate / 1000:
+        begins, ends = (np.flatnonzero(side > _EDGE) for side in over[:, start:end])
+        if not len(begins):
             continue
-        first, last = start + int(begins[0]), start + int(ends[-1]) + 1
+        is_whole = len(ends) > 0 and begins[0] <= ends[-1]
+        first, last = start + int(begins[0]), start + int(ends[-1]) + 1 if is_whole else end
         like = (np.abs(places - start) < _ALONE * rate) & (heights > height / 2)
-        if like.sum() <= _FEW and not _begins(x, first, last, rate):
+        short = last - first <= longest * rate / 1000
+        if short and like.sum() <= _FEW and not _begins(x, first, last, rate, _LOUDER if is_whole else _FADING):
             found.append((max(0, first - 1), min(len(x), last + 1)))
     return found
 
@@ -82,21 +97,10 @@ def _unforeseen(x: Wave, rate: int) -> Wave:
     block = max(8 * ORDER, round(_BLOCK * rate))
     out = np.zeros_like(x)
     for first in range(0, len(x), block):
-        model = _prediction(x[max(0, first - block // 2) : first + block + block // 2])
+        model = predictor(x[max(0, first - block // 2) : first + block + block // 2], ORDER)[0]
         begin = max(0, first - ORDER)
         out[first : first + block] = lfilter(model, 1, x[begin : first + block])[first - begin :]
     return np.abs(out)
-
-
-def _prediction(x: Wave) -> Wave:
-    """(ORDER + 1,): the filter that leaves of `x` only what its past does not foretell; by autocorrelation."""
-    from scipy.fft import irfft, next_fast_len, rfft
-    from scipy.linalg import solve_toeplitz
-
-    size = next_fast_len(len(x) + ORDER + 1, real=True)
-    r = irfft(np.abs(rfft(x * np.hanning(len(x)), size)) ** 2, size)[: ORDER + 1]
-    r[0] += 1e-9 * r[0] + 1e-12
-    return np.concatenate([[1.0], -solve_toeplitz(r[:-1], r[1:])])
 
 
 def _usual(error: Wave, grain: int) -> Wave:
@@ -119,35 +123,35 @@ def _bursts(is_high: NDArray[np.bool_], gap: int) -> Iterator[tuple[int, int]]:
         yield int(group[0]), int(group[-1]) + 1
 
 
-def _begins(x: Wave, first: int, last: int, rate: int) -> bool:
-    """Whether the sound is louder after than before, as at the front of a note."""
-    span, rest = round(0.01 * rate), round(0.001 * rate)
-    before, after = x[max(0, first - span) : first], x[last + rest : last + rest + span]
+def _begins(x: Wave, first: int, last: int, rate: int, louder: float) -> bool:
+    """Whether the sound is so much louder after than it was a moment before, as in the attack of a note."""
+    span, rest = round(_PIECE * rate), round(0.001 * rate)
+    after = x[last + rest : last + rest + span]
     if not len(after):
         return False
-    return bool(np.sqrt(np.mean(after**2)) > _LOUDER * (np.sqrt(np.mean(before**2)) if len(before) else 0) + _QUIET)
+    past = np.pad(x[max(0, first - _PIECES * span) : first], (max(0, _PIECES * span - first), 0)).reshape(_PIECES, span)
+    before = np.sqrt(np.mean(past**2, axis=1))
+    return bool(np.sqrt(np.mean(after**2)) > min(louder * before[-1], _RECENT * before.min()) + _QUIET)
 
 
-def interpolated(x: Wave, first: int, last: int, rate: int) -> Wave:
-    """(last − first,): what should stand there: the values of least error in prediction, and the prediction anew from them."""
-    from scipy.linalg import solve, toeplitz
+def interpolated(x: Wave, first: int, last: int, rate: int) -> tuple[Wave, float]:
+    """(last − first,): what should stand there: the values of least error in prediction, and the prediction anew from them; and
+    by what mean square they are likely to be wrong."""
+    from scipy.linalg import toeplitz
 
-    span = max(4 * ORDER, round(0.02 * rate))
-    start, end = max(0, first - span), min(len(x), last + span)
-    around = np.pad(x[start:end], ORDER)
-    gap = slice(first - start + ORDER, last - start + ORDER)
-    size = last - first
-    around[gap] = np.linspace(around[gap.start - 1], around[gap.stop], size + 2)[1:-1]
+    order = min(_FINER, max(16, round(0.003 * rate)))
+    start, end = max(0, first - _AROUND), min(len(x), last + _AROUND)
+    around = np.pad(x[start:end], order)
+    gap = np.arange(first, last) - start + order
+    around[gap] = np.linspace(around[gap[0] - 1], around[gap[-1] + 1], len(gap) + 2)[1:-1]
     for _ in range(3):
-        model = _prediction(around)
-        lags = np.correlate(model, model, "full")[ORDER:]
-        row = np.pad(lags, (0, max(0, size - len(lags))))[:size]
-        known = around.copy()
-        known[gap] = 0
-        error = np.convolve(known, model)
-        pull = np.correlate(error, model, "valid")[gap]
-        around[gap] = solve(toeplitz(row) + 1e-9 * row[0] * np.eye(size), -pull, assume_a="pos")
-    return around[gap]
+        model, unforeseen = predictor(around, order)
+        pull = lags(model)
+        around[gap] = 0
+        near = around[gap[0] - order : gap[-1] + order + 1]
+        around[gap] = solved(gap, pull, -np.convolve(near, np.concatenate([pull[:0:-1], pull]), "valid"))
+    row = np.pad(pull, (0, max(0, len(gap) - len(pull))))[: len(gap)]
+    return around[gap], unforeseen * float(np.trace(np.linalg.pinv(toeplitz(row)))) / len(gap)
 
 
 STEPS: dict[str, Step] = {

@@ -23,6 +23,8 @@ _RATE = 8000
 """Hz at which hum is looked for; its harmonics end far below half of it."""
 _STANDS_OUT = 8.0
 """dB above its surroundings from which a harmonic is taken for hum."""
+_LOUDER = 3.0
+"""dB: hum is loudest in its lowest four harmonics; what is so much louder above them is a note."""
 _PIECE = 2.0
 """Seconds explained at once; pieces overlap by half."""
 _ROUNDS = 3
@@ -47,13 +49,14 @@ def hum(sound: Sound, mains: str = "auto", harmonics: int = 20, strength: float 
 def find(samples: Samples, rate: int, mains: str = "auto", harmonics: int = 20) -> NDArray[np.float64]:
     """Hz of every harmonic of the mains that stands out of (frames,) nearly all the time. None unless two of the lowest four
     do: it would be a steady note that has come near one."""
-    spectrum, per_hz = _lasting(samples, rate)
+    spectrum, level, per_hz = _lasting(samples, rate)
     best, near = 0.0, 0.0
     found: NDArray[np.float64] = np.zeros(0)
     for base in MAINS[mains]:
         numbers = np.arange(1.0, min(harmonics, int(0.45 * rate / base)) + 1)
         for hz in base * np.linspace(1 - DRIFT, 1 + DRIFT, 101):
-            out = spectrum[np.rint(hz * numbers * per_hz).astype(int)]
+            places = np.rint(hz * numbers * per_hz).astype(int)
+            out = np.where(level[places] <= level[places[:4]].max() + _LOUDER, spectrum[places], 0)
             score = float(np.clip(out, 0, 60).sum())
             if score > best and (out[:4] > _STANDS_OUT).sum() >= 2:
                 best, near, found = score, hz, numbers[out > _STANDS_OUT]
@@ -65,12 +68,13 @@ def _refined(spectrum: NDArray[np.float64], per_hz: float, hz: NDArray[np.float6
     peaks = np.rint(hz * per_hz).astype(int) + np.arange(-3, 4)[:, None]
     top = peaks[np.argmax(spectrum[peaks], axis=0), np.arange(len(hz))]
     before, at, after = spectrum[top - 1], spectrum[top], spectrum[top + 1]
-    places = (top + 0.5 * (before - after) / np.minimum(before - 2 * at + after, -1e-9)) / per_hz
+    off = 0.5 * (before - after) / np.minimum(before - 2 * at + after, -1e-9)
+    places = (top + np.clip(off, -0.5, 0.5)) / per_hz  # a flank is no peak
     return float(np.average(places / numbers, weights=numbers**2 * np.minimum(at, 30)))
 
 
-def _lasting(samples: Samples, rate: int) -> tuple[NDArray[np.float64], float]:
-    """dB by which each frequency stands out of those around it, in four fifths of the time, and how many values a Hz has."""
+def _lasting(samples: Samples, rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """dB by which each frequency stands out of those around it, in four fifths of the time; its level, dB; and values a Hz."""
     from scipy.fft import rfft
     from scipy.ndimage import maximum_filter1d, median_filter
     from scipy.signal.windows import blackmanharris
@@ -86,7 +90,7 @@ def _lasting(samples: Samples, rate: int) -> tuple[NDArray[np.float64], float]:
     around = median_filter(level[::step], max(3, round(24 * size / rate)))
     out = level - np.interp(np.arange(len(level)), np.arange(len(around)) * step, around)
     out[level < maximum_filter1d(level, 4 * step + 1) - 3] = 0  # the flank of a note nearby
-    return out, finer / rate
+    return out, level, finer / rate
 
 
 def _explained(x: NDArray[np.float64], rate: int, hz: NDArray[np.float64], frames: int, fine: int) -> NDArray[np.float64]:
