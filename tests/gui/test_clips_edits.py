@@ -128,6 +128,14 @@ def test_any_step_is_found_by_typing(page: ClipsPage, qtbot) -> None:
     assert [row.unfolded for row in page.side.rack.rows] == [False, True]
 
 
+def test_return_takes_what_is_called_so_before_what_speaks_of_it(page: ClipsPage, qtbot) -> None:
+    qtbot.keyClick(page.editor.view.wave, Qt.Key.Key_A)
+    qtbot.keyClicks(page.editor.finder.search, "pitch")
+    qtbot.keyClick(page.editor.finder.search, Qt.Key.Key_Return)
+    settled(page, qtbot)
+    assert edits_of(page) == ["pitch"]
+
+
 def test_what_works_on_a_stretch_asks_for_one(page: ClipsPage, qtbot) -> None:
     said: list[str] = []
     page._session.told.connect(said.append)

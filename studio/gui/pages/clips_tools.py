@@ -154,9 +154,11 @@ class StepFinder(QFrame):
             self._add(PLUGIN, plugin.name, words, PLUGIN, plugin.identifier)
 
     def _filter(self, text: str) -> None:
+        """Show what has all these words; Return takes the first that is called so, before those that only speak of it."""
         words = text.casefold().split()
         head: QListWidgetItem | None = None
         first: QListWidgetItem | None = None
+        called: QListWidgetItem | None = None
         for row in range(self.list.count()):
             item = self.list.item(row)
             do = item.data(DO)
@@ -170,7 +172,10 @@ class StepFinder(QFrame):
             if found and head is not None:
                 head.setHidden(False)
                 first = first or item
-        self.list.setCurrentRow(self.list.row(first) if words and first is not None else -1)
+                if all(word in item.text().casefold() for word in words):
+                    called = called or item
+        chosen = called or first
+        self.list.setCurrentRow(self.list.row(chosen) if words and chosen is not None else -1)
 
     def open_at(self, button: QWidget) -> None:
         """Below (or above) `button`, with everything in view again."""
