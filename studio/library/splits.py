@@ -56,7 +56,8 @@ def assign(hashes: Sequence[str], labels: Sequence[str], groups: Sequence[int] |
 
 
 def _balanced(members: list[int], at: dict[int, float]) -> dict[int, str]:
-    """Sides of one label's groups, in order of place: those at the low end are held out, between 5 and 20 % on each side."""
+    """Sides of one label's groups, in order of place: those at the low end are held out, between 5 and 20 % on each side,
+    rounded to whole ones: never more than half of them together."""
     count = len(members)
     if count < FEWEST:
         return dict.fromkeys(members, "train")

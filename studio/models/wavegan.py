@@ -29,10 +29,10 @@ Tried on whole sounds, 534 to learn from and 132 held out, evaluated with 256 ne
     real sounds said again too, 8 minutes      325          2.1            0.74      0.71         0.50
     and a place for each class, 20 minutes     742          2.1            0.82      0.78         0.57
 
-The last two in minutes of one thread beside other work; of the real held-out sounds 0.78 are heard as their label. Its best moment by the
-energy score was step 422 (2.3, 0.75, 0.72, 0.50): that hears outlines only, so the held-out mel distance decides. Since then
-sounds are made in groups of like length and mostly no further than their beginnings: on 16 drum hits a step of the generator
-costs 2.2 s of a processor instead of 3.8, with critics 2.7 instead of 4.3; not yet compared by what they learn in equal time.
+The last two in minutes of one thread beside other work; of the real held-out sounds 0.78 are heard as their label. Its best
+moment by the energy score was step 422 (2.3, 0.75, 0.72, 0.50): that hears outlines only, so the held-out mel distance decides.
+Since then sounds are made in groups of like length and mostly no further than their beginnings: on 16 drum hits a step of the
+generator costs 2.2 s of a processor instead of 3.8, with critics 2.7 instead of 4.3.
 
 Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples.
 """

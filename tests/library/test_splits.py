@@ -34,7 +34,7 @@ def test_one_group_is_on_one_side_and_labels_are_held_out(sounds: list[tuple[int
         members = [side_of[g] for g, found in label_of.items() if found == label]
         if len(members) >= splits.FEWEST:
             counts = Counter(members)
-            assert counts["validation"] >= 1 and counts["train"] >= 0.55 * len(members)
+            assert counts["validation"] >= 1 and counts["train"] >= 0.5 * len(members)
         if len(members) >= 2 * splits.FEWEST:
             assert counts["test"] >= 1
     if len(side_of) > 2:
