@@ -54,4 +54,4 @@ def say_plugins(result: dict[str, Any]) -> Iterator[str]:
     for no in result["refused"]:
         yield f"  not used: {no['path']}: {no['reason']}"
     if not result["plugins"]:
-        yield "There is no plug-in on the list; --find looks where they are installed."
+        yield "There is no plug-in on the list. --find looks where they are installed, --add at a file or folder."
