@@ -41,6 +41,13 @@ class Sampler:
         epoch, index = divmod(draw, self.per_epoch)
         return self._epoch(epoch)[index]
 
+    def some(self, most: int) -> list[NDArray[np.int64]]:
+        """Batches of no more than `most` rows in all, each once, drawn whatever their lengths and labels are: a few of the
+        batches of an epoch would be mostly short sounds, or mostly long ones."""
+        rows = np.random.default_rng(mix(self.seed, 3)).permutation(len(self.lengths))[:most]
+        rows = rows[np.argsort(self.lengths[rows], kind="stable")]
+        return np.split(rows, range(self.batch, len(rows), self.batch))
+
     def _make_epoch(self, epoch: int) -> NDArray[np.int64]:
         """(batches, B): every row once (and a few twice, to fill the last batch), or drawn by label."""
         rng = np.random.default_rng(mix(self.seed, 1, epoch))

@@ -20,8 +20,8 @@ from studio.training.sampling import Sampler
 if TYPE_CHECKING:
     from studio.training.team import Team
 
-PREPARED = 16
-"""Batches from which a model takes its statistics."""
+PREPARED = 1024
+"""Sounds from which a model takes its statistics."""
 
 TRIAL = 4
 """A trial takes every fourth sound of a batch."""
@@ -85,8 +85,7 @@ class Workshop:
     def begin(self) -> Model:
         """A model that knows the statistics of its sounds and nothing else."""
         model = self.build().eval()
-        rows = (self.sampler.rows(n) for n in range(min(PREPARED, self.sampler.per_epoch)))
-        model.prepare(self.sounds.batch(some, self.device) for some in rows)
+        model.prepare(self.sounds.batch(rows, self.device) for rows in self.sampler.some(PREPARED))
         return model
 
     def learner(self, model: Model, precision: str) -> Learner:

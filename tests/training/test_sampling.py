@@ -63,3 +63,19 @@ def test_seeds_are_mixed_not_added() -> None:
     seeds = {mix(a, b) for a in range(30) for b in range(30)}
     assert len(seeds) == 900
     assert mix(1, 2) != mix(2, 1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 400), st.integers(0, 9))
+def test_some_sounds_are_drawn_once_and_all_of_them_where_there_is_room(count: int, batch: int, most: int, seed: int) -> None:
+    found = Sampler(np.arange(count), batch, seed).some(most)
+    rows = np.concatenate(found)
+    assert len(set(rows.tolist())) == len(rows) == min(count, most)
+    assert all(0 < len(part) <= batch for part in found)
+
+
+def test_some_sounds_are_as_long_as_all() -> None:
+    lengths = np.random.default_rng(0).lognormal(0, 1, 4000)
+    for seed in range(20):
+        rows = np.concatenate(Sampler(lengths, 16, seed).some(512))
+        assert abs(lengths[rows].mean() - lengths.mean()) < 5 * lengths.std() / 512**0.5
