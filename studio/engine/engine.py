@@ -192,6 +192,7 @@ class Engine(QObject):
         self._renders: dict[Hashable, Ticket] = {}
         self._pids: frozenset[int] = frozenset()
         self._asked = 0.0  # when a sound was last asked for
+        self._closed = False
         self._timer = QTimer(self)
         self._timer.setInterval(MEMORY)
         self._timer.timeout.connect(self._look)
@@ -261,7 +262,8 @@ class Engine(QObject):
         self.evaluations.start(run, "cpu" if self._compute == "cpu" else "auto")
 
     def close(self) -> bool:
-        """Cancel everything and end the thread."""
+        """Cancel everything and end the thread; what is told afterwards is not listened to."""
+        self._closed = True
         self._timer.stop()
         ended = self.evaluations.close() and self._helper.close() and self.runner.close()
         if self._gpu is not None:
@@ -482,6 +484,8 @@ class Engine(QObject):
 
     @Slot(object)
     def _on_event(self, told: Told) -> None:
+        if self._closed:  # it was on its way
+            return
         event = told.event
         if isinstance(event, Produced):
             self._produced(event)
