@@ -41,8 +41,8 @@ def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int
         try:
             while source or running:
                 while source and len(running) < width:
-                    batch = source.popleft()
-                    running[pool.submit(_work, function, batch)] = batch
+                    running[_submit(pool, function, source[0])] = source[0]  # taken only once the pool has it
+                    source.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     answers = future.result()
                     del running[future]
@@ -53,6 +53,7 @@ def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int
                     yield job, UnreadableAudio(name=Path(job[0]).name, reason="its decoder crashed on it")
             else:
                 suspects.extend([job] for batch in running.values() for job in batch)
+            _kill(pool)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -73,6 +74,23 @@ def _pool(count: int) -> ProcessPoolExecutor:
     if server:
         context.set_forkserver_preload([WORKER])
     return ProcessPoolExecutor(max(1, count), mp_context=context, initializer=_begin)
+
+
+def _submit(pool: ProcessPoolExecutor, function: Callable[[str, int, int], R], batch: list[Job]) -> Future[list[Answer[R]]]:
+    """Raises BrokenProcessPool, also where the pool breaks while it starts one more process for this."""
+    try:
+        return pool.submit(_work, function, batch)
+    except OSError as error:
+        if pool._broken:
+            raise BrokenProcessPool from error
+        raise
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """End what is left of a broken pool. It ends its processes itself, but in Python 3.11 not one that was just being started,
+    for which it then waits for ever."""
+    for process in list((pool._processes or {}).values()):
+        process.kill()
 
 
 # A worker finds these two here and its own module behind them; this process must not load that.

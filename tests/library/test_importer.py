@@ -5,8 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
+import threading
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, process
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -285,6 +290,67 @@ def test_a_file_that_kills_its_reader_is_one_problem() -> None:
     assert len(answers) == 40
     assert "crashed" in str(answers.pop(jobs[13])) and "unexpected" in str(answers.pop(jobs[21]))
     assert all(answer == job[1] for job, answer in answers.items())
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python starts no process any more while it ends a broken pool")
+@pytest.mark.timeout(60)
+def test_a_process_that_starts_while_the_others_are_ended_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool's own thread finds it broken, and before it says so one more process begins to start; it is there when all
+    others were ended and told to."""
+    found, starting, ended, there = (threading.Event() for _ in range(4))
+    manager = process._ExecutorManagerThread
+    end, tell = manager.terminate_broken, manager.shutdown_workers
+    submit, spawn = ProcessPoolExecutor.submit, ProcessPoolExecutor._spawn_process
+
+    def late_end(thread: Any, cause: Any) -> None:
+        found.set()
+        assert starting.wait(20)
+        end(thread, cause)
+
+    def last_tell(thread: Any) -> None:
+        tell(thread)
+        ended.set()  # and before it joins them, it waits for the lock that the start of a process holds
+
+    def late_submit(pool: Any, *job: Any) -> Any:
+        assert not pool._processes or found.wait(20)
+        return submit(pool, *job)
+
+    def late_spawn(pool: Any) -> None:
+        known, pool._processes = pool._processes, {}
+        spawn(pool)
+        if found.is_set() and not there.is_set():
+            starting.set()
+            assert ended.wait(20)
+            there.set()
+        known.update(pool._processes)
+        pool._processes = known
+
+    monkeypatch.setattr(manager, "terminate_broken", late_end)
+    monkeypatch.setattr(manager, "shutdown_workers", last_tell)
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", late_submit)
+    monkeypatch.setattr(ProcessPoolExecutor, "_spawn_process", late_spawn)
+    jobs = [(f"{'bad' if i == 3 else 'file'} {i}", i, 0) for i in range(40)]
+    answers = dict(workers.each(dying.measure, jobs, 2))
+    assert there.is_set() and len(answers) == 40 and "crashed" in str(answers[jobs[3]])
+
+
+@pytest.mark.parametrize("error", [BrokenProcessPool, OSError])
+def test_what_a_breaking_pool_does_not_take_is_done_by_the_next(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    calls: list[int] = []
+    submit = ProcessPoolExecutor.submit
+
+    def breaking(pool: Any, *job: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            pool._broken = "it was just found to be"
+            raise error
+        return submit(pool, *job)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", breaking)
+    jobs = [(f"file {i}", i, 0) for i in range(40)]
+    assert dict(workers.each(dying.measure, jobs, 2)) == {job: job[1] for job in jobs}
 
 
 def test_workers_carry_neither_torch_nor_qt_and_their_death_has_a_name() -> None:
