@@ -38,24 +38,27 @@ class Screen:
         return {"DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb"}
 
     def __enter__(self) -> Self:
-        for number in range(100 + os.getpid() % 800, 1000):
-            self.display = f":{number}"
-            size = f"{SIZE[0]}x{SIZE[1]}x24"
-            self._server = self._start("Xvfb", self.display, "-screen", "0", size, "-nolisten", "tcp", "-noreset")
-            while self._server.poll() is None:  # it ends by itself where another server has this number
-                if self.hand("getdisplaygeometry") == f"{SIZE[0]} {SIZE[1]}":
-                    self._manager = self._start("openbox")
-                    return self
-                time.sleep(0.05)
-        raise RuntimeError("no free display")
+        told, tells = os.pipe()
+        size = f"{SIZE[0]}x{SIZE[1]}x24"
+        command = ("Xvfb", "-displayfd", str(tells), "-screen", "0", size, "-nolisten", "tcp", "-noreset")
+        self._server = self._start(*command, pass_fds=(tells,))
+        os.close(tells)
+        with os.fdopen(told, encoding="ascii") as answer:
+            number = answer.readline().strip()  # one that nobody has; it is ready then
+        if not number:
+            raise RuntimeError("no screen could be made")
+        self.display = f":{number}"
+        self._manager = self._start("openbox")
+        return self
 
-    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+    def _start(self, *command: str, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command,
             env={**os.environ, **self.environment()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            pass_fds=pass_fds,
         )
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

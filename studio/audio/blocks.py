@@ -22,36 +22,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.audio.sound import Audio, Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound, Wrapped
 
 Blocks = Iterator[NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Feed:
-    """A sound that is taken block by block, as often as one likes; also an Audio."""
+class Feed(Wrapped):
+    """A sound that is taken block by block, as often as one likes."""
 
-    audio: Audio
     size: int
-
-    @property
-    def rate(self) -> int:
-        return self.audio.rate
-
-    @property
-    def channels(self) -> int:
-        return self.audio.channels
-
-    @property
-    def frames(self) -> int:
-        return self.audio.frames
-
-    @property
-    def seconds(self) -> float:
-        return self.audio.seconds
-
-    def read(self, start: int, frames: int) -> Samples:
-        return self.audio.read(start, frames)
 
     def __iter__(self) -> Iterator[Samples]:
         return (block for _, block in self.placed())

@@ -36,6 +36,33 @@ class Audio(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Wrapped:
+    """An Audio around another one: the same in everything that a subclass does not say anew."""
+
+    audio: Audio
+
+    @property
+    def rate(self) -> int:
+        return self.audio.rate
+
+    @property
+    def channels(self) -> int:
+        return self.audio.channels
+
+    @property
+    def frames(self) -> int:
+        return self.audio.frames
+
+    @property
+    def seconds(self) -> float:
+        return self.audio.seconds
+
+    def read(self, start: int, frames: int) -> Samples:
+        """(channels, n) from `start` on. Raises UnreadableAudio."""
+        return self.audio.read(start, frames)
+
+
+@dataclass(frozen=True, eq=False)
 class Sound:
     """Audio in memory. `samples` is float32 (channels, frames), nominally within ±1; `rate` is in Hz."""
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from studio.audio import edit
 from studio.audio.peaks import Peaks, build
-from studio.audio.sound import Audio, Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound, Wrapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,27 +106,14 @@ class Ramp(Sweep):
 
 
 @dataclass(frozen=True, eq=False)
-class Changed:
+class Changed(Wrapped):
     """A sound under `work` that makes each frame from that frame alone, done whenever it is read: a change of channels."""
 
-    audio: Audio
     work: Callable[[Sound], Sound]
-
-    @property
-    def rate(self) -> int:
-        return self.audio.rate
 
     @cached_property
     def channels(self) -> int:
         return self.work(Sound(self.audio.read(0, 1), self.rate)).channels
-
-    @property
-    def frames(self) -> int:
-        return self.audio.frames
-
-    @property
-    def seconds(self) -> float:
-        return self.audio.seconds
 
     def read(self, start: int, frames: int) -> Samples:
         """(channels, n) from `start` on. Raises UnreadableAudio."""

@@ -16,7 +16,7 @@ from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from typing import TypeVar
 
-from studio.audio.sound import Audio, Samples, Sound
+from studio.audio.sound import Audio, Samples, Sound, Wrapped
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -94,25 +94,8 @@ def watched(audio: Audio) -> Audio:
 
 
 @dataclass(frozen=True, eq=False)
-class _Watched:
-    audio: Audio
+class _Watched(Wrapped):
     duty: _Duty
-
-    @property
-    def rate(self) -> int:
-        return self.audio.rate
-
-    @property
-    def channels(self) -> int:
-        return self.audio.channels
-
-    @property
-    def frames(self) -> int:
-        return self.audio.frames
-
-    @property
-    def seconds(self) -> float:
-        return self.audio.seconds
 
     def read(self, start: int, frames: int) -> Samples:
         if self.duty.gone.is_set():

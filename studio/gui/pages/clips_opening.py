@@ -15,7 +15,7 @@ from studio.audio.steps import STEPS
 from studio.engine.jobs import Ticket, Told
 from studio.events import Cancelled, Progress
 from studio.gui.pages import clips_work
-from studio.gui.pages.clips_words import name_of
+from studio.gui.pages.clips_words import PLUGIN, name_of
 from studio.gui.pages.clips_work import OPEN, SOON, is_long
 from studio.gui.session import Session
 from studio.gui.widgets.work_bar import WorkBar
@@ -66,7 +66,7 @@ class Opening(QObject):
             return
         event = told.event
         if isinstance(event, Progress) and time.monotonic() - self._begun > PATIENCE:
-            words = name_of(event.note) if event.note in STEPS else self.tr("Looking through it")
+            words = name_of(event.note) if event.note in (*STEPS, PLUGIN) else self.tr("Looking through it")
             self._bar.show_progress(words, event.done, event.total or 1)
         if not told.last:
             return

@@ -350,12 +350,12 @@ class Notes(QObject):
         if time.monotonic() - late[1] < PATIENCE:
             self._play(hand, key, velocity, sound)
 
-    def _make_ahead(self, hand: Hand, turn: int, todo: deque[tuple[int, int]]) -> None:
+    def _make_ahead(self, hand: Hand, turn: int, keys: deque[tuple[int, int]]) -> None:
         """One note, then the next one by another task, so that a key that is struck meanwhile goes first."""
-        if turn != self._turn or not todo:
+        if turn != self._turn or not keys:
             return
-        self._make(hand, *todo.popleft())
-        self._start(partial(self._make_ahead, hand, turn, todo))
+        self._make(hand, *keys.popleft())
+        self._start(partial(self._make_ahead, hand, turn, keys))
 
     def _listen(self, hand: Hand, turn: int) -> None:
         root = hand.own.root
