@@ -134,16 +134,17 @@ def _ours(sounds: TrainingSet, full: TrainingSet, config: Any, plan: TrainerConf
 
 
 def _adversarial(sounds: TrainingSet, full: TrainingSet, plan: TrainerConfig, device: torch.device) -> Iterator[Peer]:
-    """Morphing as recommended, and WaveGAN as we have it: with one step of its critic for one of its generator, as its peer."""
+    """Morphing as recommended, and WaveGAN as we have it: with one step of its critic for one of its generator, and of the size
+    that its peer advises for clips so long."""
     kind = family("wavegan")
     data = reader.measured(sounds)
     config = msgspec.structs.replace(kind.recommended(data), seconds=CLIP)
-    classic = {**kind.presets["WaveGAN as published"], "critic_steps": 1}
+    classic = {**kind.presets["WaveGAN as published"], "critic_steps": 1, "dim": 32}
     for heard, more, precision, what in (
         (sounds, {}, "bf16", "Wavewright morphing, bf16"),
         (full, {}, "bf16", "Wavewright morphing, bf16, filled"),
-        (full, classic, "fp32", "Wavewright, WaveGAN as published, fp32, filled"),
-        (full, classic, "bf16", "Wavewright, WaveGAN as published, bf16, filled"),
+        (full, classic, "fp32", "Wavewright, WaveGAN, fp32, filled"),
+        (full, classic, "bf16", "Wavewright, WaveGAN, bf16, filled"),
     ):
         shop = Workshop(kind, msgspec.structs.replace(config, **more), plan, device, heard, data, plan.batch)
         learner = Learner(shop.begin(), plan, precision)
