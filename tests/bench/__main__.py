@@ -88,6 +88,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=60, help="endurance: steps of the training that is killed")
     parser.add_argument("--standstill", type=float, default=60.0, help="faults: seconds for which a trainer is stopped")
     parser.add_argument("--patience", type=float, default=20.0, help="endurance: longest life of a trainer in seconds")
+    parser.add_argument("--model", default="oneshot", help="arms: the family that learns")
     parser.add_argument("--arms", default="default; plain", help="arms: settings of each, by semicolons; see arms.py")
     parser.add_argument("--settings", default="", help="factors: further settings of its trainings, KEY=VALUE by spaces")
     parser.add_argument("--parallel", type=int, default=2, help="arms, searching: how many train at a time")

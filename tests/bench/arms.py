@@ -63,8 +63,9 @@ def run(args: argparse.Namespace) -> Table:
         while waiting and len(going) < args.parallel:
             arm = waiting.pop(0)
             words = [word for word in arm.split() if "=" in word]
+            asked = ["--model", args.model, "--minutes", args.minutes]
             settings = ["--set", "threads=1", "precision=bf16", *words]
-            runs[arm] = RunFolder(scene.studio("train", root, "--minutes", args.minutes, *settings, "--prepare")["run"])
+            runs[arm] = RunFolder(scene.studio("train", root, *asked, *settings, "--prepare")["run"])
             command = [sys.executable, "-m", "tests.bench.arms", str(runs[arm].path), arm]
             going[arm] = subprocess.Popen(command, cwd=ROOT, env=scene.environment())
         time.sleep(1)
