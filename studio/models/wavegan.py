@@ -121,7 +121,7 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
     width: Annotated[int, setting("Channels of the modern generator's first layer", ge=32, le=1024, expert=True)] = 256
     dim: Annotated[int, setting("Model size of the classic networks; 64 is the paper's", ge=2, le=128, expert=True)] = 64
     auxiliary: Annotated[
-        float, setting("Weight of the class that a modern critic hears, beside whether it fits", ge=0, le=10, expert=True)
+        float, setting("Weight with which a modern critic also names the class it hears; 0: never", ge=0, le=10, expert=True)
     ] = 0.0
     critic_width: Annotated[int, setting("Channels of the modern critics' first layer", ge=4, le=64, expert=True)] = 24
     shuffle: Annotated[int, setting("Frames of phase shuffle in the classic critic", ge=0, le=8, expert=True)] = 2
@@ -294,7 +294,7 @@ class WaveGAN(Labelled):
             no, names = _told(critic, false, conditions)
             score = score + maker_loss(self.config.loss, yes, no) / len(self.critics)
             if names is not None:
-                found["adversarial/names"] = _misheard(names, batch.label)
+                found["adversarial/names"] = misheard(names, batch.label)
         return found | {"adversarial/score": score}
 
     def _anchor_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -327,7 +327,7 @@ class WaveGAN(Labelled):
         for critic, true, false in zip(self.critics, real_seen, made_seen):
             (yes, names), no = _told(critic, true, conditions), critic(false, conditions)
             if names is not None:
-                found["critic/names"] = _misheard(names, batch.label)
+                found["critic/names"] = misheard(names, batch.label)
             total = total + critic_loss(self.config.loss, yes, no) / len(self.critics)
             margins.append(margin(self.config.loss, yes, no).mean(1))
         sure = torch.stack(margins)  # (critics, B)
@@ -571,7 +571,7 @@ def _told(critic: nn.Module, x: Tensor, conditions: Tensor) -> tuple[Tensor, Ten
     return critic.told(x, conditions) if isinstance(critic, PictureScorer) else (critic(x, conditions), None)
 
 
-def _misheard(names: Tensor, label: Tensor) -> Tensor:
+def misheard(names: Tensor, label: Tensor) -> Tensor:
     """How badly classes are recognised: cross entropy, smoothed as for a judge of few sounds; 0 where nothing has one."""
     total = F.cross_entropy(names, label, ignore_index=-1, label_smoothing=0.05, reduction="sum")
     return total / (label >= 0).sum().clamp_min(1)

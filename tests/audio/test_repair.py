@@ -86,8 +86,8 @@ def test_hum_is_found_by_its_harmonics():
 @given(note=st.floats(45, 350), level=st.floats(0.001, 0.05), mains=st.sampled_from([49.9, 50.05, 60.1]))
 @settings(max_examples=8, deadline=None)
 def test_hum_is_taken_from_under_any_note(note, level, mains):
-    """A harmonic may lie on the flank of the note, or be one of its partials, which goes with it. Nobody can tell a note of 60 Hz
-    from the hum of 60 Hz."""
+    """A harmonic may lie on the flank of the note, or be one of its partials, which goes with it. Nobody can tell a note of
+    60 Hz from the hum of 60 Hz."""
     assume(all(abs(note - hz * round(note / hz)) > 3 for hz in (mains, 50, 60)))
     t = np.arange(2 * RATE) / RATE
     clean = sum(0.3 / k * np.sin(2 * np.pi * k * note * t) for k in range(1, 9)) * np.exp(-0.5 * t)
