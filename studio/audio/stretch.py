@@ -4,14 +4,14 @@ One note at a time is stretched by whole periods (periods.py), which keeps its p
 Signalsmith Stretch (MIT). A spectral stretcher blurs whatever is shorter than its window of 0.12 s, so a sound is taken apart
 at its onsets, each piece is stretched alone, and the first moment of each is the original's own: an attack stays as sharp as
 it was, and comes exactly when it should. Pitch is changed by stretching and then resampling, which is exact where shifting the
-bins of a spectrum is out of tune by up to 12 cents in the bass; how a voice keeps its vowels is in formants.py. The table joins
-the others in steps.py.
+bins of a spectrum is out of tune by up to 12 cents in the bass; how a voice keeps its vowels is in formants.py. A sound of more
+than a minute is taken apart there too, so that one of hours needs no more memory. The table joins the others in steps.py.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -39,15 +39,20 @@ LEAD = 0.002
 """Seconds before a piece over which it is led in."""
 REACH = 0.01
 """Seconds by which what was stretched may be moved, so that its waves go on from those of the attack."""
+AT_ONCE = 60.0
+"""Seconds that are changed at once; of a longer sound, one such span after the other."""
+NEAR = 15.0
+"""Seconds before the end of a span in which a place is looked for where the next can begin unheard."""
 LOUDER = 2.0
 """Times as loud as before: from there on an onset is a new note, and not a vowel or a bow that turns."""
 
 _SEED = 1
 
 
+@blockwise
 def stretch(
-    sound: Sound, ratio: float = 1.0, seconds: float | None = None, attacks: Attacks = "keep", method: Method = "complex"
-) -> Sound:
+    sound: Feed, ratio: float = 1.0, seconds: float | None = None, attacks: Attacks = "keep", method: Method = "complex"
+) -> Blocks:
     """`ratio` times as long, or as long as `seconds` says, at the same pitch.
 
     Raises UsageError where `seconds` is further from the sound's own length than RATIO allows.
@@ -56,33 +61,79 @@ def stretch(
         ratio = seconds / sound.seconds
         if not RATIO[0] <= ratio <= RATIO[1]:
             raise UsageError(reason=f"A sound of {sound.seconds:.2f} s can't be stretched to {seconds:.2f} s at once")
-    return replace(sound, samples=_stretched(sound, ratio, attacks, _tones(sound, method)))
+    if ratio == 1:
+        return iter(sound)
+    return _in_spans(sound, ratio, lambda part, length: _stretched(part, ratio, length, attacks, _tones(part, method)))
 
 
+@blockwise
 def pitch(
-    sound: Sound,
+    sound: Feed,
     semitones: float = 0.0,
     cents: float = 0.0,
     attacks: Attacks = "keep",
     method: Method = "complex",
     formants: Formants = "move",
-) -> Sound:
+) -> Blocks:
     """Higher or lower by so much, at the same length."""
     ratio = 2 ** ((semitones + cents / 100) / 12)
-    tones = _tones(sound, method)
-    if formants == "keep" and tones is not None and ratio != 1:
-        return replace(sound, samples=repitched(sound.samples, sound.rate, ratio, tones))
-    longer = _stretched(sound, ratio, attacks, tones)
-    moved = _faster(longer, ratio, sound.frames)
-    if formants == "keep" and ratio != 1:
-        moved = corrected(sound.samples, moved, sound.rate, ratio)
-    return replace(sound, samples=moved)
+    if ratio == 1:
+        return iter(sound)
+
+    def moved(part: Sound, length: int) -> Samples:
+        tones = _tones(part, method)
+        if formants == "keep" and tones is not None:
+            return repitched(part.samples, part.rate, ratio, tones)
+        longer = _stretched(part, ratio, _frames(part.frames, ratio), attacks, tones)
+        found = _faster(longer, ratio, length)
+        return corrected(part.samples, found, part.rate, ratio) if formants == "keep" else found
+
+    return _in_spans(sound, 1.0, moved)
 
 
 @blockwise
 def varispeed(sound: Feed, speed: float = 1.0) -> Blocks:
     """As a tape at another speed: twice as fast is half as long and an octave higher."""
     return files.resampled(sound, speed, 1.0, _frames(sound.frames, 1 / speed))
+
+
+def _in_spans(sound: Feed, ratio: float, change: Callable[[Sound, int], Samples]) -> Blocks:
+    """`change` of one span after the other, each `ratio` times as long; what led up to a span is faded in before it."""
+    lead = round(onsets.LEAD * sound.rate)
+    first = begin = 0
+    before: Samples = np.zeros((sound.channels, 0), np.float32)
+    for last in _ends(sound):
+        end = _frames(last, ratio) if last == sound.frames else round((last + lead) * ratio) - lead
+        made = change(Sound(sound.read(first, last - first), sound.rate), end - begin)
+        if first:
+            near = round(LEAD * sound.rate)
+            _lead_in(before, sound.read(first - near, near))
+        yield before
+        before, first, begin = made, last, end
+    yield before
+
+
+def _ends(sound: Feed) -> Iterator[int]:
+    """The frame after each span."""
+    most, first = round(AT_ONCE * sound.rate), 0
+    while (rest := sound.frames - first) > most:
+        size = math.ceil(rest / math.ceil(rest / most))
+        near = min(round(NEAR * sound.rate), size // 2)
+        first += size - near
+        first += _seam(Sound(sound.read(first, near), sound.rate))
+        yield first
+    if sound.frames:
+        yield sound.frames
+
+
+def _seam(sound: Sound) -> int:
+    """The frame at which a new span is heard least: the last onset, or the softest moment."""
+    found = [cut for cut in onsets.onsets(sound) if cut > onsets.SHORTEST * sound.rate]
+    if found:
+        return found[-1]
+    moment = round(REACH * sound.rate)
+    level = np.square(sound.samples[:, : sound.frames // moment * moment]).sum(axis=0).reshape(-1, moment).sum(axis=1)
+    return max(1, int(level.argmin()) * moment)
 
 
 def _frames(frames: int, ratio: float) -> int:
@@ -105,11 +156,8 @@ def _tones(sound: Sound, method: Method) -> periods.Course | None:
     return found if found is not None and (method == "tones" or found.tonal) else None
 
 
-def _stretched(sound: Sound, ratio: float, attacks: Attacks, tones: periods.Course | None) -> Samples:
-    """(C, round(T × ratio)); by whole periods where `tones` says which."""
-    if ratio == 1 or not sound.frames:
-        return sound.samples.copy()
-    length = _frames(sound.frames, ratio)
+def _stretched(sound: Sound, ratio: float, length: int, attacks: Attacks, tones: periods.Course | None) -> Samples:
+    """(C, length), `ratio` times as long; by whole periods where `tones` says which."""
     if attacks == "smooth":
         if tones is not None:
             return periods.stretched(sound.samples, sound.rate, length, tones, 0)
@@ -130,7 +178,8 @@ def _stretched(sound: Sound, ratio: float, attacks: Attacks, tones: periods.Cour
             else:
                 out[:, start:end] = _attacked(piece, sound.rate, ratio, end - start)
     for (first, _), start in zip(pieces[1:], places[1:]):
-        _lead_in(out, sound, first, start)
+        frames = min(round(LEAD * sound.rate), first, start)
+        _lead_in(out[:, :start], sound.samples[:, first - frames : first])
     return out
 
 
@@ -141,12 +190,13 @@ def _struck(sound: Sound, frame: int) -> bool:
     return bool(np.abs(after).max(initial=0.0) > LOUDER * np.abs(before).max(initial=0.0))
 
 
-def _lead_in(out: Samples, sound: Sound, first: int, start: int) -> None:
-    """What led up to frame `first` of the sound is faded in before frame `start` of the result."""
-    frames = min(round(LEAD * sound.rate), first, start)
+def _lead_in(out: Samples, before: Samples) -> None:
+    """What led up to an attack is faded in at the end of `out`."""
+    frames = before.shape[1]
     share = (np.arange(frames, dtype=np.float32) + np.float32(0.5)) / np.float32(max(1, frames))
-    out[:, start - frames : start] *= 1 - share
-    out[:, start - frames : start] += share * sound.samples[:, first - frames : first]
+    end = out[:, out.shape[1] - frames :]
+    end *= 1 - share
+    end += share * before
 
 
 def _attacked(piece: Samples, rate: int, ratio: float, length: int) -> Samples:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ import numpy as np
 from studio.audio import analysis, edit, files, join, loops, steps
 from studio.audio.blocks import Blockwise
 from studio.audio.peaks import BASE
-from studio.audio.sound import Samples, Sound
+from studio.audio.repair import hum
+from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Step
 from studio.audio.timeline import Changed, Fade, Gain, Piece, Ramp, Sweep, Timeline
 
@@ -35,7 +37,7 @@ class Task:
     """`work` has to be done to `part`; `put` gives the timeline with what came of it in its place.
 
     name: of the step; framewise: each frame is made from that frame alone, so that `changed` need not be kept anywhere;
-    blocks: the same work on a timeline, of which it takes no more than so many frames at once; None: it needs all of them
+    blocks: the same work on a sound, of which it takes no more than so many frames at once; None: it needs all of them
     """
 
     name: str
@@ -43,7 +45,7 @@ class Task:
     work: Callable[[Sound], Sound]
     put: Callable[[Timeline], Timeline] = lambda made: made
     framewise: bool = False
-    blocks: Callable[[Timeline, int], Iterator[Samples]] | None = None
+    blocks: Callable[[Audio, int], Iterator[Samples]] | None = None
 
     @property
     def changed(self) -> Changed:
@@ -134,9 +136,8 @@ def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> 
     return task.done() if timeline.seconds <= SHORT else task
 
 
-def _blocks(kind: Step, values: Mapping[str, Any]) -> Callable[[Timeline, int], Iterator[Samples]] | None:
-    function = kind.function
-    return (lambda part, size: function.blocks(part, size, **values)) if isinstance(function, Blockwise) else None
+def _blocks(kind: Step, values: Mapping[str, Any]) -> Callable[[Audio, int], Iterator[Samples]] | None:
+    return partial(kind.function.blocks, **values) if isinstance(kind.function, Blockwise) else None
 
 
 def _rung(timeline: Timeline, name: str, kind: Step, values: dict[str, Any], first: int, last: int) -> Timeline | Task:
@@ -394,9 +395,18 @@ def _without_mean(timeline: Timeline) -> Generator[int, None, Timeline | Task]:
     )
 
 
+def _without_hum(timeline: Timeline, mains: str, harmonics: float, strength: float) -> Generator[int, None, Timeline | Task]:
+    hz = yield from hum.looked(timeline, mains, int(harmonics))
+    if not len(hz):
+        return timeline
+    values = {"hz": hz, "strength": strength}
+    return Task("hum", timeline, lambda sound: hum.without(sound, **values), blocks=partial(hum.without.blocks, **values))
+
+
 _LOOKS: dict[str, Callable[..., Generator[int, None, Timeline | Task]]] = {
     "loudness": match_loudness,
     "remove-dc": _without_mean,
+    "hum": _without_hum,
 }
 
 

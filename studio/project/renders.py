@@ -20,7 +20,7 @@ from typing import Any
 
 import studio
 from studio.audio import files, peaks
-from studio.audio.sound import Audio
+from studio.audio.sound import Audio, Samples
 from studio.audio.steps import Materials
 from studio.audio.timeline import Timeline
 from studio.audio.timeline_steps import Look, Task, apply
@@ -138,17 +138,18 @@ class Renders:
     def _recorded(self, path: Path, task: Task) -> Generator[Progress, None, None]:
         """Block by block where the step allows it, else all at once."""
         part = task.part
+        watched = _Watched(part)
         yield Progress(done=0, total=part.frames, note=task.name)
         if task.blocks is not None:
-            blocks = task.blocks(part, round(BLOCK * part.rate))
+            blocks = task.blocks(watched, round(BLOCK * part.rate))
         else:
             _check_memory(task)
             blocks = iter([task.work(part.sound()).samples])
         wide = 4 * part.channels
         self._make_room(part.frames * wide)
         with suppress(AlreadyThere), closing(files.record(path, blocks)) as written:
-            for size in written:
-                yield Progress(done=min(size // wide, part.frames), total=part.frames, note=task.name)
+            for _ in written:
+                yield Progress(done=watched.reached, total=part.frames, note=task.name)
 
     @staticmethod
     def _use(path: Path) -> None:
@@ -166,6 +167,18 @@ class Renders:
             with suppress(OSError):
                 found.unlink()
                 size -= stat.st_size
+
+
+class _Watched:
+    """A sound that knows how far it was read: an edit may write more or less than that."""
+
+    def __init__(self, audio: Audio) -> None:
+        self._audio, self.reached = audio, 0
+        self.rate, self.channels, self.frames, self.seconds = audio.rate, audio.channels, audio.frames, audio.seconds
+
+    def read(self, start: int, frames: int) -> Samples:
+        self.reached = max(self.reached, min(start + frames, self.frames))
+        return self._audio.read(start, frames)
 
 
 def _looked(look: Look) -> Generator[Progress, None, Timeline | Task]:

@@ -5,12 +5,15 @@ A pitch is measured where the result holds one and a half periods of it; in less
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.audio import periods, steps, stretch
+from studio.audio.blocks import Feed
 from studio.audio.sound import Sound
 from studio.errors import UsageError
 from tests.audio.make import RATE, noise, sine
@@ -165,6 +168,46 @@ def test_no_change_is_none_and_a_length_can_be_asked_for():
     assert stretch.stretch(sound, seconds=0.45).frames == round(0.45 * RATE)
     with pytest.raises(UsageError, match="at once"):
         stretch.stretch(sound, seconds=3)
+
+
+@pytest.fixture
+def short_spans(monkeypatch):
+    """A minute is a second here."""
+    monkeypatch.setattr(stretch, "AT_ONCE", 1.0)
+    monkeypatch.setattr(stretch, "NEAR", 0.4)
+
+
+@pytest.mark.parametrize("change", [{"ratio": 0.6}, {"ratio": 1.7}, {"semitones": -3}, {"semitones": 3, "formants": "keep"}])
+def test_long_sounds_are_changed_span_by_span_and_attacks_stay_in_time(short_spans, change):
+    places = np.cumsum([0.3, 0.61, 0.47, 0.75, 0.53, 0.94, 0.58])
+    samples = np.zeros((2, 5 * RATE), np.float32)
+    for place in places:
+        hit = drum("snare", 0, RATE)[: RATE // 3]
+        samples[:, round(place * RATE) : round(place * RATE) + len(hit)] += hit
+    sound = Sound(samples, RATE)
+    ends = list(stretch._ends(Feed(sound, 1000)))
+    assert len(ends) >= 5 and all(0 < b - a <= RATE for a, b in pairwise([0, *ends]))
+    work = stretch.stretch if "ratio" in change else stretch.pitch
+    found = work(sound, **change)
+    for size in (10_000, 3 * RATE):
+        assert np.array_equal(found.samples, np.concatenate(list(work.blocks(sound, size, **change)), axis=1))
+    ratio = change.get("ratio", 1.0)
+    assert found.frames == round(sound.frames * ratio)
+    for place in places:
+        near = found.samples[:, round((place * ratio - 0.04) * RATE) : round((place * ratio + 0.04) * RATE)]
+        assert abs(onset(Sound(near, RATE)) - 0.04) < 0.006
+
+
+@pytest.mark.parametrize("method", ["complex", "tones"])
+@pytest.mark.parametrize("ratio", [0.7, 1.5])
+def test_a_tone_without_an_attack_goes_on_unheard_where_a_span_ends(short_spans, ratio, method):
+    sound = ruler.tone(220, 4.0)
+    found = stretch.stretch(sound, ratio, method=method)
+    assert abs(ruler.cents(found.samples[0], 220)) < 5
+    inside = found.samples[0, RATE // 10 : -RATE // 10]
+    levels = 20 * np.log10(np.sqrt(np.square(inside[: len(inside) // 441 * 441]).reshape(-1, 441).mean(axis=1)))
+    assert levels.min() > np.median(levels) - 2
+    assert np.abs(np.diff(inside)).max() < 1.4 * np.abs(np.diff(sound.samples[0, RATE // 10 : -RATE // 10])).max()
 
 
 def test_smooth_stretches_all_alike():

@@ -28,6 +28,9 @@ EFFECTS: dict[str, dict[str, Any]] = {
     "remove-drift": {},
     "loudness": {},
     "varispeed": {"speed": 1.1},
+    "stretch": {"ratio": 1.1},
+    "pitch": {"semitones": 1.0},
+    "hum": {},
     "swap": {},
 }
 EXPORTS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -6,13 +6,14 @@ drift a little, by least squares in which loud moments count little: hum is lear
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.audio import files
-from studio.audio.sound import Samples, Sound
+from studio.audio.blocks import Blocks, Feed, blockwise, together
+from studio.audio.sound import Audio, Samples, Sound
 from studio.audio.step import Parameter, Step
 
 MAINS: dict[str, tuple[float, ...]] = {"auto": (50.0, 60.0), "50": (50.0,), "60": (60.0,)}
@@ -28,6 +29,7 @@ _LOUDER = 3.0
 _PIECE = 2.0
 """Seconds explained at once; pieces overlap by half."""
 _ROUNDS = 3
+_NOTHING = 1e-15
 _LEAST = 0.5
 """Seconds: too little is known of a shorter sound to tell hum from a note."""
 
@@ -38,12 +40,27 @@ def hum(sound: Sound, mains: str = "auto", harmonics: int = 20, strength: float 
         return sound
     slow = files.resample(sound, min(_RATE, sound.rate))
     hz = find(slow.mono(), slow.rate, mains, int(harmonics))
-    if not len(hz):
-        return sound
-    rate = min(slow.rate, round(3 * hz[-1]) + 100)
-    slow = files.resample(slow, rate)
-    waves = np.stack([_explained(x.astype(np.float64), rate, hz, sound.frames, sound.rate) for x in slow.samples])
-    return replace(sound, samples=(sound.samples - strength * waves).astype(np.float32))
+    return without(sound, hz, strength) if len(hz) else sound
+
+
+def looked(audio: Audio, mains: str, harmonics: int) -> Generator[int, None, NDArray[np.float64]]:
+    """What `find` finds in a sound that need not be in memory; gives how many frames were read."""
+    rate = min(_RATE, audio.rate)
+    parts, done = [np.zeros(0, np.float32)], 0
+    for block in files.resampled(files.pieces(audio), audio.rate, rate, round(audio.frames * rate / audio.rate)):
+        parts.append(Sound(block, rate).mono())
+        done += block.shape[1]
+        yield min(audio.frames, round(done * audio.rate / rate))
+    return find(np.concatenate(parts), rate, mains, harmonics)
+
+
+@blockwise
+def without(sound: Feed, hz: NDArray[np.float64], strength: float = 1) -> Blocks:
+    """Without what stands still at `hz`, or drifts a little from there."""
+    slow = files.at_rate(sound.audio, min(_RATE, sound.rate))
+    slow = files.at_rate(slow, min(slow.rate, round(3 * hz[-1]) + 100))
+    for block, waves in together(sound, _explained(slow, hz, sound.frames, sound.rate)):
+        yield block - strength * waves
 
 
 def find(samples: Samples, rate: int, mains: str = "auto", harmonics: int = 20) -> NDArray[np.float64]:
@@ -93,20 +110,29 @@ def _lasting(samples: Samples, rate: int) -> tuple[NDArray[np.float64], NDArray[
     return out, level, finer / rate
 
 
-def _explained(x: NDArray[np.float64], rate: int, hz: NDArray[np.float64], frames: int, fine: int) -> NDArray[np.float64]:
-    """(frames,) at rate `fine`: the hum in `x` (at `rate`), piece by piece."""
+def _explained(slow: Audio, hz: NDArray[np.float64], frames: int, fine: int) -> Blocks:
+    """(C, frames) at rate `fine`: the hum in `slow`, piece by piece."""
+    rate = slow.rate
     hop = int(_PIECE * rate / 2)
-    size = min(2 * hop, len(x))
-    out, weight = np.zeros(frames), np.full(frames, 1e-15)
-    for first in range(0, max(1, len(x) - hop), hop):
-        first = min(first, len(x) - size)
-        amounts = _fit(x[first : first + size], _waves(hz, size, rate, size / rate))
+    size = min(2 * hop, slow.frames)
+    heard, at = slow.read(0, size), 0
+    out, weight, done = np.zeros((slow.channels, 0)), np.zeros(0), 0  # what still grows, from frame `done` on
+    for first in range(0, max(1, slow.frames - hop), hop):
+        first = min(first, slow.frames - size)
+        heard, at = np.concatenate([heard[:, first - at :], slow.read(at + size, first - at)], axis=1), first
         start = round(first / rate * fine)
         length = min(round(size / rate * fine), frames - start)
+        yield out[:, : start - done] / weight[: start - done]
+        out, weight, done = out[:, start - done :], weight[start - done :], start
+        out = np.pad(out, ((0, 0), (0, max(0, length - out.shape[1]))))
+        weight = np.pad(weight, (0, max(0, length - len(weight))), constant_values=_NOTHING)
         window = np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2
-        out[start : start + length] += window * (_waves(hz, length, fine, size / rate) @ amounts)
-        weight[start : start + length] += window
-    return out / weight
+        waves, short = _waves(hz, length, fine, size / rate), _waves(hz, size, rate, size / rate)
+        for channel, x in zip(out, heard):
+            channel[:length] += window * (waves @ _fit(x.astype(np.float64), short))
+        weight[:length] += window
+    rest = frames - done - out.shape[1]
+    yield np.pad(out, ((0, 0), (0, rest))) / np.pad(weight, (0, rest), constant_values=_NOTHING)
 
 
 def _waves(hz: NDArray[np.float64], frames: int, rate: int, seconds: float) -> NDArray[np.float64]:
