@@ -5,7 +5,7 @@ Signalsmith Stretch (MIT). A spectral stretcher blurs whatever is shorter than i
 at its onsets, each piece is stretched alone, and the first moment of each is the original's own: an attack stays as sharp as
 it was, and comes exactly when it should. Pitch is changed by stretching and then resampling, which is exact where shifting the
 bins of a spectrum is out of tune by up to 12 cents in the bass; how a voice keeps its vowels is in formants.py. A sound of more
-than a minute is taken apart there too, so that one of hours needs no more memory. The table joins the others in steps.py.
+than half a minute is taken apart there too, so that one of hours needs no more memory. The table joins the others in steps.py.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ LEAD = 0.002
 """Seconds before a piece over which it is led in."""
 REACH = 0.01
 """Seconds by which what was stretched may be moved, so that its waves go on from those of the attack."""
-AT_ONCE = 60.0
+AT_ONCE = 30.0
 """Seconds that are changed at once; of a longer sound, one such span after the other."""
-NEAR = 15.0
+NEAR = 8.0
 """Seconds before the end of a span in which a place is looked for where the next can begin unheard."""
 LOUDER = 2.0
 """Times as loud as before: from there on an onset is a new note, and not a vowel or a bow that turns."""

@@ -126,6 +126,8 @@ def _done(timeline: Timeline, name: str, kind: Step, values: dict[str, Any]) -> 
         return Look(name, timeline.frames, lambda: _LOOKS[name](timeline, **values))
     if move := _MOVES.get(name):
         return move(timeline, **values)
+    if name in _NEUTRAL and all(values.get(key) == neutral for key, neutral in _NEUTRAL[name].items()):
+        return timeline
     task = Task(
         name,
         timeline,
@@ -408,6 +410,14 @@ _LOOKS: dict[str, Callable[..., Generator[int, None, Timeline | Task]]] = {
     "remove-dc": _without_mean,
     "hum": _without_hum,
 }
+
+
+_NEUTRAL: dict[str, dict[str, float | None]] = {
+    "stretch": {"ratio": 1.0, "seconds": None},
+    "pitch": {"semitones": 0.0, "cents": 0.0},
+    "varispeed": {"speed": 1.0},
+}
+"""Values with which a step that would be computed changes nothing, as when it has just been added."""
 
 
 # ---- what they ask of the sound

@@ -172,7 +172,7 @@ def test_no_change_is_none_and_a_length_can_be_asked_for():
 
 @pytest.fixture
 def short_spans(monkeypatch):
-    """A minute is a second here."""
+    """Half a minute is a second here."""
     monkeypatch.setattr(stretch, "AT_ONCE", 1.0)
     monkeypatch.setattr(stretch, "NEAR", 0.4)
 

@@ -141,6 +141,16 @@ def test_what_must_be_computed_is_only_the_stretch() -> None:
     assert np.abs(task.done().read(20 * 44_100, 10)).max() < 1e-6
 
 
+@pytest.mark.parametrize("name", ["stretch", "pitch", "varispeed"])
+def test_a_step_that_changes_nothing_computes_nothing(name: str) -> None:
+    timeline = Timeline.of(noise(11.0))
+    assert moves.apply(timeline, {"do": name}) is timeline
+    assert isinstance(moves.apply(timeline, {"do": name, **CHANGES[name]}), moves.Task)
+
+
+CHANGES: dict[str, dict[str, float]] = {"stretch": {"seconds": 11.0}, "pitch": {"cents": 1.0}, "varispeed": {"speed": 1.01}}
+
+
 def test_nothing_is_a_timeline_too() -> None:
     nothing = Timeline.of(Sound(np.zeros((2, 0), np.float32), RATE))
     assert nothing.frames == 0 and nothing.sound().samples.shape == (2, 0)

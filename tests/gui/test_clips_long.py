@@ -115,9 +115,11 @@ def test_a_long_effect_shows_how_far_it_is_and_can_be_left_off(
     qtbot.waitUntil(lambda: bar.isVisible() and bar.bar.value() >= 20 * RATE)
     assert bar.note.words == "Width" and bar.bar.maximum() == 75 * RATE
     qtbot.mouseClick(bar.cancel, Qt.MouseButton.LeftButton)
+    assert not bar.cancel.isEnabled()  # it has been heard
     go.set()
     qtbot.waitUntil(lambda: not bar.isVisible() and page.list.current is not None and not page.list.current.edits)
     settled(page, qtbot)
+    assert bar.cancel.isEnabled()
     assert session.project is not None and not list((session.project.cache / "clips").glob("*.f32"))
     assert page.editor.opened is not None and page.editor.opened.sound is before.sound  # type: ignore[union-attr]
     session.undo.undo()

@@ -23,7 +23,7 @@ from studio.gui.pages.clips_selection import SelectionBar
 from studio.gui.pages.clips_snap import Snapping
 from studio.gui.pages.clips_tools import StepFinder, Tools
 from studio.gui.pages.clips_words import name_of
-from studio.gui.widgets.canvas import clock
+from studio.gui.widgets.canvas import lasting
 from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.sound_view import SoundView
 from studio.gui.widgets.star_bar import StarBar
@@ -212,7 +212,7 @@ class ClipEditor(QWidget):
         channels = {1: self.tr("mono"), 2: self.tr("stereo")}.get(
             sound.channels, self.tr("{0} channels").format(sound.channels)
         )
-        parts = [self.tr("{0} s").format(clock(sound.seconds, 0.001))]
+        parts = [lasting(sound.seconds)]
         if facts is not None and facts.pitch is not None and not facts.silent:
             parts.append(pitch_words(facts.pitch))
         if self.places.tempo is not None:

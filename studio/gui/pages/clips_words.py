@@ -14,7 +14,7 @@ from studio.audio.step import Group, Parameter, Step
 from studio.audio.steps import STEPS, kind_of
 from studio.errors import UsageError
 from studio.gui import theme
-from studio.gui.widgets.canvas import clock
+from studio.gui.widgets.canvas import clock, lasting
 from studio.gui.widgets.config_form import pretty
 
 FEW = 3
@@ -101,7 +101,7 @@ def value_words(value: Any, unit: str = "") -> str:
     if isinstance(value, str):
         return f"{value} {unit}".rstrip()
     if unit == "s":
-        return f"{value * 1000:.4g} ms" if abs(value) < 1 else f"{clock(value, 0.001)} s"
+        return f"{value * 1000:.4g} ms" if abs(value) < 1 else lasting(value)
     if unit == "Hz" and abs(value) >= 1000:
         return f"{value / 1000:.4g} kHz"
     return f"{value:.4g} {unit}".rstrip().replace("-", "−")
@@ -128,4 +128,4 @@ def step_words(step: Mapping[str, Any]) -> str:
 
 def span_words(start: float | None, end: float | None) -> str:
     """“0.1–0.4 s”, open ends left out."""
-    return f"{clock(start or 0, 0.001)}–{'' if end is None else clock(end, 0.001)} s"
+    return f"{lasting(start or 0)} –" if end is None else f"{clock(start or 0)}–{lasting(end)}"

@@ -28,7 +28,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from studio.gui import theme
-from studio.gui.widgets.canvas import clock
+from studio.gui.widgets.canvas import lasting
 from studio.project.state import ClipFile
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -124,7 +124,7 @@ class ClipModel(QAbstractListModel):
 
 def said(clip: ClipFile, picture: Picture | None = None) -> str:
     """Length, tags and origin of a clip in one line."""
-    parts = [f"{clock(picture.seconds if picture else clip.seconds, 0.01)} s", *clip.tags]
+    parts = [lasting(picture.seconds if picture else clip.seconds, 0.01), *clip.tags]
     if clip.recipe is not None and (clip.recipe.run or clip.recipe.family):
         parts.append(clip.recipe.run or clip.recipe.family)
     return " · ".join(parts)

@@ -117,3 +117,8 @@ def clock(seconds: float, step: float = 0.001) -> str:
     if minutes < 60:
         return f"{int(minutes)}:{rest:0{width}.{digits}f}"
     return f"{int(minutes) // 60}:{int(minutes) % 60:02d}:{rest:0{width}.{digits}f}"
+
+
+def lasting(seconds: float, step: float = 0.001) -> str:
+    """The same with its unit, where it is no clock's: "0.25 s", "1:05.2"."""
+    return f"{clock(seconds, step)} s" if seconds < 60 else clock(seconds, step)

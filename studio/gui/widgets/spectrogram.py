@@ -17,7 +17,7 @@ from studio.audio.analysis import hz_to_midi, midi_to_hz, note_name
 from studio.audio.peaks import spectrogram
 from studio.audio.sound import Audio, Sound
 from studio.gui import theme
-from studio.gui.widgets.canvas import RADIUS, Canvas, clock, picture, spectrum
+from studio.gui.widgets.canvas import RADIUS, Canvas, lasting, picture, spectrum
 from studio.gui.widgets.later import Later
 
 GUTTER = 36
@@ -250,7 +250,7 @@ class Spectrogram(Canvas):
         level = f"{decibels[row, column]:.0f}".replace("-", "−")
         pitch = f"{hertz / 1000:.2f} kHz" if hertz >= 1000 else f"{hertz:.0f} Hz"
         note = note_name(round(float(hz_to_midi(hertz))))
-        text = self.tr("{0} s   {1}   {2}   {3} dB").format(clock(max(0.0, seconds)), pitch, note, level)
+        text = self.tr("{0}   {1}   {2}   {3} dB").format(lasting(max(0.0, seconds)), pitch, note, level)
         self.paint_note(painter, text, QPointF(self.width() - 6, 6))
 
     # ---- the hand

@@ -27,7 +27,7 @@ from studio.audio import peaks as pyramid
 from studio.audio.peaks import Peaks
 from studio.audio.sound import Audio, Sound
 from studio.gui import theme
-from studio.gui.widgets.canvas import RADIUS, Canvas, clock, tick_step
+from studio.gui.widgets.canvas import RADIUS, Canvas, clock, lasting, tick_step
 from studio.gui.widgets.later import Later
 from studio.gui.widgets.shape import OnDisk, Outline, outline_of, picture_of
 
@@ -332,7 +332,7 @@ class Waveform(Canvas):
         text = self.tr("{0} s   {1}").format(time, level)
         if self._selection is not None:
             length = (self._selection[1] - self._selection[0]) / self._rate
-            text = self.tr("{0}   selected {1} s").format(text, clock(length))
+            text = self.tr("{0}   selected {1}").format(text, lasting(length))
         x = self._x(self._hover)
         painter.setPen(QPen(self.ink("dim", 0.6), 1))
         painter.drawLine(QPointF(x, 0), QPointF(x, self._wave.height()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from studio.gui import theme
@@ -22,7 +23,7 @@ class WorkBar(QWidget):
         self.bar.setAccessibleName(self.tr("How far it is"))
         self.cancel = QPushButton(self.tr("Cancel"))
         self.cancel.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.cancel.clicked.connect(self.cancelled)
+        self.cancel.clicked.connect(self._leave_off)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.HALF)
@@ -36,3 +37,12 @@ class WorkBar(QWidget):
         self.bar.setRange(0, max(1, total))
         self.bar.setValue(done)
         self.show()
+
+    def _leave_off(self) -> None:
+        """Work ends where it can, which may be a second later: until then the button says that it has been heard."""
+        self.cancel.setEnabled(False)
+        self.cancelled.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.cancel.setEnabled(True)
+        super().hideEvent(event)
