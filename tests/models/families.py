@@ -36,7 +36,6 @@ TINY: dict[str, tuple[str, msgspec.Struct]] = {
             loss="hinge",
             penalty="r1",
             conditioning="concat",
-            auxiliary=0.5,
             matching=0,
             anchor=0,
             critics=0,

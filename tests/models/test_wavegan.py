@@ -17,7 +17,7 @@ from studio.models.layers.lengths import Lengths
 from studio.models.layers.pqmf import BANDS
 from studio.models.layers.scorers import CROP, BandScorer, PictureScorer, cropped
 from studio.models.layers.wavegan import WaveCritic, WaveGenerator, shuffled
-from studio.models.wavegan import BUCKETS, WaveGAN, misheard
+from studio.models.wavegan import BUCKETS, WaveGAN
 from studio.project.recipe import Request
 from studio.training.learner import Learner
 from studio.training.plan import TrainerConfig
@@ -239,34 +239,3 @@ def test_a_step_of_the_trainer_goes_through_with_critics_in_it() -> None:
         assert outcome.sound and "critic/loss" in outcome.values and "anchor/mel" in outcome.values
     early = learner.step(2, 0.1, lambda n: batch(model, seed=n)).values
     assert "critic/loss" not in early and "adversarial/score" not in early
-
-
-def test_a_critic_learns_the_names_of_classes_and_says_what_it_hears_in_made_sounds() -> None:
-    model = tiny("wavegan-stereo")
-    assert isinstance(model, WaveGAN)
-    outline = model.critics[2]
-    assert isinstance(outline, PictureScorer) and outline.names is not None
-    examples = batch(model)
-    optimiser = torch.optim.Adam(outline.parameters(), 2e-3)
-    real = outline.look(middle_side(examples.audio), torch.zeros(len(examples.label), dtype=torch.long))
-    told = torch.zeros(len(real), len(LABELS) + 1)
-    first = None
-    for _ in range(40):
-        loss = misheard(outline.told(real, told)[1], examples.label)
-        first = loss.detach() if first is None else first
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    assert first is not None and loss < first / 2
-    found = model.losses(examples, "maker", 1.0)
-    assert found["adversarial/names"] > 0 and found["adversarial/names"].requires_grad
-    assert model.losses(examples, "critics", 1.0)["critic/names"].requires_grad
-
-
-def test_sounds_without_a_class_are_misheard_by_nobody() -> None:
-    names = torch.randn(3, 4, requires_grad=True)
-    nothing = misheard(names, torch.full((3,), -1))
-    nothing.backward()
-    assert nothing == 0 and not names.grad.any()
-    one = misheard(names, torch.tensor([-1, 2, -1]))
-    assert torch.allclose(one, F.cross_entropy(names[1:2], torch.tensor([2]), label_smoothing=0.05))

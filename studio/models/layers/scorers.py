@@ -39,8 +39,7 @@ def cropped(audio: Tensor, place: Tensor) -> Tensor:
 
 
 class PictureScorer(nn.Module):
-    """Of a mel picture: of a crop, or with `whole` of all, where also the spread of the batch is seen. With `names` it also
-    says which of so many classes it hears."""
+    """Of a mel picture: of a crop, or with `whole` of all, where also the spread of the batch is seen."""
 
     def __init__(
         self,
@@ -51,7 +50,6 @@ class PictureScorer(nn.Module):
         conditions: int,
         concat: bool,
         whole: bool = False,
-        names: int = 0,
     ) -> None:
         super().__init__()
         self.mel, self.whole = Mel(rate, *shape), whole
@@ -59,7 +57,6 @@ class PictureScorer(nn.Module):
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(sizes))
         self.last = nn.Conv2d(sizes[-1] + whole, sizes[-1], 3, padding=1)
         self.score = Head(sizes[-1], conditions, concat)
-        self.names = nn.Linear(sizes[-1], names) if names else None
         lively([*self.layers, self.last])
 
     def look(self, audio: Tensor, place: Tensor) -> Tensor:
@@ -70,16 +67,11 @@ class PictureScorer(nn.Module):
         return ((mel + FLOOR).log10() + 2.5).contiguous(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor, conditions: Tensor) -> Tensor:
-        return self.told(x, conditions)[0]
-
-    def told(self, x: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor | None]:
-        """→ scores, and where it names classes, logits (B, names)."""
         for layer in self.layers:
             x = F.leaky_relu(layer(x), SLOPE)
         if self.whole:
             x = torch.cat([x, spread(x).to(x.dtype)], 1)
-        x = F.leaky_relu(self.last(x), SLOPE)
-        return self.score(x, conditions), None if self.names is None else self.names(x.mean((2, 3))).float()
+        return self.score(F.leaky_relu(self.last(x), SLOPE), conditions)
 
 
 class BandScorer(nn.Module):
