@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from studio.models.labelled import middle_side
 from studio.models.layers.decoders import FRAME
@@ -115,6 +116,22 @@ def test_the_energy_score_is_lowest_for_what_is_spread_as_the_real_ones() -> Non
     best = score(1.0)
     assert best < min(score(0.0), score(0.5), score(1.6), score(1.0, 0.5))
     assert float(natural(real[:800], torch.zeros(800))) == pytest.approx(best, rel=0.03)
+
+
+def test_what_real_sounds_would_score_takes_no_more_memory_than_their_distances() -> None:
+    """A thousand sounds are heard before learning begins; all differences of their features would be 12 GB."""
+    largest = 0
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            nonlocal largest
+            found = function(*args, **(kwargs or {}))
+            largest = max(largest, found.numel() if isinstance(found, torch.Tensor) else 0)
+            return found
+
+    with Watch():
+        natural(torch.randn(100, 300), torch.arange(100) % 3)
+    assert 10_000 <= largest <= 30_000
 
 
 def test_the_energy_distance_draws_to_sounds_of_the_label_and_apart_from_each_other() -> None:
