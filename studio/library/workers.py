@@ -29,7 +29,8 @@ WORKER = "studio.library.worker"
 def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int) -> Iterator[Answer[R]]:
     """`function(*job)` of every job in `count` processes, as they become ready; errors are answers too.
 
-    A job that kills its process is answered with UnreadableAudio, and the others go on. Closing the iterator stops all.
+    A job that kills its process is answered with UnreadableAudio, and the others go on. Closing the iterator stops all. Raises
+    LibraryError where processes end whatever they read, as where there is no memory left: then no file is to blame.
     """
     todo: deque[list[Job]] = deque(list(jobs[i : i + BATCH]) for i in range(0, len(jobs), BATCH))
     suspects: deque[list[Job]] = deque()
@@ -48,6 +49,8 @@ def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int
                     del running[future]
                     yield from answers
         except BrokenProcessPool:
+            if alone and not _lives():
+                raise LibraryError(reason="what reads them ends at once, perhaps for want of memory") from None
             if alone:  # one process, one job: this is the one
                 for job in next(iter(running.values()), []):
                     yield job, UnreadableAudio(name=Path(job[0]).name, reason="its decoder crashed on it")
@@ -74,6 +77,16 @@ def _pool(count: int) -> ProcessPoolExecutor:
     if server:
         context.set_forkserver_preload([WORKER])
     return ProcessPoolExecutor(max(1, count), mp_context=context, initializer=_begin)
+
+
+def _lives() -> bool:
+    """Whether a process that reads nothing does."""
+    try:
+        with _pool(1) as pool:
+            pool.submit(_begin).result()
+    except BrokenProcessPool:
+        return False
+    return True
 
 
 def _submit(pool: ProcessPoolExecutor, function: Callable[[str, int, int], R], batch: list[Job]) -> Future[list[Answer[R]]]:

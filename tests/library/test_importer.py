@@ -353,6 +353,13 @@ def test_what_a_breaking_pool_does_not_take_is_done_by_the_next(
     assert dict(workers.each(dying.measure, jobs, 2)) == {job: job[1] for job in jobs}
 
 
+def test_where_no_process_lives_no_file_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_begin", dying.die)
+    jobs = [(f"/sounds/{number}.wav", number, 0) for number in range(20)]
+    with pytest.raises(LibraryError, match="want of memory"):
+        list(workers.each(dying.measure, jobs, 2))
+
+
 def test_workers_carry_neither_torch_nor_qt_and_their_death_has_a_name() -> None:
     loaded = workers.alone(dying.modules)
     assert "studio.library.measure" in loaded and not {"torch", "PySide6", "PySide6.QtCore"} & loaded
