@@ -8,52 +8,7 @@ length: small ones of pictures, bands and outlines that compare in pairs (R3GAN,
 adaptive augmentation (2006.06676). To choose instead: WaveGAN as it was published (1802.04208), where critics are all there is.
 The first latent number is the length.
 
-Tried with critics alone on drum hits of 0.37 s, one core, bf16, batch 16, one seed: energy score of new sounds over that
-of real ones among themselves (1 is as good as real), of the weights of the moment, 32 held-out sounds:
-
-                                                     start   after 30 or 45 steps   after 90
-    latents hardly heard at first, matched until 45   2.21          1.80               2.32
-    latents and classes heard at first, the same      1.64          1.50               2.21
-    matched all the time, weight 3                    1.64          1.34               1.30
-    weight 10                                         1.64          1.33               1.30
-    weight 10, generator at 1e-3                      1.64          1.32               1.35
-    weight 5, rates of 1e-3 and 5e-4                  1.64           –          1.19 after 240
-
-All but the last two at rates of 4e-4 and 2e-4, the first with a penalty of 1 instead of 20. Where the distance between the sets
-stopped at step 45, sounds became alike; while it stays, they don't. Without a fixed peak they ran away from full scale.
-
-Tried on whole sounds, 534 to learn from and 132 held out, evaluated with 256 new ones:
-
-                                              steps   Fréchet × floor   coverage   recall   heard as the label
-    critics alone, 5 minutes of half a core     84          3.0            0.59      0.55         0.40
-    real sounds said again too, 8 minutes      325          2.1            0.74      0.71         0.50
-    and a place for each class, 20 minutes     742          2.1            0.82      0.78         0.57
-    50 minutes of a processor                 2441          1.6            0.88      0.80         0.57
-    the same, lengths as they really are                    1.4            0.88      0.82         0.59
-
-The third in minutes of one thread beside other work; of the real held-out sounds 0.78 are heard as their label. Its best moment
-by the energy score was step 422 (2.3, 0.75, 0.72, 0.50): that hears outlines only, so the held-out mel distance decides. The
-last two with sounds made in groups of like length and mostly no further than their beginnings, which makes a step of the
-generator cost 2.2 s of a processor instead of 3.8, with critics 2.7 instead of 4.3. Lengths had been learned from the first
-batches, by chance short sounds; the last row only learned those anew. At its end critics told 0.87 to 0.90 rightly with
-augmentation at its limit.
-
-Tried around step 370 instead of independent latent numbers (2.2, 0.78, 0.77, 0.55), none kept: as correlated as real sounds'
-are, over all classes (2.6, 0.77, 0.74, 0.42) or in each (2.5, 0.77, 0.69, 0.54); near a real sound's (2.4, 0.77, 0.71, 0.55);
-between two of a class (2.6, 0.76, 0.56, 0.61). Real sounds' own are heard as their label no more often (0.61, after 50 minutes
-as well): what is missing is in the generator.
-
-Tried for 8 minutes of a processor each, lengths as they really are, about 345 steps:
-
-                                                  held-out mel   Fréchet × floor   coverage   heard as the label
-    generator at 6e-4, Adam's first beta 0.5          0.149            2.2            0.77           0.57
-    1.5e-3 and 0.8                                    0.131            2.0            0.76           0.56
-    the first, and a critic that names classes        0.152            3.4            0.66           0.57
-    the second, and a critic that names classes       0.133            3.5            0.73           0.59
-
-The last two, an auxiliary classifier (ACGAN, 1610.09585) beside the projection at half the critics' weight, are not kept. What
-is heard wrongly is said wrongly already where real sounds are said again: between partials there is too much noise, 4 to 9 dB
-in the first tenth of a second, so that the judge takes percussion for snares, or with another judge snares for percussion.
+What was tried on the way is in tests/bench/RESULTS.md.
 
 Letters: B batch, C channels, T samples, D latent size, K classes, N frames of 2,048 samples.
 """
