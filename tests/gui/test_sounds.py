@@ -52,7 +52,7 @@ def _settle(session: Session, qtbot: QtBot) -> Callable[[QWidget], None]:
 @pytest.fixture
 def full(page: SoundsPage, sounds_folder: Path, qtbot: QtBot) -> SoundsPage:
     """The page after the small drums were added: 24 sounds of three labels."""
-    page.add([sounds_folder])
+    page.adding.add([sounds_folder])
     qtbot.waitUntil(lambda: page.table.rowCount() == 24 and not page.session.desk.busy, timeout=30_000)
     qtbot.waitUntil(
         lambda: bool(page.heard.findings) and page.labels.list.count() == 4 and not page._looking.busy, timeout=10_000
@@ -96,17 +96,17 @@ def test_dropped_folders_become_rows_and_labels(full: SoundsPage) -> None:
     assert [(f.label, f.count, f.included) for f in full.labels._facts] == [("hat", 8, 8), ("kick", 8, 8), ("snare", 8, 8)]
     assert names(full) == sorted(names(full))
     assert full.count.text() == "24 sounds" and full.heard.amount.text().endswith("seconds in 24 sounds")
-    assert not full.progress.isVisible()
+    assert not full.adding.bar.isVisible()
 
 
 def test_an_import_shows_where_it_is_and_can_be_cancelled(page: SoundsPage, sounds_folder: Path, qtbot: QtBot) -> None:
     said: list[str] = []
     page.session.told.connect(said.append)
-    page.add([sounds_folder])
-    assert page.progress.isVisible() and page.cancel.isVisible() and page.stack.currentWidget() is page.split
-    page.cancel.click()
+    page.adding.add([sounds_folder])
+    assert page.adding.bar.isVisible() and page.adding.bar.cancel.isVisible() and page.stack.currentWidget() is page.split
+    page.adding.bar.cancel.click()
     qtbot.waitUntil(lambda: bool(said), timeout=20_000)
-    assert "cancelled" in said[0] and not page.progress.isVisible()
+    assert "cancelled" in said[0] and not page.adding.bar.isVisible()
     page.receive([str(sounds_folder)])
     qtbot.waitUntil(lambda: page.table.rowCount() == 24, timeout=20_000)
 
@@ -114,7 +114,7 @@ def test_an_import_shows_where_it_is_and_can_be_cancelled(page: SoundsPage, soun
 def test_adding_again_says_that_all_is_known(full: SoundsPage, sounds_folder: Path, qtbot: QtBot) -> None:
     said: list[str] = []
     full.session.told.connect(said.append)
-    full.add([sounds_folder])
+    full.adding.add([sounds_folder])
     qtbot.waitUntil(lambda: bool(said), timeout=20_000)
     assert said == ["Nothing new, 24 known already"]
 
@@ -246,7 +246,7 @@ def test_findings_are_mended_by_their_button_and_back(
     copy = tmp_path / "More"
     shutil.copytree(sounds_folder, copy / "again")
     (copy / "broken.wav").write_text("no sound")
-    page.add([sounds_folder, copy])
+    page.adding.add([sounds_folder, copy])
     qtbot.waitUntil(lambda: page.heard.row("duplicate") is not None, timeout=30_000)
     row, broken = page.heard.row("duplicate"), page.heard.row("unreadable")
     assert row is not None and broken is not None
@@ -322,7 +322,7 @@ def test_all_sounds_are_selected_and_left_out_in_one_step(full: SoundsPage, qtbo
 def test_the_window_is_told_once_of_many_sounds(page: SoundsPage, sounds_folder: Path, qtbot: QtBot) -> None:
     told: list[None] = []
     page.session.soundsChanged.connect(lambda: told.append(None))
-    page.add([sounds_folder])
+    page.adding.add([sounds_folder])
     qtbot.waitUntil(lambda: bool(told), timeout=20_000)
     qtbot.waitUntil(lambda: page.table.rowCount() == 24)
     assert len(told) == 1

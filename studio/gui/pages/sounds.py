@@ -6,7 +6,6 @@ is one undoable step that ends in the session's `soundsChanged`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,13 +16,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QInputDialog,
     QLabel,
     QLineEdit,
     QMenu,
-    QProgressBar,
     QPushButton,
     QSplitter,
     QStackedLayout,
@@ -33,13 +30,13 @@ from PySide6.QtWidgets import (
 )
 
 from studio.audio import files
-from studio.audio.files import EXTENSIONS
 from studio.audio.sound import Sound
 from studio.engine.jobs import Told
 from studio.errors import StudioError
-from studio.events import Cancelled, Failed, Finished, Produced, Progress, Started, Work
+from studio.events import Failed, Finished, Produced, Started, Work
 from studio.gui import theme
 from studio.gui.drags import as_they_are
+from studio.gui.pages.sounds_adding import Adding
 from studio.gui.pages.sounds_edits import SPLIT, Edits
 from studio.gui.pages.sounds_heard import HeardPanel, Unreadable
 from studio.gui.pages.sounds_labels import LabelFacts, LabelPanel
@@ -48,16 +45,14 @@ from studio.gui.pages.sounds_list import SoundsView
 from studio.gui.pages.sounds_map import SoundsMap
 from studio.gui.session import Current, Session
 from studio.gui.tables.sounds import COLUMNS, LabelDelegate, SoundTable, ThumbnailDelegate, Wanted, query
-from studio.gui.widgets.chips import Elided
 from studio.gui.widgets.drop_zone import Empty
 from studio.gui.widgets.later import Later
 from studio.library import check
 from studio.library.check import Finding
-from studio.library.importer import import_folders
 from studio.library.index import Index, SoundRow
 from studio.project.folder import ProjectFolder
 
-IMPORT, CHECK = "import", "sounds-check"
+CHECK = "sounds-check"
 LOOK, THINK = 60, 400
 """Milliseconds after a change until the table, and until the findings, are asked for anew."""
 
@@ -107,11 +102,11 @@ class SoundsPage(QWidget):
         self.wanted = Wanted()
         self._chosen = 0  # id of the sound shown large
         self._current: Current | None = None
-        self._importing: int | None = None  # ticket
         self._looked = False  # the first findings look whether the files are there
         self._silent = False  # the selection moves by itself, not by the hand
         self._meant = ""
         self.edits = Edits(session, self)
+        self.adding = Adding(session, self)
         self._build()
         self._wire()
         self._on_opened()
@@ -134,7 +129,7 @@ class SoundsPage(QWidget):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(theme.HALF)
         inside.addLayout(self._head())
-        inside.addWidget(self._progress())
+        inside.addWidget(self.adding.bar)
         self.map = SoundsMap()
         self.views = QStackedLayout()
         self.views.addWidget(self.view)
@@ -179,42 +174,14 @@ class SoundsPage(QWidget):
         self.map_button.setToolTip(self.tr("Show these sounds as a map: near means alike"))
         self.map_button.setAccessibleName(self.tr("Map"))
         theme.mark(self.map_button, role="icon")
-        self.add_button = QPushButton(self.tr("Add sounds…"))
-        self.add_button.setToolTip(self.tr("Add a folder or files; they stay where they are"))
-        theme.mark(self.add_button, role="primary")
-        menu = self.add_menu = QMenu(self.add_button)
-        self.add_folder = menu.addAction(theme.icon("folder"), self.tr("A folder…"))
-        self.add_files = menu.addAction(theme.icon("file"), self.tr("Files…"))
-        menu.addSeparator()
-        self.copying = menu.addAction(self.tr("Copy them into the project"))
-        self.copying.setCheckable(True)
-        self.copying.setToolTip(self.tr("Off: the project refers to your files where they lie"))
         row = QHBoxLayout()
         row.setSpacing(theme.HALF)
         row.addWidget(self.filter, 1)
         row.addWidget(self.only)
         row.addWidget(self.count)
         row.addWidget(self.map_button)
-        row.addWidget(self.add_button)
+        row.addWidget(self.adding.button)
         return row
-
-    def _progress(self) -> QWidget:
-        self.progress = QWidget()
-        self.doing = Elided()
-        theme.mark(self.doing, role="dim")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(self.tr("Progress of adding sounds"))
-        self.cancel = QPushButton(self.tr("Cancel"))
-        self.cancel.setToolTip(self.tr("Stop adding; what is measured already stays"))
-        row = QHBoxLayout(self.progress)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.HALF)
-        row.addWidget(self.doing, 1)
-        row.addWidget(self.bar, 1)
-        row.addWidget(self.cancel)
-        self.progress.hide()
-        return self.progress
 
     def _wire(self) -> None:
         session = self.session
@@ -252,105 +219,28 @@ class SoundsPage(QWidget):
         self.large.seeked.connect(self._on_seeked)
         self.heard.fixed.connect(self.fix)
         self.heard.shown.connect(self.show_finding)
-        self.empty.pressed.connect(self.choose_folder)
-        self.add_button.clicked.connect(self._show_add)
-        self.add_folder.triggered.connect(self.choose_folder)
-        self.add_files.triggered.connect(self.choose_files)
-        self.cancel.clicked.connect(self.cancel_import)
+        self.empty.pressed.connect(self.adding.choose_folder)
+        self.adding.begun.connect(lambda: self.stack.setCurrentWidget(self.split))
+        self.adding.came.connect(self._changed)
         find = QAction(self.tr("Filter"), self)
         find.setShortcuts([QKeySequence(QKeySequence.StandardKey.Find), QKeySequence("/")])
         find.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         find.triggered.connect(self.filter.setFocus)
         self.addAction(find)
 
-    # ---- adding
     def receive(self, payload: Any) -> None:
         """The window shows this page with something for it: paths to add."""
-        self.add([Path(path) for path in payload])
-
-    def add(self, paths: Sequence[Path]) -> None:
-        """Bring folders and files into the project, in the background."""
-        project = self.session.project
-        if project is None or not paths:
-            return
-        copy = self.copying.isChecked()
-        self.session.desk.submit(lambda: import_folders(project, paths, copy=copy), IMPORT)
-        self._show_doing(self.tr("Looking through your folders…"), 0, 0)
-
-    def _show_add(self) -> None:
-        self.add_menu.popup(self.add_button.mapToGlobal(self.add_button.rect().bottomLeft()))
-
-    def choose_folder(self) -> None:
-        dialog = self._dialog(self.tr("A folder of sounds"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.open()
-
-    def choose_files(self) -> None:
-        dialog = self._dialog(self.tr("Sounds"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilter(f"{self.tr('Sounds')} ({' '.join(f'*{suffix}' for suffix in sorted(EXTENSIONS))})")
-        dialog.open()
-
-    def _dialog(self, title: str) -> QFileDialog:
-        dialog = QFileDialog(self, title)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(self.receive)
-        return dialog
-
-    def cancel_import(self) -> None:
-        self.session.desk.cancel(IMPORT)
+        self.adding.add(payload)
 
     @Slot(object)
     def _on_desk(self, told: Told) -> None:
-        if told.tag == IMPORT:
-            self._on_import(told)
-        elif told.tag == CHECK and isinstance(told.event, Produced):
+        if told.tag == CHECK and isinstance(told.event, Produced):
             project, heard, findings = told.event.value
             if project is self.session.project:
                 self.heard.show_heard(heard, findings)
                 self.table.forget_rows()
         elif told.tag in (CHECK, SPLIT) and isinstance(told.event, Failed):
             self.session.complain(told.event)
-
-    def _on_import(self, told: Told) -> None:
-        event = told.event
-        if isinstance(event, Started):
-            self._importing = told.ticket
-            self._show_doing(self.tr("Looking through your folders…"), 0, 0)
-        elif isinstance(event, Progress):
-            if event.total:
-                text = self.tr("Measuring {0} of {1}: {2}").format(f"{event.done:,}", f"{event.total:,}", event.note)
-                self._show_doing(text, event.done, event.total)
-            else:
-                self._show_doing(self.tr("Looking through “{0}”…").format(event.note), 0, 0)
-        elif isinstance(event, Produced):
-            self._changed()  # the rest of the window is told once, at the end
-        if told.last:
-            self._importing = None
-            self.progress.hide()
-            if isinstance(event, Failed):
-                self.session.complain(event)
-            elif isinstance(event, Finished):
-                self._say_imported(event.result)
-            elif isinstance(event, Cancelled):
-                self.session.tell(self.tr("Adding was cancelled; what was measured stays"))
-            self.session.soundsChanged.emit()
-
-    def _say_imported(self, result: dict[str, Any]) -> None:
-        new, known, bad = result["imported"], result["skipped"], len(result["problems"])
-        parts = [self.tr("{0} sounds added").format(f"{new:,}") if new else self.tr("Nothing new")]
-        if known:
-            parts.append(self.tr("{0} known already").format(f"{known:,}"))
-        if bad:
-            parts.append(self.tr("{0} can't be read").format(f"{bad:,}"))
-        self.session.tell(", ".join(parts))
-
-    def _show_doing(self, text: str, done: int, total: int) -> None:
-        self.doing.set_words(text)
-        self.bar.setRange(0, total)
-        self.bar.setValue(done)
-        self.progress.show()
-        self.stack.setCurrentWidget(self.split)
 
     # ---- what is shown
     @Slot()
@@ -372,7 +262,6 @@ class SoundsPage(QWidget):
         self.large.show_sound(None, None, ())
         self.filter.clear()
         self.show_all()
-        self.progress.hide()
         self.stack.setCurrentWidget(self.empty)
 
     @Slot()
@@ -402,7 +291,7 @@ class SoundsPage(QWidget):
         else:
             self._show_ids(answer.ids)
         self._say_count(len(answer.ids), answer.total)
-        busy = self._importing is not None or self.progress.isVisibleTo(self)
+        busy = self.adding.busy or self.adding.bar.isVisibleTo(self)
         self.stack.setCurrentWidget(self.split if answer.total or busy else self.empty)
 
     def _show_ids(self, ids: NDArray[np.int64]) -> None:
@@ -485,7 +374,7 @@ class SoundsPage(QWidget):
         project, look = self.session.project, not self._looked
         if project is None:
             return
-        if self._importing is not None:
+        if self.adding.busy:
             self._think.start()
             return
         self._looked = True

@@ -33,8 +33,9 @@ class WorkBar(QWidget):
         self.hide()
 
     def show_progress(self, words: str, done: int, total: int) -> None:
+        """`total` 0: nobody knows yet."""
         self.note.set_words(words)
-        self.bar.setRange(0, max(1, total))
+        self.bar.setRange(0, total)
         self.bar.setValue(done)
         self.show()
 
