@@ -91,11 +91,11 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
     shuffle: Annotated[int, setting("Frames of phase shuffle in the classic critic", ge=0, le=8, expert=True)] = 2
     rate_generator: Annotated[
         float, setting("Learning rate of the generator", gt=0, le=0.01, expert=True, search=(2e-4, 4e-3))
-    ] = 1.5e-3
+    ] = 6e-4
     rate_critics: Annotated[float, setting("Learning rate of the critics", gt=0, le=0.01, expert=True, search=(1e-4, 2e-3))] = (
         5e-4
     )
-    beta: Annotated[float, setting("Adam's first beta", ge=0, lt=1, expert=True)] = 0.8
+    beta: Annotated[float, setting("Adam's first beta", ge=0, lt=1, expert=True)] = 0.5
     ada: Annotated[
         float, setting("Certainty of the critics above which sounds are augmented more; 1: never", ge=0, le=1, expert=True)
     ] = 0.6
