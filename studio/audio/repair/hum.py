@@ -46,12 +46,12 @@ def hum(sound: Sound, mains: str = "auto", harmonics: int = 20, strength: float 
 def looked(audio: Audio, mains: str, harmonics: int) -> Generator[int, None, NDArray[np.float64]]:
     """What `find` finds in a sound that need not be in memory; gives how many frames were read."""
     rate = min(_RATE, audio.rate)
-    parts, done = [np.zeros(0, np.float32)], 0
-    for block in files.resampled(files.pieces(audio), audio.rate, rate, round(audio.frames * rate / audio.rate)):
-        parts.append(Sound(block, rate).mono())
+    slow, done = np.zeros(round(audio.frames * rate / audio.rate), np.float32), 0
+    for block in files.resampled(files.pieces(audio), audio.rate, rate, len(slow)):
+        slow[done : done + block.shape[1]] = Sound(block, rate).mono()
         done += block.shape[1]
         yield min(audio.frames, round(done * audio.rate / rate))
-    return find(np.concatenate(parts), rate, mains, harmonics)
+    return find(slow, rate, mains, harmonics)
 
 
 @blockwise
@@ -100,8 +100,10 @@ def _lasting(samples: Samples, rate: int) -> tuple[NDArray[np.float64], NDArray[
     starts = np.linspace(0, len(samples) - size, min(200, max(5, 2 * len(samples) // size))).astype(int)
     window = blackmanharris(size)
     finer = 4 * size
-    power = np.array([np.abs(rfft(samples[s : s + size] * window, finer)) ** 2 for s in starts])
-    lasting = np.quantile(power, 0.2, axis=0)
+    power = np.empty((len(starts), finer // 2 + 1))
+    for row, start in zip(power, starts):
+        row[:] = np.abs(rfft(samples[start : start + size] * window, finer)) ** 2
+    lasting = np.quantile(power, 0.2, axis=0, overwrite_input=True)
     level = 10 * np.log10(lasting + 1e-9 * lasting.max() + 1e-16)
     step = max(1, finer // size)
     around = median_filter(level[::step], max(3, round(24 * size / rate)))
