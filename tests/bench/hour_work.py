@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> Table:
 
 def _apart(root: Path, kind: str, name: str) -> dict[str, Any]:
     command = [sys.executable, "-m", __name__, str(root), kind, name]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    env = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}  # as the program has it
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
