@@ -71,7 +71,7 @@ def demo(rest: list[str]) -> int:
 def test(rest: list[str]) -> int:
     """All of them in two processes, file by file: each has its own home, screen and sound card."""
     set_up(TEST_PACKAGES)
-    return call(PYTHON, "-m", "pytest", *(rest or ["-n", "2", "--dist", "loadfile"]))
+    return call(PYTHON, "-m", "pytest", *(rest or ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "2"]))
 
 
 def run(rest: list[str]) -> int:

@@ -375,6 +375,8 @@ class ProjectFolder:
         JSON was never written becomes a clip."""
         for folder in (self.root, self.clips_dir, self.material_dir, self.root / ".studio"):
             for path in folder.glob(".*.partial"):
+                if f".{os.getpid()}-" in path.name:  # being written by another thread, for the project closed just before
+                    continue
                 with suppress(OSError):
                     path.unlink()
         for path in self.clips_dir.glob("*.wav"):

@@ -60,6 +60,7 @@ def same(timeline: Timeline, sound: Sound) -> bool:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(step(), max_size=6))
 @example([{"do": "fade-in", "seconds": 3.0}, {"do": "cut", "start": 1, "end": 2}, {"do": "reverse", "from": 0.5, "to": 1.5}])
+@example([{"do": "distortion"}, {"do": "silence", "start": 0.002, "end": 1.0}, {"do": "noise"}])
 def test_steps_on_a_timeline_are_steps_on_samples(chain: list[dict[str, Any]]) -> None:
     made = moves.applied(Timeline.of(SOUND), chain, material)
     wanted = steps.apply(SOUND, chain, material)

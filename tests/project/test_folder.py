@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from studio.audio import files
 from studio.audio.sound import Sound
 from studio.errors import AlreadyThere, BrokenFile, NewerFormat, NotAProject, ProjectBusy, StudioError
-from studio.project import migrations
+from studio.project import atomic, migrations
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe
 from tests.project.test_atomic import names
@@ -134,6 +134,20 @@ def test_a_kept_sound_whose_json_was_never_written_is_found_again(project: Proje
         found = again.clips()
         assert [c.id for c in found] == [clip.id] and found[0].recipe == recipe
         assert not list(again.clips_dir.glob(".*"))
+
+
+def test_what_is_being_written_when_it_is_opened_again_is_written(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread may still save what it was given while the project was open."""
+    fsync = os.fsync
+
+    def reopened(handle: int) -> None:
+        fsync(handle)
+        monkeypatch.setattr(os, "fsync", fsync)
+        project.close()
+        ProjectFolder.open(project.root).close()
+
+    monkeypatch.setattr(os, "fsync", reopened)
+    assert atomic.write_bytes(project.axes_path, b"{}").read_bytes() == b"{}"
 
 
 def test_a_deletion_that_was_cut_short_is_finished(project: ProjectFolder, sound: Sound) -> None:

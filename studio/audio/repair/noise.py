@@ -80,7 +80,7 @@ def _quietest(sound: Feed, size: int) -> Spectrum | None:
     learned = np.minimum(learned, 2 * median_filter(learned, 41))  # what stands out of its neighbours is a note
     early, late = powers[: count // 2].sum(), powers[count // 2 :].sum()
     random = np.median(powers.std(axis=0) / (learned + 1e-30))  # 1 for noise, 0 for a steady tone
-    is_noise = 0.5 < early / late < 2 and random > 0.5 / np.sqrt(sound.channels)
+    is_noise = late / 2 < early < 2 * late and random > 0.5 / np.sqrt(sound.channels)
     return learned if is_noise and np.median(_least(sound, size) / (learned + 1e-30)) > _ALWAYS else None
 
 
