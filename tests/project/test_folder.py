@@ -136,7 +136,7 @@ def test_a_kept_sound_whose_json_was_never_written_is_found_again(project: Proje
         assert not list(again.clips_dir.glob(".*"))
 
 
-def test_what_is_being_written_when_it_is_opened_again_is_written(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_saved_while_it_is_opened_again_is_saved(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread may still save what it was given while the project was open."""
     fsync = os.fsync
 
