@@ -28,14 +28,16 @@ from studio.audio.plugins import hosts as plugins
 from studio.engine.engine import Engine
 from studio.engine.jobs import JobRunner, Told
 from studio.engine.training import Training
-from studio.events import Failed, Finished, Produced, Started, Work, failed
+from studio.events import Failed, Finished, Produced, Progress, Started, Work, failed
 from studio.gui import theme
 from studio.gui.main_window import Factory, MainWindow
 from studio.gui.notices import Notices
 from studio.gui.session import Problem, Session
+from studio.gui.widgets import welcome
 
 log = logging.getLogger(__name__)
 STARTER = theme.RESOURCES / "starter"
+NOTES = theme.RESOURCES / "starter_notes"
 
 
 def _sounds(session: Session) -> QWidget:
@@ -125,13 +127,19 @@ class Wavewright(QObject):
     @Slot(object)
     def _on_desk(self, told: Told) -> None:
         event = told.event
-        if told.tag == "starter":
-            if isinstance(event, Produced):
-                self._open_starter(Path(event.path), tuple(map(Path, event.detail.get("import", ()))))
-            elif isinstance(event, Failed):
-                self.session.complain(event)
-            if told.last:
-                self.window.settle()
+        if told.tag not in ("starter", "notes"):
+            return
+        if isinstance(event, Failed):
+            self.session.complain(event)
+        elif isinstance(event, Produced) and told.tag == "notes":
+            self.session.change(recent=(*self.session.settings.recent, str(Path(event.path).resolve())))
+        elif isinstance(event, Produced):
+            self._open_starter(Path(event.path), tuple(map(Path, event.detail.get("import", ()))))
+        if told.last and told.tag == "starter":
+            self.window.settle()
+            if NOTES.is_dir():
+                folder = preferences.projects_folder()
+                self.desk.submit(lambda: copy_notes(NOTES, folder / welcome.NOTES), "notes", urgent=-1)
 
     def _open_starter(self, path: Path, sounds: tuple[Path, ...]) -> None:
         trained = any((path / "runs").glob("*/checkpoints/*/config.json"))
@@ -207,6 +215,25 @@ def copy_starter(source: Path, target: Path) -> Work:
             shutil.rmtree(beside, ignore_errors=True)
     ready = (target / "library.sqlite").is_file()
     yield Produced(kind="starter", path=str(target), detail={"import": [] if ready else [str(target / "sounds")]})
+    yield Finished()
+
+
+def copy_notes(source: Path, target: Path) -> Work:
+    """A second starter, to play on keys; in nobody's way, so its sounds are in its library before it is shown.
+
+    Produced(path=the project), nothing where it has been before.
+    """
+    from studio.library.importer import import_folders
+    from studio.project.folder import ProjectFolder
+
+    yield Started(what="notes")
+    if not target.exists():
+        made = next(event for event in copy_starter(source, target) if isinstance(event, Produced))
+        with ProjectFolder.open(made.path) as project:
+            for event in import_folders(project, made.detail["import"]):
+                if isinstance(event, Progress):
+                    yield event
+        yield made
     yield Finished()
 
 

@@ -47,7 +47,7 @@ from studio.gui.widgets.rail import Rail
 from studio.gui.widgets.toast import Toasts
 from studio.gui.widgets.top_bar import TopBar
 from studio.gui.widgets.transport import Transport
-from studio.gui.widgets.welcome import Welcome
+from studio.gui.widgets.welcome import NOTES, Welcome
 from studio.training.searches import SearchFolder
 
 log = logging.getLogger(__name__)
@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         self.home.chosen.connect(session.open)
         self.welcome.wanted.connect(self.show_page)
         self.welcome.dismissed.connect(self._welcomed)
+        self.welcome.opened.connect(session.open)
         self._press = QAction(self)
         self._press.setShortcuts([QKeySequence(Qt.Key.Key_Return), QKeySequence(Qt.Key.Key_Enter)])
         self._press.triggered.connect(self._press_focused)
@@ -223,7 +224,7 @@ class MainWindow(QMainWindow):
         for name in PAGES:
             self.actions_[name].setEnabled(project is not None)
         self.rail.setEnabled(True)
-        self.welcome.setVisible(project is not None and not self.session.settings.welcomed)
+        self._show_welcome()
         if project is None:
             self.home.refresh()
             if self._painted:
@@ -264,7 +265,13 @@ class MainWindow(QMainWindow):
     def _show_settings(self, settings: preferences.Settings) -> None:
         if settings.theme != theme.name():
             theme.apply(_application(), settings.theme)
-        self.welcome.setVisible(self.session.project is not None and not settings.welcomed)
+        self._show_welcome()
+
+    def _show_welcome(self) -> None:
+        project, settings = self.session.project, self.session.settings
+        self.welcome.setVisible(project is not None and not settings.welcomed)
+        others = (path for path in settings.recent if project is not None and Path(path) != project.root.resolve())
+        self.welcome.offer(next((path for path in others if Path(path).name == NOTES), ""))
 
     def _show_help(self) -> None:
         from studio.gui.help import Help

@@ -25,12 +25,12 @@ LABELS = ("hat", "kick", "snare")
 LEFT = Qt.MouseButton.LeftButton
 
 
-def save_model(run: RunFolder, step: int, seed: int = 0, minutes: float = 1.0) -> Path:
+def save_model(run: RunFolder, step: int, seed: int = 0, minutes: float = 1.0, kind: str = "oneshot") -> Path:
     from studio.models import checkpoint
     from tests.models.families import tiny
 
     folder = run.path / "checkpoints" / step_folder(step)
-    checkpoint.save(folder, tiny("oneshot", LABELS, seed), meta={"step": step, "minutes": minutes})
+    checkpoint.save(folder, tiny(kind, LABELS, seed), meta={"step": step, "minutes": minutes})
     return folder
 
 

@@ -296,8 +296,12 @@ def test_nothing_is_shown_that_the_model_does_not_have(dressed: Any, qtbot: Any,
     panel.build(controls)
     assert set(panel.numbers) == faders and tuple(panel.labels) == controls.classes
     assert panel.axes == [] and panel.temperature is None
-    panel.show_request(Request(pitch=61.0, seed=5), None, {}, 0.5)
-    assert panel.seed.value() == 5 and ("pitch" not in faders or panel.numbers["pitch"].value == 61)
+    panel.show_request(Request(pitch=61.0, seed=5), None, {}, {"seconds": 0.5, "pitch": 40.0, "velocity": 30.0})
+    assert panel.seed.value() == 5
+    values = {"pitch": 61, "velocity": 30, "seconds": 0.5}  # as asked, and where nothing was asked as it came out
+    assert {field: fader.value for field, fader in panel.numbers.items()} == {field: values[field] for field in faders}
+    if "pitch" in faders:
+        assert panel.numbers["pitch"].number.text() == "C#3"
 
 
 def test_the_line_below_says_how_near_and_how_well(dressed: Any, qtbot: Any, tmp_path: Path) -> None:

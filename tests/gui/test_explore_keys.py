@@ -507,9 +507,15 @@ def test_the_meter_moves_with_notes_alone(sink: Sink, window: MainWindow, sessio
     notes = Notes(session, session)
     notes.set_active(True)
     notes.show_sound(rendered(tone()), Controls(), None)
+
+    def moves() -> bool:
+        """The note is over in half a second: a busy machine may look too late, and strikes again."""
+        if not player.notes:
+            notes.strike(60, 100)
+        return window.transport._meter.peak > -30
+
     try:
-        notes.strike(60, 100)
-        qtbot.waitUntil(lambda: window.transport._meter.peak > -30, timeout=10_000)
+        qtbot.waitUntil(moves, timeout=10_000)
         assert not session.playing
         notes.silence()
         qtbot.waitUntil(lambda: not window.transport._settle.isActive(), timeout=10_000)

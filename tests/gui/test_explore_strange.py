@@ -18,8 +18,9 @@ from studio.gui.pages.explore_space import latent_of
 from studio.gui.pages.explore_standing import HEAR
 from studio.gui.session import Problem
 from studio.project.recipe import Recipe, Request
+from studio.training.run import RunFolder
 from tests.gui.dropping import drop_on, urls
-from tests.gui.exploring import waits
+from tests.gui.exploring import save_model, waits
 
 RATE = 44100
 
@@ -140,3 +141,18 @@ def test_a_model_that_finds_no_numbers_moves_nothing(
     assert page.standing.request == before and len(problems) == 3
     problems.clear()
     works(page, qtbot)
+
+
+def test_a_model_with_other_latents_is_opened_and_left_again(page: ExplorePage, qtbot: Any) -> None:
+    """Faders that were expected of one model's latents are not asked of another's."""
+    session = page._session
+    assert session.project is not None and page._model is not None
+    first = page._model.folder
+    for kind in ("gansynth", "wavegan"):
+        run = RunFolder.create(session.project, kind, {}, name=f"{kind} 1")
+        for folder in (save_model(run, 10, kind=kind), first):
+            page.receive(folder)
+            qtbot.waitUntil(lambda folder=folder: page._model is not None and page._model.folder == folder, timeout=60_000)
+            qtbot.waitUntil(lambda: page._space is not None and page._space.model == page._model.model, timeout=60_000)
+            works(page, qtbot)
+            assert page.character.faders

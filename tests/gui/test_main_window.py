@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,11 +19,13 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPushBut
 from studio.audio.sound import Sound
 from studio.engine.device import DeviceFacts
 from studio.engine.training import RunView
+from studio.events import Finished, Produced
 from studio.gui import app as composition
 from studio.gui import dialogs, files, main_window, theme
 from studio.gui.main_window import MainWindow
 from studio.gui.session import Current, Problem, Session
 from studio.gui.widgets.chips import DeviceChip, TrainingChip
+from studio.library.index import Index
 from studio.project.folder import ProjectFolder
 from studio.project.recipe import Recipe, Request
 from studio.project.state import RunStatus
@@ -411,6 +414,15 @@ def test_the_starter_is_copied_once_and_never_over_anything(starter: Path, tmp_p
     assert not list((tmp_path / "Documents").glob(".*.partial"))
 
 
+def test_the_second_starter_comes_once(starter: Path, tmp_path: Path) -> None:
+    target = tmp_path / "Documents" / "Starter notes"
+    told = list(composition.copy_notes(starter, target))
+    assert [e.path for e in told if isinstance(e, Produced)] == [str(target)] and isinstance(told[-1], Finished)
+    shutil.rmtree(target / "sounds")
+    assert not any(isinstance(e, Produced) for e in composition.copy_notes(starter, target)), "what is there is the user's"
+    assert not (target / "sounds").exists()
+
+
 def test_a_cancelled_copy_leaves_nothing(starter: Path, tmp_path: Path) -> None:
     work = composition.copy_starter(starter, tmp_path / "Documents" / "Starter")
     next(work), next(work)
@@ -422,6 +434,7 @@ def test_the_first_start_opens_the_starter_with_three_steps(
     dressed: QApplication, starter: Path, monkeypatch: Any, qtbot: Any, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(composition, "STARTER", starter)
+    monkeypatch.setattr(composition, "NOTES", Path(shutil.copytree(starter, tmp_path / "shipped too")))
     monkeypatch.setattr(composition, "PAGES", dict.fromkeys(composition.PAGES, Receiver))
     wavewright = composition.Wavewright(dressed)
     window, session = wavewright.window, wavewright.session
@@ -437,6 +450,10 @@ def test_the_first_start_opens_the_starter_with_three_steps(
         assert not window.welcome.isVisible() and session.settings.welcomed
         qtbot.waitUntil(lambda: wavewright.engine.facts is not None, timeout=120_000)
         qtbot.waitUntil(lambda: not wavewright.desk.busy, timeout=60_000)
+        notes = session.project.root.with_name("Starter notes")
+        qtbot.waitUntil(lambda: session.settings.recent == (str(session.project.root), str(notes)))
+        with ProjectFolder.open(notes) as second, Index(second) as index:
+            assert index.count() == 24
         assert session.output.facts.problem and window.top_bar.silence.isVisible()
     finally:
         window.hide()

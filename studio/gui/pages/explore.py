@@ -246,15 +246,17 @@ class ExplorePage(QWidget):
     def _show_request(self) -> None:
         request, space, shown = self.standing.request, self._space, self.standing.shown
         self.view.came.show_steps(self.standing.brought.at(self.standing.of, request))
-        seconds = shown.sound.seconds if shown is not None else None
         if request is None:
             return
+        came: dict[str, float | None] = {}
+        if shown is not None:
+            came = {"seconds": shown.sound.seconds, "pitch": shown.request.pitch, "velocity": shown.request.velocity}
         if space is not None and request.latent is not None:
             self.map.show_request(request)
-            self.view.panel.show_request(request, space.coordinates(request), space.weights(request), seconds)
+            self.view.panel.show_request(request, space.coordinates(request), space.weights(request), came)
             self.character.show_request(request)
         else:
-            self.view.panel.show_request(request, None, dict(request.classes), seconds)
+            self.view.panel.show_request(request, None, dict(request.classes), came)
 
     @Slot(object)
     def _sounded(self, made: Rendered) -> None:

@@ -65,11 +65,13 @@ class Character(QObject):
 
     # ---- what is shown
     def show_space(self, space: Space | None) -> None:
-        """The faders of what this space can be asked for; none without a space."""
+        """The faders of what this space can be asked for; none without one, and what was asked of the last is forgotten."""
         for fader in self.faders.values():
             fader.hide()
             fader.deleteLater()
         self._space, self._learnt = space, None
+        if space is None:  # the next may have other latents
+            self._request, self._asked = None, {}
         self._fill()
 
     def learn(self, space: Space) -> None:

@@ -5,6 +5,7 @@ Built anew from a model's `Controls`; shows a request and says what the hand ask
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.audio.pitch import note_name
 from studio.explore.axes import RANGE, Axes
 from studio.gui import theme
 from studio.gui.widgets.fader import Fader
@@ -227,7 +229,8 @@ class ControlPanel(QWidget):
         if span is None:
             return
         digits = 2 if span.high - span.low < 20 else 0
-        fader = Fader(name, span.low, span.high, span.default, unit=span.unit, digits=digits, help=help)
+        words = note_name if field == "pitch" else None
+        fader = Fader(name, span.low, span.high, span.default, unit=span.unit, digits=digits, words=words, help=help)
         fader.moved.connect(partial(self._number_moved, field))
         fader.lockChanged.connect(partial(self._number_locked, field))
         fader.lock.setToolTip(help)
@@ -313,25 +316,21 @@ class ControlPanel(QWidget):
 
     # ---- showing
     def show_request(
-        self, request: Request, coordinates: np.ndarray | None, weights: dict[str, float], seconds: float | None
+        self, request: Request, coordinates: np.ndarray | None, weights: dict[str, float], came: Mapping[str, float | None]
     ) -> None:
-        """Put every control where this request is; `seconds`: how long the sound came out."""
+        """Put every control where this request is; `came`: numbers of the sound that came out, for what the model chose."""
         if coordinates is not None:
             for fader, value in zip(self.axes, coordinates):
                 fader.set_value(float(value))
         for name, fader in self.labels.items():
             fader.set_value(weights.get(name, 0.0))
-        shown = {
-            "seconds": request.seconds if request.seconds is not None else seconds,
-            "pitch": request.pitch,
-            "velocity": request.velocity,
-        }
         for field, fader in self.numbers.items():
-            value = shown[field]
+            asked = getattr(request, field)
+            value = asked if asked is not None else came.get(field)
             if value is not None:
                 fader.set_value(float(value))
             blocked = fader.blockSignals(True)
-            fader.lock.setChecked(getattr(request, field) is not None)
+            fader.lock.setChecked(asked is not None)
             fader.blockSignals(blocked)
         blocked = self.seed.blockSignals(True)
         self.seed.setValue(request.seed)

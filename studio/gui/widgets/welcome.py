@@ -1,4 +1,5 @@
-"""The card of the first start: three steps, each a button to the page where it happens. It goes when it is told to."""
+"""The card of the first start: three steps, each a button to the page where it happens, and beside them the second starter. It
+goes when it is told to."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from studio.gui import theme
+
+NOTES = "Starter notes"
+"""The second starter's name, as a project and as its folder."""
 
 
 class Step(QPushButton):
@@ -34,6 +38,9 @@ class Step(QPushButton):
 
 class Welcome(QFrame):
     wanted = Signal(str)
+    opened = Signal(str)
+    """Another project is to be opened: its path."""
+
     dismissed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -55,6 +62,14 @@ class Welcome(QFrame):
             row.addWidget(step)
             self.steps.append(step)
         row.addStretch(1)
+        self._notes = ""
+        self.notes = QPushButton(self.tr("Or play notes on keys"))
+        self.notes.setProperty("role", "quiet")
+        self.notes.setIcon(theme.icon("piano", "text"))
+        self.notes.setToolTip(self.tr("Opens the project “%s”: twelve instruments, and all between them") % NOTES)
+        self.notes.clicked.connect(lambda: self.opened.emit(self._notes))
+        self.notes.hide()
+        row.addWidget(self.notes)
         close = QToolButton()
         close.setProperty("role", "icon")
         close.setIcon(theme.icon("close", "dim"))
@@ -63,6 +78,11 @@ class Welcome(QFrame):
         close.clicked.connect(self.dismissed)
         row.addWidget(close)
         self.hide()
+
+    def offer(self, path: str) -> None:
+        """Offer the project of notes at `path`; "" where it is open, or not there."""
+        self._notes = path
+        self.notes.setVisible(bool(path))
 
     def _go(self) -> None:
         step = self.sender()
