@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,30 +36,27 @@ def each(function: Callable[[str, int, int], R], jobs: Sequence[Job], count: int
     todo: deque[list[Job]] = deque(list(jobs[i : i + BATCH]) for i in range(0, len(jobs), BATCH))
     suspects: deque[list[Job]] = deque()
     while todo or suspects:
-        alone = bool(suspects)
-        pool = _pool(1 if alone else min(count, len(todo)))
+        lone = bool(suspects)
         running: dict[Future[list[Answer[R]]], list[Job]] = {}
-        source, width = (suspects, 1) if alone else (todo, 2 * count)
+        source, width = (suspects, 1) if lone else (todo, 2 * count)
         try:
-            while source or running:
-                while source and len(running) < width:
-                    running[_submit(pool, function, source[0])] = source[0]  # taken only once the pool has it
-                    source.popleft()
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    answers = future.result()
-                    del running[future]
-                    yield from answers
+            with _pool(1 if lone else min(count, len(todo))) as pool:
+                while source or running:
+                    while source and len(running) < width:
+                        running[_submit(pool, function, source[0])] = source[0]  # taken only once the pool has it
+                        source.popleft()
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        answers = future.result()
+                        del running[future]
+                        yield from answers
         except BrokenProcessPool:
-            if alone and not _lives():
+            if lone and not _lives():
                 raise LibraryError(reason="what reads them ends at once, perhaps for want of memory") from None
-            if alone:  # one process, one job: this is the one
+            if lone:  # one process, one job: this is the one
                 for job in next(iter(running.values()), []):
                     yield job, UnreadableAudio(name=Path(job[0]).name, reason="its decoder crashed on it")
             else:
                 suspects.extend([job] for batch in running.values() for job in batch)
-            _kill(pool)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def alone(function: Callable[..., R], *arguments: Any) -> R:
@@ -68,15 +66,6 @@ def alone(function: Callable[..., R], *arguments: Any) -> R:
             return pool.submit(function, *arguments).result()
     except BrokenProcessPool as error:
         raise LibraryError(reason="comparing them stopped half-way, perhaps for want of memory") from error
-
-
-def _pool(count: int) -> ProcessPoolExecutor:
-    """Fresh processes, where the system can from one server that has loaded everything once and waits for the next import."""
-    server = "forkserver" in multiprocessing.get_all_start_methods()
-    context: Any = multiprocessing.get_context("forkserver" if server else "spawn")
-    if server:
-        context.set_forkserver_preload([WORKER])
-    return ProcessPoolExecutor(max(1, count), mp_context=context, initializer=_begin)
 
 
 def _lives() -> bool:
@@ -89,6 +78,28 @@ def _lives() -> bool:
     return True
 
 
+@contextmanager
+def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Fresh processes, where the system can from one server that has loaded everything once and waits for the next import.
+
+    A pool that breaks ends its processes itself, but in Python 3.11 not one that was just being started, for which it then
+    waits for ever.
+    """
+    server = "forkserver" in multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("forkserver" if server else "spawn")
+    if server:
+        context.set_forkserver_preload([WORKER])
+    pool = ProcessPoolExecutor(max(1, count), mp_context=context, initializer=_begin)
+    try:
+        yield pool
+    except BrokenProcessPool:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def _submit(pool: ProcessPoolExecutor, function: Callable[[str, int, int], R], batch: list[Job]) -> Future[list[Answer[R]]]:
     """Raises BrokenProcessPool, also where the pool breaks while it starts one more process for this."""
     try:
@@ -97,13 +108,6 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[[str, int, int], R], b
         if pool._broken:
             raise BrokenProcessPool from error
         raise
-
-
-def _kill(pool: ProcessPoolExecutor) -> None:
-    """End what is left of a broken pool. It ends its processes itself, but in Python 3.11 not one that was just being started,
-    for which it then waits for ever."""
-    for process in list((pool._processes or {}).values()):
-        process.kill()
 
 
 # A worker finds these two here and its own module behind them; this process must not load that.
