@@ -45,15 +45,15 @@ from torch.nn import functional as F
 from studio.fields import setting
 from studio.models.base import Backend, Batch, Group, Phase
 from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
-from studio.models.labelled import SHORTEST, Labelled, finish, middle_side
+from studio.models.labelled import SHORTEST, finish, middle_side
 from studio.models.layers.augment import augment
 from studio.models.layers.blocks import SLOPE
 from studio.models.layers.decoders import DECODERS, FRAME
 from studio.models.layers.discriminators import Critics
 from studio.models.layers.encoder import Encoder
-from studio.models.layers.flow import Flow
 from studio.models.layers.losses import MelDistance
 from studio.models.layers.pqmf import BANDS, PQMF
+from studio.models.placed import Placed
 from studio.project.recipe import Request
 
 RATE = 44100
@@ -61,7 +61,6 @@ BUCKETS = (16384, 32768, 65536, 131072, 180224)
 """Lengths in samples that a model can have: 0.37, 0.74, 1.5, 3 and 4.1 seconds."""
 CROP = 16384
 """Samples that critics look at: the beginning of a sound, or a later piece of a long one."""
-BANK = 4096
 LOWEST, TOP = 24.0, 96.0
 """Notes that a model with partials can be asked for."""
 
@@ -101,7 +100,7 @@ class OneShotConfig(msgspec.Struct, frozen=True):
         return next((b for b in BUCKETS if b >= wanted), BUCKETS[-1]) // FRAME
 
 
-class OneShot(Labelled):
+class OneShot(Placed):
     info = Info(
         id="oneshot",
         name="One-shots",
@@ -111,8 +110,6 @@ class OneShot(Labelled):
     )
     Config = OneShotConfig
     config: OneShotConfig
-    bank: Tensor  # (R, D) newest posterior mean of each training sound
-    bank_label: Tensor  # (R,) its class, −1 unknown, −2 not seen yet
 
     def __init__(self, config: OneShotConfig, data: DataFacts) -> None:
         super().__init__(config, data)
@@ -122,12 +119,8 @@ class OneShot(Labelled):
         self.encoder = Encoder(RATE, D, C, config.frames)
         self.decode = DECODERS[config.decoder](D, K, C, config.frames, config.width, config.partials)
         self.length = nn.Sequential(nn.Linear(D + K, 128), nn.LeakyReLU(SLOPE), nn.Linear(128, 1))
-        self.flow = Flow(D, K, 256)
         self.critics = Critics(RATE, C, K, config.critic_width)
         self.shown: tuple[list[Tensor], list[Tensor], Tensor] | None = None  # what critics see of this step's real and made
-        rows = max(1, min(BANK, data.count))
-        self.register_buffer("bank", torch.zeros(rows, D))
-        self.register_buffer("bank_label", torch.full((rows,), -2))
 
     # ---- before training
     @classmethod
@@ -187,7 +180,7 @@ class OneShot(Labelled):
         groups = (
             Group("sound", learner, lr=self.config.rate, betas=(0.8, 0.99), weight_decay=1e-2),
             Group("critics", list(self.critics.parameters()), lr=2e-4, betas=(0.8, 0.99), every=2, hears=False),
-            Group("prior", list(self.flow.parameters()), lr=1e-3, betas=(0.9, 0.99), steps=3, hears=False),
+            self.prior_group(),
         )
         return (Phase("learn", groups),)
 
@@ -207,7 +200,7 @@ class OneShot(Labelled):
     def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
         if group == "sound":
             return self._sound_losses(batch, progress)
-        return self._critic_losses() if group == "critics" else self._prior_losses()
+        return self._critic_losses() if group == "critics" else self.prior_losses()
 
     def _sound_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         audio = middle_side(batch.audio)
@@ -223,7 +216,7 @@ class OneShot(Labelled):
             real = torch.stack([a[:, s * FRAME : (s + n) * FRAME] for a, s in zip(audio[rows], start)])
             distance = distance + self.distance(made, real).sum() / len(audio)
             shown.append((real, made, classes[rows]))
-        self._remember(batch, mean)
+        self.remember(batch, mean)
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(0)  # (D,)
         wanted = batch.seconds.clamp_min(SHORTEST).log()
         return (
@@ -232,7 +225,7 @@ class OneShot(Labelled):
                 "spectral/mel": distance,
                 "latent/kl": kl.clamp_min(self.config.free_bits).sum(),
                 "latent/nats": kl.detach().sum(),
-                "latent/active": self._active(),
+                "latent/active": self.active(),
                 "length/log": (self._log_seconds(latent, known) - wanted).abs().mean(),
             }
             | self._note_loss(columns[0], batch.pitch)
@@ -267,17 +260,6 @@ class OneShot(Labelled):
     def _critic_losses(self) -> dict[str, Tensor]:
         return self.critics.judge(*self.shown) if self.shown else {}
 
-    def _prior_losses(self) -> dict[str, Tensor]:
-        seen = self.bank_label.ge(-1).nonzero()[:, 0]
-        if len(seen) < 2:
-            return {}
-        self.flow.mean.copy_(self.bank[seen].mean(0))
-        self.flow.std.copy_(self.bank[seen].std(0).clamp_min(1e-2))
-        rows = seen[torch.randint(len(seen), (256,), device=seen.device)]
-        classes = self.one_hot(self.bank_label[rows])
-        classes = classes * (torch.rand(len(rows), 1, device=rows.device) > 0.2)
-        return {"prior/velocity": self.flow.loss(self.bank[rows], classes)}
-
     def _windows(self, seconds: Tensor) -> Iterator[tuple[list[int], list[int], int]]:
         """What one step decodes: (rows, start frame of each, frames). Every beginning, in two groups of like length so that
         short sounds cost little; and pieces from later on of up to a quarter of the sounds."""
@@ -307,17 +289,6 @@ class OneShot(Labelled):
         note = None if note is None else note[rows]
         made = self.decode.grow(self.decode.widen(part), style[rows], noise, note, first)
         return made[..., left * FRAME : (left + n) * FRAME]
-
-    @torch.no_grad()
-    def _remember(self, batch: Batch, mean: Tensor) -> None:
-        rows = batch.index % len(self.bank)
-        self.bank[rows] = mean.detach()
-        self.bank_label[rows] = batch.label
-
-    def _active(self) -> Tensor:
-        """How many latent numbers differ from sound to sound."""
-        seen = self.bank[self.bank_label >= -1]
-        return (seen.var(0) > 0.01).sum().float() if len(seen) > 1 else seen.new_zeros(())
 
     @torch.no_grad()
     def measure(self, batch: Batch) -> dict[str, float]:

@@ -1,12 +1,13 @@
 """Drum & FX morphing: a generator that critics teach, which hear all the sounds there are.
 
 The generator draws a sound from one latent and class weights. Recommended: the bands of the one-shot decoder. An encoder finds
-where in the latent space a sound lies, and at first both learn to say real sounds again; each class has a place of its own
-there. Beside this, from the start, an energy distance compares the sets of real and new sounds of a class, never a sound with
-the one it should be. After a while critics come in and learn to tell new sounds from real ones of the same class and
-length: small ones of pictures, bands and outlines that compare in pairs (R3GAN, 2501.05441), slopes kept small every few steps,
-adaptive augmentation (2006.06676). To choose instead: WaveGAN as it was published (1802.04208), where critics are all there is.
-The first latent number is the length.
+where in the latent space a sound lies, both learn to say real sounds again, and a flow through these places says where new ones
+lie. While the generator learns, new ones lie on the way from one real sound to another of its class, so that what is between
+them is taught as well: by an energy distance that compares the sets of real and new sounds of a class, never a sound with the
+one it should be, and after a while by critics that learn to tell new sounds from real ones of the same class and length: small
+ones of pictures, bands and outlines that compare in pairs (R3GAN, 2501.05441), slopes kept small every few steps, adaptive
+augmentation (2006.06676). To choose instead: WaveGAN as it was published (1802.04208), where critics are all there is. The
+first latent number is the length.
 
 What was tried on the way is in tests/bench/RESULTS.md.
 
@@ -30,7 +31,7 @@ from torch.nn import functional as F
 from studio.fields import setting
 from studio.models.base import Backend, Batch, Group, Phase
 from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
-from studio.models.labelled import SHORTEST, Labelled, finish, middle_side
+from studio.models.labelled import SHORTEST, finish, middle_side
 from studio.models.layers.ada import Ada
 from studio.models.layers.adversarial import LOSSES, critic_loss, gradient_penalty, maker_loss, margin, zero_centred
 from studio.models.layers.decoders import FRAME, BandDecoder, vary
@@ -42,6 +43,7 @@ from studio.models.layers.losses import MelDistance
 from studio.models.layers.pqmf import BANDS
 from studio.models.layers.scorers import CROP, BandScorer, PictureScorer
 from studio.models.layers.wavegan import WaveCritic, WaveGenerator
+from studio.models.placed import Placed
 from studio.project.recipe import Request
 
 BUCKETS = (16384, 32768, 65536, 131072)
@@ -52,6 +54,10 @@ NAMELESS = 0.1
 """Share of the sounds whose class nobody is told, so that no class is one too."""
 FREE = 0.1
 """Nats that each latent number may cost freely."""
+ALIKE = 0.3
+"""How far apart the lengths of sounds may be, in their number, that stand for each other."""
+WAY = 0.5
+"""New sounds lie up to so far on the way from one real sound to another of its class while the generator learns."""
 HEARD = 4
 """Real sounds of a step that the encoder listens to through the generator."""
 GROUPS = 4
@@ -117,7 +123,7 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
         return next((b for b in BUCKETS if b >= wanted), BUCKETS[-1])
 
 
-class WaveGAN(Labelled):
+class WaveGAN(Placed):
     info = Info(
         id="wavegan",
         name="Drum & FX morphing",
@@ -139,9 +145,10 @@ class WaveGAN(Labelled):
     natural: Tensor  # energy score of real sounds among themselves
 
     def __init__(self, config: WaveGANConfig, data: DataFacts) -> None:
-        super().__init__(config, data)
-        D, K, C, T = config.latent, len(data.labels), config.channels, config.samples
         self.modern = config.generator == "modern"
+        self.placed = self.modern and config.anchor > 0  # the encoder learns with the generator and says where latents lie
+        super().__init__(config, data, places=self.placed)
+        D, K, C, T = config.latent, len(data.labels), config.channels, config.samples
         self.distance = MelDistance(config.rate)
         self.ears = Ears(config.rate, T)
         self.decode: BandDecoder | WaveGenerator = (
@@ -150,8 +157,6 @@ class WaveGAN(Labelled):
         if isinstance(self.decode, BandDecoder):
             vary(self.decode, D)
         self.encoder = Encoder(config.rate, D, C, T // FRAME)
-        self.centre = nn.Parameter(torch.zeros(K * self.modern, D))  # where the latents of each class lie
-        self.scatter = nn.Parameter(torch.zeros(K * self.modern, D))  # log of how far around
         self.lengths = Lengths(K, SHORTEST, T / config.rate)
         self.ada = Ada(config.rate, config.ada)
         self.critics = nn.ModuleList(_critics(config, K + self.modern))
@@ -170,10 +175,14 @@ class WaveGAN(Labelled):
         return Material(rate=config.rate, channels=config.channels, seconds=config.samples / config.rate)
 
     @property
+    def _kind(self) -> Literal["flow", "normal", "uniform"]:
+        return "flow" if self.placed else "normal" if self.modern else "uniform"
+
+    @property
     def controls(self) -> Controls:
         longest = self.config.samples / self.config.rate
         return Controls(
-            latent=Latent("global", self.config.latent, prior="normal" if self.modern else "uniform"),
+            latent=Latent("global", self.config.latent, prior=self._kind),
             classes=self.data.labels,
             seconds=Range(SHORTEST, longest, min(self.data.seconds, 1.0, longest), "s") if self.modern else None,
             temperature=Range(0.0, 1.5 if self.modern else 1.0, 1.0),
@@ -211,14 +220,18 @@ class WaveGAN(Labelled):
         config = self.config
         betas = (config.beta, 0.99 if self.modern else 0.9)
         many = config.critic_steps > 1
-        learner = [*self.decode.parameters(), self.centre, self.scatter, *(self.encoder.parameters() if config.anchor else ())]
+        learner = [*self.decode.parameters(), *(self.encoder.parameters() if config.anchor else ())]
         maker = Group("maker", learner, lr=config.rate_generator, betas=betas, clip=10.0)
         critics = Group(
             "critics", list(self.critics.parameters()), lr=config.rate_critics, betas=betas, steps=config.critic_steps,
             clip=10.0, hears=many,
         )  # fmt: skip
-        alone = () if config.anchor else (Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=4),)
-        return (Phase("learn", (*((critics, maker) if many else (maker, critics)), *alone)),)
+        groups = [critics, maker] if many else [maker, critics]
+        if not config.anchor:
+            groups.append(Group("encoder", list(self.encoder.parameters()), lr=1e-3, every=4))
+        if self.placed:
+            groups.append(self.prior_group())
+        return (Phase("learn", tuple(groups)),)
 
     def weights(self, progress: float) -> dict[str, float]:
         return {
@@ -231,16 +244,19 @@ class WaveGAN(Labelled):
             "encoder/latent": 1.0,
             "encoder/mel": 1.0,
             "encoder/prior": 0.01,
+            "prior/velocity": 1.0,
         }
 
     def losses(self, batch: Batch, group: str, progress: float) -> dict[str, Tensor]:
         if group == "maker":
             return self._maker_losses(batch, progress)
+        if group == "prior":
+            return self.prior_losses()
         return self._critic_losses(batch, progress) if group == "critics" else self._encoder_losses(batch)
 
     def _maker_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        real, made, conditions, latent = self._pair(batch)
         found = self._anchor_losses(batch) if self.config.anchor else {}
+        real, made, conditions, latent = self._pair(batch)
         if self.config.matching > 0:
             found["adversarial/matching"] = energy_distance(self.ears(real), self.ears(made), batch.label)
         self.made, self.shown = (made.detach(), latent), None
@@ -260,6 +276,8 @@ class WaveGAN(Labelled):
         real = middle_side(batch.audio)
         mean, logvar = self.encoder(self._whole(real))
         place = self._measured(mean + (0.5 * logvar).exp() * torch.randn_like(mean), batch.seconds)
+        if self.placed:
+            self.remember(batch, self._measured(mean, batch.seconds))
         classes = self.one_hot(batch.label)
         classes = classes * (torch.rand(len(classes), 1, device=classes.device) >= NAMELESS)
         distance = mean.new_zeros(())
@@ -267,9 +285,7 @@ class WaveGAN(Labelled):
             again = self._ended(self._decode(place[rows], classes[rows], frames), batch.seconds[rows])
             there = loud(real[rows, :, : frames * FRAME])
             distance = distance + self.distance(again, there).sum() / len(real)
-        centre, scatter = self._spread(self.one_hot(batch.label))
-        off = ((mean - centre).square() + logvar.exp()) / scatter.square()
-        kl = 0.5 * (off - 1 - logvar + 2 * scatter.log()).mean(0)[self.modern :]  # the length stands by itself
+        kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean(0)[self.modern :]  # the length stands by itself
         return {"anchor/mel": distance, "anchor/kl": kl.clamp_min(FREE).sum(), "latent/nats": kl.detach().sum()}
 
     def _critic_losses(self, batch: Batch, progress: float) -> dict[str, Tensor]:
@@ -332,7 +348,7 @@ class WaveGAN(Labelled):
         are told of them (B, K + 1); and the latents (B, D)."""
         classes = self.one_hot(batch.label)
         classes = classes * (torch.rand(len(classes), 1, device=classes.device) >= NAMELESS)
-        latent = self._measured(self._prior(batch.label), batch.seconds)
+        latent = self._measured(self._prior(batch), batch.seconds)
         frames = self._reach(batch.seconds, 2 * SOON)
         made = self._made(latent, classes, batch.seconds, frames)
         real = middle_side(batch.audio)[..., : frames * FRAME]
@@ -341,26 +357,17 @@ class WaveGAN(Labelled):
         conditions = torch.cat([classes, latent[:, :1].detach()], 1) if self.modern else classes
         return real, made, conditions, latent.detach()
 
-    def _prior(self, label: Tensor) -> Tensor:
-        """Latents (B, D) of these classes."""
-        shape = (len(label), self.config.latent)
-        if not self.modern:
-            return torch.rand(shape, device=self.device) * 2 - 1
-        centre, scatter = self._spread(self.one_hot(label))
-        return centre + scatter * torch.randn(shape, device=self.device)
-
-    def _spread(self, classes: Tensor) -> tuple[Tensor, Tensor]:
-        """Where the latents of class weights (B, K) lie, and how far around, (B, D) each; of no class, those of all."""
-        if not len(self.centre):
-            return classes.new_zeros(()), classes.new_ones(())
-        often = (self.share[:-1] / self.share[:-1].sum().clamp_min(1)).expand_as(classes)
-        weights = classes / classes.sum(1, keepdim=True).clamp_min(1e-6)
-        weights = torch.where(classes.sum(1, keepdim=True) > 0, weights, often)
-        centre = weights @ self.centre
-        within = weights @ (2 * self.scatter).exp()
-        apart = weights @ self.centre.square() - centre.square()  # between a kick and a snare there is only what lies between
-        none = (classes.sum(1, keepdim=True) == 0).float()
-        return centre, (within + none * apart.clamp_min(0)).sqrt()
+    def _prior(self, batch: Batch) -> Tensor:
+        """Latents (B, D) for new sounds of a batch's classes: where there are places, on the way from one to another of a
+        class, both of sounds about as long."""
+        shape = (len(batch.label), self.config.latent)
+        if not self.placed:
+            return torch.randn(shape, device=self.device) if self.modern else torch.rand(shape, device=self.device) * 2 - 1
+        off = (self.lengths.number(batch.seconds)[:, None] - self.bank[None, :, 0]) / ALIKE  # (B, R)
+        same = batch.label[:, None] == self.bank_label[None]
+        fit = same * (torch.exp(-0.5 * off.square()) + 1e-6) + 1e-12  # the last for where there is none yet
+        first, other = self.bank[fit.multinomial(2, replacement=True)].unbind(1)
+        return torch.lerp(first, other, WAY * torch.rand(len(first), 1, device=self.device))
 
     def _measured(self, latent: Tensor, seconds: Tensor) -> Tensor:
         """The latent with the first number that stands for this length."""
@@ -431,7 +438,7 @@ class WaveGAN(Labelled):
         rng = np.random.Generator(np.random.PCG64(batch.index.tolist()))
         made = []
         for _ in range(2):
-            latent = torch.cat([self._from(rng, classes[i : i + 1], 1.0) for i in range(len(audio))]).to(audio.device)
+            latent = self._from(rng, classes, 1.0)
             made.append(self.ears(self._render(latent, classes, rng)))
         score = energy_score(self.ears(audio), *made)
         place = self._measured(self.encoder(self._whole(audio))[0], batch.seconds)
@@ -499,14 +506,21 @@ class WaveGAN(Labelled):
         return self._from(rng, classes, request.temperature)[0].detach().cpu()
 
     def _from(self, rng: np.random.Generator, classes: Tensor, temperature: float) -> Tensor:
-        """A latent (1, D) from the prior for class weights (1, K)."""
-        shape = (1, self.config.latent)
+        """Latents (B, D) from the prior for class weights (B, K); between classes, between what one noise gives in each."""
+        shape = (len(classes), self.config.latent)
         if not self.modern:
-            drawn = torch.from_numpy(rng.uniform(-1, 1, shape).astype(np.float32)) * min(1.0, temperature)
-            return drawn.to(classes.device)
+            return torch.from_numpy(rng.uniform(-1, 1, shape).astype(np.float32)).to(classes.device) * min(1.0, temperature)
         normal = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32) * np.float32(temperature)).to(classes.device)
-        centre, scatter = self._spread(classes)
-        return torch.cat([self.lengths.draw(normal[:, 0], classes)[:, None], (centre + scatter * normal)[:, 1:]], 1)
+        if not self.placed:
+            return torch.cat([self.lengths.draw(normal[:, 0], classes)[:, None], normal[:, 1:]], 1)
+        found = torch.zeros_like(normal)
+        known = torch.cat([classes, 1 - classes.sum(1, keepdim=True)], 1)  # (B, K + 1), the last for no class
+        for k, weight in enumerate(known.unbind(1)):
+            if float(weight.abs().max()) > 1e-6:
+                asked = torch.zeros_like(classes)
+                asked[:, k : k + 1] = 1  # nothing for no class
+                found = found + weight[:, None] * self.flow.draw(normal, asked)
+        return found
 
     def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int) -> dict[str, np.ndarray]:
         """Latent, classes and the seed's noise: the same numbers on every device, and the same start at every length."""

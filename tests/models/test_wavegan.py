@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -18,7 +19,7 @@ from studio.models.layers.lengths import Lengths
 from studio.models.layers.pqmf import BANDS
 from studio.models.layers.scorers import CROP, BandScorer, PictureScorer, cropped
 from studio.models.layers.wavegan import WaveCritic, WaveGenerator, shuffled
-from studio.models.wavegan import BUCKETS, WaveGAN
+from studio.models.wavegan import ALIKE, BUCKETS, WaveGAN
 from studio.project.recipe import Request
 from studio.training.learner import Learner
 from studio.training.plan import TrainerConfig
@@ -231,19 +232,31 @@ def test_made_sounds_end_where_they_are_asked_to_around_zero_and_at_their_peak()
     assert ended(torch.zeros(3, 2, 4410), seconds, RATE).abs().max() == 0
 
 
-def test_latents_of_a_class_lie_by_themselves_and_a_mixture_between() -> None:
+def test_new_sounds_are_learned_on_the_way_between_real_ones_of_a_class_and_length() -> None:
     model = tiny("wavegan")
-    with torch.no_grad():
-        model.centre.copy_(torch.tensor([[-2.0], [2.0]]).expand(-1, 8))
-        model.scatter.fill_(math.log(0.5))
-        high, low, both, none = (
-            model._spread(torch.tensor([weights])) for weights in ([1.0, 0], [0, 1.0], [0.5, 0.5], [0.0, 0])
-        )
-    assert float(high[0][0, 0]) == -2 and float(low[0][0, 0]) == 2 and float(both[0][0, 0]) == 0
-    assert [float(one[1][0, 0]) for one in (high, low, both)] == pytest.approx([0.5] * 3)
-    assert float(none[1][0, 0]) == pytest.approx(math.sqrt(0.25 + 4), rel=1e-3)  # all that there is
-    latent = model._prior(torch.tensor([0, 1] * 200)).detach()
-    assert float(latent[::2].mean()) == pytest.approx(-2, abs=0.1) and float(latent[1::2].std()) == pytest.approx(0.5, abs=0.1)
+    assert isinstance(model, WaveGAN)
+    examples = batch(model, 8)
+    model.prepare(iter([examples]))
+    number = model.lengths.number(examples.seconds)
+    model.remember(examples, torch.stack([number, *[examples.label.float()] * 7], 1))
+    for _ in range(20):
+        latent = model._prior(examples)
+        assert torch.equal(latent[:, 1:], examples.label.float()[:, None].expand(-1, 7)), "of its class"
+        assert float((latent[:, 0] - number).abs().max()) < 4 * ALIKE, "about as long"
+
+
+def test_a_mixture_of_classes_lies_between_what_one_noise_gives_in_each() -> None:
+    model = tiny("wavegan").eval()
+    assert isinstance(model, WaveGAN)
+    for parameter in model.flow.parameters():
+        torch.nn.init.normal_(parameter, std=0.2, generator=torch.Generator().manual_seed(0))
+
+    def drawn(*weights: float) -> torch.Tensor:
+        return model._from(np.random.Generator(np.random.PCG64(5)), torch.tensor([weights]), 1.0)
+
+    kick, snare, none = drawn(1, 0), drawn(0, 1), drawn(0, 0)
+    assert not torch.allclose(kick, snare, atol=0.1) and not torch.allclose(kick, none, atol=0.1)
+    assert torch.allclose(drawn(0.25, 0.75), 0.25 * kick + 0.75 * snare, atol=1e-5)
 
 
 def test_a_step_of_the_trainer_goes_through_with_critics_in_it() -> None:
