@@ -260,6 +260,11 @@ class TrainingError(StudioError):
     sentence = "Training stopped: {reason}."
 
 
+class OnlyToPlay(TrainingError):
+    sentence = "“{name}” is here to be played: what a training needs to go on with it was not kept."
+    hint = "Train a new one with the same settings; this one stays as it is."
+
+
 class OutOfMemory(TrainingError):
     sentence = "The memory of {name} is not enough, even for one sound at a time."
     hint = "Close other programs, choose a smaller model or shorter sounds, or train on the CPU."

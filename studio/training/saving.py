@@ -19,7 +19,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from studio.errors import BrokenCheckpoint, StudioError
+from studio.errors import BrokenCheckpoint, OnlyToPlay, StudioError
 from studio.models import checkpoint
 from studio.models.controls import DataFacts, Material
 from studio.project import atomic
@@ -110,16 +110,19 @@ class Saver:
         return (self.folder / step_folder(step) / "starred").exists()
 
     def newest(self) -> Saved | None:
-        """The newest checkpoint that a run can go on from; damaged ones are passed over. Raises BrokenCheckpoint where all are:
-        to begin anew would put the first steps beside the last."""
+        """The newest checkpoint that a run can go on from; damaged ones are passed over. Raises BrokenCheckpoint where all are,
+        OnlyToPlay where there are none beside the models: to begin anew would put the first steps beside the last."""
         self.damaged = []
-        for moment in reversed(self.run.checkpoints()):
+        moments = self.run.checkpoints()
+        for moment in reversed(moments):
             if moment.resumable:
                 if saved := _read(moment.path):
                     return saved
                 self.damaged.append(moment.step)
         if self.damaged:
             raise BrokenCheckpoint(name=self.run.name, reason="no save that it could go on from is whole")
+        if moments:
+            raise OnlyToPlay(name=self.run.name)
         return None
 
     def best(self) -> Saved | None:

@@ -31,7 +31,7 @@ from studio.project.state import RunStatus
 from studio.training.fit import Fit
 from studio.training.plan import TrainerConfig
 from studio.training.presets import Preset
-from studio.training.run import RunFolder
+from studio.training.run import Moment, RunFolder
 from tests.gui.trained import LEFT, facts, write_run
 
 
@@ -181,12 +181,23 @@ def test_what_can_be_done_is_offered_and_nothing_else(
     panel = VerdictPanel()
     qtbot.addWidget(panel)
     panel.show()
-    panel.show_run(view(tmp_path, **values), False)
+    panel.show_run(view(tmp_path, **values), ())
     assert {what for what, button in panel.offers.items() if button.isVisible()} == offered
     for what in offered:
         with qtbot.waitSignal(panel.asked) as asked:
             qtbot.mouseClick(panel.offers[what], LEFT)
         assert asked.args == [what]
+
+
+def test_what_is_only_to_be_played_is_not_gone_on_with(dressed: Any, qtbot: Any, tmp_path: Path) -> None:
+    panel = VerdictPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    for state, button in (("finished", panel.offers["continue"]), ("stopped", panel.resume)):
+        for resumable in (False, True):
+            moments = [Moment(5, tmp_path, False, False), Moment(9, tmp_path, False, resumable)]
+            panel.show_run(view(tmp_path, state=state), moments)
+            assert button.isVisible() == resumable and panel.explore.isVisible()
 
 
 @pytest.mark.parametrize(
@@ -204,7 +215,7 @@ def test_the_first_words_are_those_that_matter_now(
 ) -> None:
     panel = VerdictPanel()
     qtbot.addWidget(panel)
-    panel.show_run(view(tmp_path, **values), False)
+    panel.show_run(view(tmp_path, **values), ())
     assert said in panel.sentence.text() and "Finished" not in panel.sentence.text()
 
 

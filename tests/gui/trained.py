@@ -55,7 +55,8 @@ def write_run(session: Session, name: str, steps: tuple[int, ...] = (10, 20, 40)
         atomic.write_json(folder / "preview.json", PreviewFile(step=step, minutes=step / 10, cells=tuple(cells)))
         moment = run.path / "checkpoints" / step_folder(step)
         moment.mkdir(parents=True)
-        (moment / "config.json").write_text("{}")
+        for file in ("config.json", "training.json"):
+            (moment / file).write_text("{}")
         run.append(
             Metric(step=step, name=CLOCK, value=step / 10),
             Metric(step=step, name="held-out/mel", value=1 / step),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.errors import BrokenCheckpoint
+from studio.errors import BrokenCheckpoint, OnlyToPlay
 from studio.events import Metric
 from studio.training.run import RunFolder
 from studio.training.saving import Saver
@@ -99,6 +99,16 @@ def test_when_every_save_is_damaged_nothing_is_overwritten(halfway: RunFolder) -
         list(train(halfway, Tiny))
     assert (halfway.status().state, halfway.status().key) == ("failed", "BrokenCheckpoint") and halfway.status().hint
     assert {path: path.read_bytes() for path in halfway.path.rglob("*.safetensors")} == before
+
+
+def test_models_without_what_a_training_needs_are_played_and_never_begun_anew(halfway: RunFolder) -> None:
+    for path in halfway.path.glob("checkpoints/*/training.*"):
+        path.unlink()
+    before = {path: path.read_bytes() for path in [*halfway.path.rglob("*.safetensors"), *halfway.path.glob("*st.json")]}
+    with pytest.raises(OnlyToPlay):
+        list(train(halfway, Tiny))
+    assert {path: path.read_bytes() for path in before} == before
+    assert halfway.checkpoint("best") in [moment.path for moment in halfway.checkpoints()]
 
 
 def test_a_save_with_measurements_added_is_still_what_was_written(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,7 +217,7 @@ class TrainPage(QWidget):
         self.stack.setCurrentIndex(1)
         found = self._found.get(view.name, _Found())
         chosen = [other for name in self._chosen if (other := self._session.training.view(name)) is not None]
-        self.verdict.show_run(view, bool(found.moments), found.plan)
+        self.verdict.show_run(view, found.moments, found.plan)
         second = self._told(chosen[1]) if len(chosen) > 1 else None
         self.timeline.show_runs(self._told(view), second)
         self.curves.show_runs(tuple(chosen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -12,6 +12,7 @@ from studio.engine.training import RunView
 from studio.gui import theme
 from studio.gui.pages import train_words as words
 from studio.project.state import RunStatus
+from studio.training.run import Moment
 
 ALARMS = {"overfitting": "warn", "copying": "warn", "collapsing": "bad", "unstable": "bad", "silent": "bad"}
 """Verdicts that are said in a colour; the others speak for themselves."""
@@ -31,6 +32,7 @@ class VerdictPanel(QWidget):
         super().__init__(parent)
         self._ends: list[str] = []
         self._planned: float | None = None
+        self._goes_on = True  # there is something that a training can go on from
         self._honest = self.tr(
             "The plan ends with its time, not with a quality: while the verdict says improving, longer is better."
         )
@@ -119,8 +121,10 @@ class VerdictPanel(QWidget):
     def _ask(self) -> None:
         self.asked.emit(self.sender().property("asks"))
 
-    def show_run(self, view: RunView, playable: bool, plan: Mapping[str, Any] | None = None) -> None:
+    def show_run(self, view: RunView, moments: Sequence[Moment], plan: Mapping[str, Any] | None = None) -> None:
         """`plan`: what the run was told, for what may end it before its time."""
+        playable = bool(moments)
+        self._goes_on = not moments or any(moment.resumable for moment in moments)
         status = view.status
         self._planned = (plan or {}).get("minutes")
         self._ends = words.ends(plan or {}) if view.alive or view.place is not None else []
@@ -139,17 +143,17 @@ class VerdictPanel(QWidget):
         self.pause.setVisible(view.alive and not trial)
         self.stop.setVisible((view.alive or view.place is not None or view.state == "paused") and not trial)
         self.stop.setText(self.tr("Stop") if view.alive or view.state == "paused" else self.tr("Leave the queue"))
-        self.resume.setVisible(view.resumable and view.place is None and not trial)
+        self.resume.setVisible(view.resumable and self._goes_on and view.place is None and not trial)
         self.measure.setVisible(playable and not view.alive)
         self.explore.setVisible(playable)
         self._show_offers(view)
 
     def _show_offers(self, view: RunView) -> None:
         """What the verdict suggests, as far as it can be done now. Stop has its button already; it lights up."""
-        waits = view.place is not None
+        waits, finished = view.place is not None, view.state == "finished"
         offered = set() if waits or view.quiet or view.trial_of else set(view.status.offers)
         able = {
-            "continue": "continue" in offered or (view.state == "finished" and not waits and not view.trial_of),
+            "continue": self._goes_on and ("continue" in offered or (finished and not waits and not view.trial_of)),
             "slower": "slower" in offered and view.alive,
             "best": "best" in offered and view.alive,
             "retry": view.state == "failed" and not waits,
