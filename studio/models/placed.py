@@ -1,7 +1,7 @@
 """Families that remember where their encoder hears each sound they learn from, and learn how these places are spread.
 
-New latents come from a flow through the places, class by class: a decoder never meets, when it plays, what lies where no sound
-does. What lies between two classes is on the way from one's latent to the other's, drawn from the same noise.
+New latents come from a flow through the places, class by class, so that a decoder that plays is not asked for what lies where
+no sound does.
 
 B batch, D latent size, K classes, R places.
 """

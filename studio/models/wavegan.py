@@ -354,8 +354,8 @@ class WaveGAN(Placed):
         real = middle_side(batch.audio)[..., : frames * FRAME]
         if frames < self._frames(batch.seconds):
             real = loud(real)
-        conditions = torch.cat([classes, latent[:, :1].detach()], 1) if self.modern else classes
-        return real, made, conditions, latent.detach()
+        conditions = torch.cat([classes, latent[:, :1]], 1) if self.modern else classes
+        return real, made, conditions, latent
 
     def _prior(self, batch: Batch) -> Tensor:
         """Latents (B, D) for new sounds of a batch's classes: where there are places, on the way from one to another of a
