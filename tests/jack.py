@@ -26,7 +26,7 @@ def jack(tmp_path: Path) -> Iterator[Any]:
     os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1", JACK_NO_AUDIO_RESERVATION="1")
     log = (tmp_path / "jack.log").open("wb")
     server = subprocess.Popen(
-        ["jackd", "-r", "-S", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],  # waits for clients that are late
+        ["jackd", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
         stdin=subprocess.DEVNULL, stdout=log, stderr=log,
     )  # fmt: skip
     up = subprocess.run(["jack_wait", "-w", "-t", "10", "-s", name], capture_output=True, check=False)

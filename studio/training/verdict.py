@@ -228,7 +228,8 @@ def _silent(known: Evidence) -> Verdict | None:
         (known.offset, "sit off the zero line"),
     )
     for shares, what in kinds:
-        if len(shares) >= 2 and min(shares[-2:]) >= FLAWED:  # false for NaN
+        last = shares[-2:]
+        if len(last) == 2 and bool(((last >= FLAWED) & (last <= 1)).all()):  # false for NaN and what is no share
             why = f"{_of(shares[-1], known)} {what}"
             return Verdict("silent", f"Silent — {why}." if shares is known.silent else f"Faulty — {why}.", offers=_WAY_BACK)
     return None
@@ -259,7 +260,7 @@ def _fell(y: NDArray[np.float64], to: float, share: float) -> bool:
 
 
 def _copying(known: Evidence) -> Verdict | None:
-    if not len(known.copies) or not known.copies[-1] >= COPIED + known.twins:
+    if not len(known.copies) or not COPIED + known.twins <= known.copies[-1] <= 1:
         return None
     why = f"{_of(known.copies[-1], known)} are nearly training sounds. More sounds help, longer training does not"
     return Verdict("copying", f"Copying — {why}.", safe=True, offers=("stop", "best"))

@@ -93,11 +93,27 @@ def inputs(jack: Any) -> Iterator[tuple[MidiInputs, list[Message]]]:
     made.close()
 
 
+def played(instrument: Instrument, number: int, got: list[Message]) -> None:
+    """Until it arrives: a cable just plugged may lose what is played in its first moment."""
+
+    def arrived() -> bool:
+        instrument.port.send_message([0x90, number, 1])
+        return any(message.number == number for message in got)
+
+    until(arrived)
+    count = -1
+    while count != len(got):  # the rest is still on its way
+        count = len(got)
+        time.sleep(0.05)
+
+
 def test_what_is_played_arrives_in_order(jack: Any, inputs: tuple[MidiInputs, list[Message]]) -> None:
     made, got = inputs
     piano = Instrument(jack, "Piano")
     made.choose(midi.ALL)
     assert made.names == made.open == ("Piano:keys",)
+    played(piano, 30, got)
+    got.clear()
     for note in range(40, 60):
         piano.port.send_message([0x90, note, note])
         piano.port.send_message([0xF8])  # the clock is nobody's hand
@@ -114,15 +130,13 @@ def test_inputs_come_and_go(jack: Any, inputs: tuple[MidiInputs, list[Message]])
     piano, pads = Instrument(jack, "Piano"), Instrument(jack, "Pads")
     assert set(made.scan()) == {"Piano:keys", "Pads:keys"} and made.open == ("Pads:keys",)
     piano.port.send_message([0x90, 60, 1])
-    pads.port.send_message([0x90, 61, 1])
-    until(lambda: bool(got))
+    played(pads, 61, got)
     pads.unplug()
     assert made.scan() == ("Piano:keys",) and made.open == ()
     pads = Instrument(jack, "Pads")
     made.scan()
-    pads.port.send_message([0x90, 62, 1])
-    until(lambda: len(got) == 2)
-    assert [message.number for message in got] == [61, 62]
+    played(pads, 62, got)
+    assert list(dict.fromkeys(message.number for message in got)) == [61, 62]
     made.choose(midi.NONE)
     assert made.open == ()
     piano.unplug()

@@ -17,7 +17,7 @@ from studio.gui.pages.explore import ExplorePage
 from studio.gui.pages.explore_controls import ControlPanel
 from studio.gui.pages.explore_space import latent_of
 from studio.gui.pages.explore_words import difference, nearness, percent, said, title
-from studio.gui.widgets.fader import NameLine
+from studio.gui.widgets.fader import Fader, NameLine
 from studio.models.controls import Controls
 from studio.project.recipe import Request
 from tests.gui.exploring import LABELS, LEFT, waits
@@ -39,6 +39,12 @@ def steered(page: ExplorePage) -> ExplorePage:
     return page
 
 
+def far(fader: Fader) -> QPoint:
+    """A place on the track that is far from where the fader stands."""
+    share = 1 / 4 if fader.value > (fader._low + fader._high) / 2 else 3 / 4
+    return QPoint(round(fader.track.width() * share), 14)
+
+
 def measured(page: ExplorePage) -> bool:
     found = page.character._measured
     return found is not None and found[0] == page.standing.request
@@ -48,18 +54,19 @@ def test_a_fader_asks_for_a_character_and_shows_what_came_of_it(steered: Explore
     page, space = steered, steered.model.space
     assert space is not None and tuple(page.character.faders) == ("brightness", "length", "noisiness")
     fader = page.character.faders["brightness"]
-    before = latent_of(page.standing.request)  # type: ignore[arg-type]
-    qtbot.mouseClick(fader.track, LEFT, pos=QPoint(fader.track.width() * 3 // 4, 14))
+    before, stood = latent_of(page.standing.request), fader.value  # type: ignore[arg-type]
+    qtbot.mouseClick(fader.track, LEFT, pos=far(fader))
     asked = fader.value
     waits(qtbot, page)()
     after = latent_of(page.standing.request)  # type: ignore[arg-type]
     assert np.abs(after - before).max() > 0 and page._session.undo.count() == 1
-    assert float(space.descriptors.value(after, "brightness")) > float(space.descriptors.value(before, "brightness"))
+    came = space.descriptors.value(after, "brightness") - space.descriptors.value(before, "brightness")
+    assert float(came) * (asked - stood) > 0
     qtbot.waitUntil(lambda: measured(page), timeout=10_000)
     sound = page.standing.shown.sound  # type: ignore[union-attr]
     truth = float(as_heard("brightness", analysis.features(sound)["brightness"]))
     assert fader.value == pytest.approx(asked) and fader.number.text() == said("brightness", truth)
-    assert "asked +" in fader.number.toolTip() and "got" in fader.number.toolTip()
+    assert f"asked {'+' if asked > stood else '−'}" in fader.number.toolTip() and "got" in fader.number.toolTip()
     low, high = space.descriptors.span["brightness"]
     assert fader.track._ghost == pytest.approx(1000 * np.clip((truth - low) / (high - low), 0, 1))
 
@@ -68,7 +75,8 @@ def test_a_held_fader_asks_for_more_where_too_little_came(steered: ExplorePage, 
     page, space = steered, steered.model.space
     assert space is not None
     fader, character = page.character.faders["brightness"], page.character
-    qtbot.mousePress(fader.track, LEFT, pos=QPoint(fader.track.width() * 3 // 4, 14))
+    place = far(fader)
+    qtbot.mousePress(fader.track, LEFT, pos=place)
     first = page.standing.request
     start, asked = character._asked["brightness"]
 
@@ -83,7 +91,7 @@ def test_a_held_fader_asks_for_more_where_too_little_came(steered: ExplorePage, 
     third = page.standing.request
     half_came()
     assert page.standing.request == third != second  # twice is enough
-    qtbot.mouseRelease(fader.track, LEFT, pos=QPoint(fader.track.width() * 3 // 4, 14))
+    qtbot.mouseRelease(fader.track, LEFT, pos=place)
     assert page._session.undo.count() == 1
     character._arrived((third, {"brightness": start}))
     assert page.standing.request == third  # no hand, no move

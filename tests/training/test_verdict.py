@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.events import Metric
@@ -172,6 +173,7 @@ numbers = st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), max
 
 @settings(max_examples=60, deadline=None)
 @given(held=numbers, shift=st.floats(0.1, 5), silent=numbers, diversity=numbers, active=st.none() | st.floats(0, 64))
+@example(held=[], shift=1.0, silent=[1.0, math.inf], diversity=[0.0, 0.0], active=None)
 def test_whatever_is_measured_there_is_a_sentence(
     held: list[float], shift: float, silent: list[float], diversity: list[float], active: float | None
 ) -> None:
