@@ -290,6 +290,7 @@ def test_a_place_on_the_pad_is_its_pixel(dressed: Any, x: float, y: float, width
 
 def test_what_is_rendered_for_slots_never_plays(pinned: ExplorePage, qtbot: Any, heard: list[Any]) -> None:
     page = pinned
+    qtbot.waitUntil(lambda: all(page.pins.slots[letter]._outline is not None for letter in "ABC"), timeout=10_000)
     got: list[Rendered] = []
     page._session.engine.rendered.connect(got.append)
     count = len(heard)
