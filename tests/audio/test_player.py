@@ -115,7 +115,7 @@ class TestHeard:
             until(lambda: recording.seconds() > 3.2)  # longer than what is composed at once
             player.set_loop(False)
             until(lambda: not player.playing)
-        index = np.round(trimmed(recording.samples)[:, 0].astype(np.float64) * 2**22).astype(int) - 1
+        index = np.round(played(recording.samples)[:, 0].astype(np.float64) * 2**22).astype(int) - 1
         assert len(index) % sound.frames == 0
         assert np.array_equal(index, np.arange(len(index)) % sound.frames)
 

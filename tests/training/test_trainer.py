@@ -112,14 +112,14 @@ def test_phases_follow_each_other_with_their_own_optimisers(make: Make) -> None:
 
 
 def test_minutes_plan_ends_on_time_and_never_goes_backwards(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = make(steps=None, minutes=0.05, save=0.5, preview=0.4)
+    run = make(steps=None, minutes=0.1, save=0.5, preview=0.4)
     monkeypatch.setattr("studio.training.plan.save_every", lambda seconds, minutes, cost: seconds)
     shown: list[float] = []
     write = RunFolder.write_status
     monkeypatch.setattr(RunFolder, "write_status", lambda self, s: (shown.append(s.progress), write(self, s))[1])
     told = list(train(run, Tiny))
     status = run.status()
-    assert status.state == "finished" and status.planned == 0.05
+    assert status.state == "finished" and status.planned == 0.1
     assert status.planned_steps == status.step > 5
     assert shown == sorted(shown) and shown[-1] == 1.0
     assert len(produced(told, "checkpoint")) >= 2 and len(produced(told, "preview")) >= 2
