@@ -462,6 +462,17 @@ def test_the_first_start_opens_the_starter_with_three_steps(
         wavewright.deleteLater()
 
 
+def test_the_card_leads_to_the_notes_and_offers_them_no_more(window: MainWindow, session: Session, tmp_path: Path) -> None:
+    button, notes = window.welcome.notes, (tmp_path / "Starter notes").resolve()
+    session.change(welcomed=False)
+    assert not button.isVisibleTo(window.welcome)
+    ProjectFolder.create(notes, "Starter notes").close()
+    session.change(recent=(*session.settings.recent, str(notes)))
+    assert button.isVisibleTo(window.welcome)
+    button.click()
+    assert session.project is not None and session.project.root == notes and not button.isVisibleTo(window.welcome)
+
+
 # ---- crashes
 def test_an_error_nobody_caught_goes_to_the_log_and_the_quiet_bar(
     window: MainWindow, session: Session, qtbot: Any, caplog: pytest.LogCaptureFixture, capsys: Any
