@@ -355,7 +355,7 @@ class OneShot(Placed):
 
     def draw(self, request: Request, rng: np.random.Generator, classes: Tensor) -> Tensor:
         noise = rng.standard_normal((1, self.config.latent), dtype=np.float32) * request.temperature
-        return self.flow.draw(torch.from_numpy(noise.astype(np.float32)).to(self.device), classes)[0].cpu()
+        return self.place(torch.from_numpy(noise.astype(np.float32)).to(self.device), classes)[0].cpu()
 
     def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int, note: float) -> dict[str, np.ndarray]:
         """Latent, classes, note and the seed's noise: the same numbers on every device, and the same start at every length."""

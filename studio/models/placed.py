@@ -23,6 +23,12 @@ AT_ONCE = 256
 """Places that a step of the flow learns from."""
 NAMELESS = 0.2
 """Share of them whose class the flow is not told."""
+GUIDANCE = 3.0
+"""How much more than the flow learned new latents follow their class; measured in tests/bench/RESULTS.md."""
+ALIKE = 0.3
+"""How far apart the lengths of sounds may be, in their number, that stand for each other."""
+WAY = 0.5
+"""A latent between two places lies up to so far on the way from one to the other."""
 
 
 class Placed(Labelled):
@@ -61,6 +67,19 @@ class Placed(Labelled):
         classes = self.one_hot(self.bank_label[rows])
         classes = classes * (torch.rand(len(classes), 1, device=rows.device) >= NAMELESS)
         return {"prior/velocity": self.flow.loss(self.bank[rows], classes)}
+
+    def between(self, label: Tensor, length: Tensor) -> Tensor:
+        """Latents (B, D) on the way from one sound's place to another's of the same class, both about as long; length (B,) is
+        what stands first in a latent."""
+        off = (length[:, None] - self.bank[None, :, 0]) / ALIKE  # (B, R)
+        same = label[:, None] == self.bank_label[None]
+        fit = same * (torch.exp(-0.5 * off.square()) + 1e-6) + 1e-12  # the last for where there is none yet
+        first, other = self.bank[fit.multinomial(2, replacement=True)].unbind(1)
+        return torch.lerp(first, other, WAY * torch.rand(len(first), 1, device=self.device))
+
+    def place(self, normal: Tensor, classes: Tensor) -> Tensor:
+        """Where a new sound of these class weights (B, K) lies, (B, D), for standard normal numbers (B, D)."""
+        return self.flow.draw(normal, classes, GUIDANCE)
 
     def active(self) -> Tensor:
         """How many latent numbers differ from sound to sound."""

@@ -54,10 +54,6 @@ NAMELESS = 0.1
 """Share of the sounds whose class nobody is told, so that no class is one too."""
 FREE = 0.1
 """Nats that each latent number may cost freely."""
-ALIKE = 0.3
-"""How far apart the lengths of sounds may be, in their number, that stand for each other."""
-WAY = 0.5
-"""New sounds lie up to so far on the way from one real sound to another of its class while the generator learns."""
 HEARD = 4
 """Real sounds of a step that the encoder listens to through the generator."""
 GROUPS = 4
@@ -363,11 +359,7 @@ class WaveGAN(Placed):
         shape = (len(batch.label), self.config.latent)
         if not self.placed:
             return torch.randn(shape, device=self.device) if self.modern else torch.rand(shape, device=self.device) * 2 - 1
-        off = (self.lengths.number(batch.seconds)[:, None] - self.bank[None, :, 0]) / ALIKE  # (B, R)
-        same = batch.label[:, None] == self.bank_label[None]
-        fit = same * (torch.exp(-0.5 * off.square()) + 1e-6) + 1e-12  # the last for where there is none yet
-        first, other = self.bank[fit.multinomial(2, replacement=True)].unbind(1)
-        return torch.lerp(first, other, WAY * torch.rand(len(first), 1, device=self.device))
+        return self.between(batch.label, self.lengths.number(batch.seconds))
 
     def _measured(self, latent: Tensor, seconds: Tensor) -> Tensor:
         """The latent with the first number that stands for this length."""
@@ -519,7 +511,7 @@ class WaveGAN(Placed):
             if float(weight.abs().max()) > 1e-6:
                 asked = torch.zeros_like(classes)
                 asked[:, k : k + 1] = 1  # nothing for no class
-                found = found + weight[:, None] * self.flow.draw(normal, asked)
+                found = found + weight[:, None] * self.place(normal, asked)
         return found
 
     def _inputs(self, latent: Tensor, classes: Tensor, seed: int, frames: int) -> dict[str, np.ndarray]:

@@ -279,19 +279,37 @@ def test_augmentation_is_the_same_for_both_and_differentiable() -> None:
     assert a.abs().amax((1, 2)).ne(sound.abs().amax((1, 2))).all()
 
 
-def test_the_prior_learns_two_clusters_by_class() -> None:
+def prior(centres: list[list[float]], spread: float) -> Flow:
+    """A flow that has learned a cluster around each centre, a fifth of the time without being told which."""
     torch.manual_seed(0)
     flow = Flow(2, 2, 64)
-    centres = torch.tensor([[3.0, 0.0], [-3.0, 1.0]])
-    flow.std.fill_(3.0)
+    flow.std.fill_(float(torch.tensor(centres).std()))
     optimiser = torch.optim.Adam(flow.parameters(), 3e-3)
     for _ in range(400):
         label = torch.randint(2, (128,))
-        data = centres[label] + 0.2 * torch.randn(128, 2)
-        loss = flow.loss(data, torch.eye(2)[label])
+        data = torch.tensor(centres)[label] + spread * torch.randn(128, 2)
+        loss = flow.loss(data, torch.eye(2)[label] * (torch.rand(128, 1) > 0.2))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+    return flow
+
+
+def test_guidance_draws_what_is_more_of_a_class_and_spreads_no_wider() -> None:
+    flow = prior([[0.7, 0.0], [-0.7, 0.0]], 1.0)
+    noise, classes = torch.randn(2000, 2), torch.eye(2)[:1].expand(2000, 2)
+    plain, guided = flow.draw(noise, classes), flow.draw(noise, classes, 3.0)
+    right, more = (float((drawn[:, 0] > 0).float().mean()) for drawn in (plain, guided))
+    assert 0.65 < right < 0.85, "clusters overlap"
+    assert more > right + 0.03
+    assert float(guided.std(0).max()) < float(plain.std(0).max()) * 1.1
+    nothing = torch.zeros(2000, 2)
+    assert torch.allclose(flow.draw(noise, nothing, 3.0), flow.draw(noise, nothing), atol=1e-4), "no class leads nowhere"
+
+
+def test_the_prior_learns_two_clusters_by_class() -> None:
+    centres = torch.tensor([[3.0, 0.0], [-3.0, 1.0]])
+    flow = prior(centres.tolist(), 0.2)
     for label in range(2):
         drawn = flow.draw(torch.randn(200, 2), torch.eye(2)[label].expand(200, 2))
         assert torch.allclose(drawn.mean(0), centres[label], atol=0.3)

@@ -19,7 +19,8 @@ from studio.models.layers.lengths import Lengths
 from studio.models.layers.pqmf import BANDS
 from studio.models.layers.scorers import CROP, BandScorer, PictureScorer, cropped
 from studio.models.layers.wavegan import WaveCritic, WaveGenerator, shuffled
-from studio.models.wavegan import ALIKE, BUCKETS, WaveGAN
+from studio.models.placed import ALIKE
+from studio.models.wavegan import BUCKETS, WaveGAN
 from studio.project.recipe import Request
 from studio.training.learner import Learner
 from studio.training.plan import TrainerConfig
