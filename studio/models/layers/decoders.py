@@ -23,6 +23,10 @@ from studio.models.layers.pqmf import BANDS, PQMF, low_pass
 FRAME = 2048
 STYLE = 256
 SEED = 64
+HISS = -2.5
+"""Where the loudness of noise starts, in nats from the mean level of its band: noise that no sound has must be unlearned."""
+TONE = -5.5
+"""Where the loudness of steady tones starts, in nats."""
 
 
 class Decoder(nn.Module):
@@ -148,7 +152,7 @@ class Tones(nn.Module):
         assert self.out.bias is not None
         with torch.no_grad():
             bias = self.out.bias.view(channels, 3, self.BINS)
-            bias[:, 0] = -3.0
+            bias[:, 0] = TONE
             angle = torch.rand(channels, self.BINS) * 2 * math.pi  # bins in step would click
             bias[:, 1], bias[:, 2] = angle.cos(), angle.sin()
 
@@ -205,7 +209,7 @@ class BandDecoder(Decoder):
         with torch.no_grad():
             bias = self.out.bias.view(3, rows)
             bias[1] = torch.logit((2 * level).clamp(max=0.5))
-            bias[2] = torch.logit(level)
+            bias[2] = torch.logit(level) + HISS
 
 
 def vary(decoder: BandDecoder, latent: int) -> None:
