@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -33,13 +32,14 @@ from studio.models.base import Backend, Batch, Group, Phase
 from studio.models.controls import Controls, DataFacts, Info, Latent, Material, Range
 from studio.models.labelled import SHORTEST, finish, middle_side
 from studio.models.layers.ada import Ada
-from studio.models.layers.adversarial import LOSSES, critic_loss, gradient_penalty, maker_loss, margin, zero_centred
+from studio.models.layers.adversarial import LOSSES
 from studio.models.layers.decoders import FRAME, BandDecoder, vary
 from studio.models.layers.encoder import Encoder
 from studio.models.layers.endings import ended, loud
 from studio.models.layers.energy import Ears, energy_distance, energy_score, natural
 from studio.models.layers.lengths import Lengths
 from studio.models.layers.losses import MelDistance
+from studio.models.layers.panel import PENALTIES, Panel, Seen
 from studio.models.layers.pqmf import BANDS
 from studio.models.layers.scorers import CROP, BandScorer, PictureScorer
 from studio.models.layers.wavegan import WaveCritic, WaveGenerator
@@ -78,9 +78,7 @@ class WaveGANConfig(msgspec.Struct, frozen=True):
         Literal["modern", "classic"], setting("Who teaches: small critics of pictures and waves, or WaveGAN's", expert=True)
     ] = "modern"
     loss: Annotated[LOSSES, setting("How critics compare real and made sounds", expert=True)] = "relativistic"
-    penalty: Annotated[
-        Literal["r1", "r1+r2", "gradient"], setting("What keeps the critics' slopes small; gradient is WGAN-GP", expert=True)
-    ] = "r1+r2"
+    penalty: Annotated[PENALTIES, setting("What keeps the critics' slopes small; gradient is WGAN-GP", expert=True)] = "r1+r2"
     weight: Annotated[float, setting("Weight of that penalty", ge=0, le=100, expert=True, search=(1, 100))] = 20.0
     lazy: Annotated[int, setting("Steps of the critics from one penalty to the next", ge=1, le=64, expert=True)] = 8
     critic_steps: Annotated[int, setting("Steps of the critics for each of the generator", ge=1, le=10, expert=True)] = 1
@@ -155,8 +153,8 @@ class WaveGAN(Placed):
         self.encoder = Encoder(config.rate, D, C, T // FRAME)
         self.lengths = Lengths(K, SHORTEST, T / config.rate)
         self.ada = Ada(config.rate, config.ada)
-        self.critics = nn.ModuleList(_critics(config, K + self.modern))
-        self.shown: tuple[list[Tensor], list[Tensor], Tensor] | None = None  # what critics see of this step's real and made
+        self.critics = Panel(_critics(config, K + self.modern), config.loss, config.penalty)
+        self.shown: tuple[Seen, Tensor] | None = None  # what critics see of this step's sounds, and are told of them
         self.made: tuple[Tensor, Tensor] | None = None  # this step's sounds and their latents
         self.register_buffer("turn", torch.zeros((), dtype=torch.int64))
         self.register_buffer("natural", torch.ones(()))
@@ -258,14 +256,9 @@ class WaveGAN(Placed):
         self.made, self.shown = (made.detach(), latent), None
         if progress < self.config.critics:
             return found
-        real_seen, made_seen = self._look(real, made, batch.seconds)
-        self.shown = real_seen, [x.detach() for x in made_seen], conditions
-        score = made.new_zeros((), dtype=torch.float32)
-        for critic, true, false in zip(self.critics, real_seen, made_seen):
-            with torch.no_grad():
-                yes = critic(true, conditions)
-            score = score + maker_loss(self.config.loss, yes, critic(false, conditions)) / len(self.critics)
-        return found | {"adversarial/score": score}
+        seen = self._look(real, made, batch.seconds)
+        self.shown = (seen[0], [x.detach() for x in seen[1]]), conditions
+        return found | {"adversarial/score": self.critics.teach(seen, conditions)}
 
     def _anchor_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Real sounds said again from where the encoder hears them, mostly their beginnings, and what that place costs."""
@@ -291,34 +284,12 @@ class WaveGAN(Placed):
         if shown is None:
             with torch.no_grad():
                 real, made, conditions, _ = self._pair(batch)
-                shown = *self._look(real, made, batch.seconds), conditions
-        real_seen, made_seen, conditions = shown
-        total, margins = conditions.new_zeros(()), []
-        for critic, true, false in zip(self.critics, real_seen, made_seen):
-            yes, no = critic(true, conditions), critic(false, conditions)
-            total = total + critic_loss(self.config.loss, yes, no) / len(self.critics)
-            margins.append(margin(self.config.loss, yes, no).mean(1))
-        sure = torch.stack(margins)  # (critics, B)
-        found = {"critic/loss": total, "critic/right": (sure > 0).float().mean()}
+                shown = self._look(real, made, batch.seconds), conditions
+        found, sure = self.critics.learn(*shown)
         if self.config.weight and int(self.turn) % self.config.lazy == 0:
-            found |= self._penalties(real_seen, made_seen, conditions)
+            found |= self.critics.slopes(*shown)
         self.turn.add_(1)
-        return found | self.ada.adapt(sure.mean(0))
-
-    def _penalties(self, real: list[Tensor], made: list[Tensor], conditions: Tensor) -> dict[str, Tensor]:
-        """Of every critic: WGAN-GP, or the slope at real sounds, and at made ones; in float32."""
-        total, norms = conditions.new_zeros(()), conditions.new_zeros(())
-        with torch.autocast(conditions.device.type, enabled=False):
-            for critic, true, false in zip(self.critics, real, made):
-                if self.config.penalty == "gradient":
-                    penalty, norm = gradient_penalty(partial(_told, critic, conditions), true, false)
-                    total, norms = total + penalty / len(self.critics), norms + norm / len(self.critics)
-                    continue
-                for seen in (true, false) if self.config.penalty == "r1+r2" else (true,):
-                    x = seen.detach().float().requires_grad_()
-                    total = total + zero_centred(critic(x, conditions), x) / 2 / len(self.critics)
-        found = {"critic/penalty": total}
-        return found | ({"critic/norm": norms} if self.config.penalty == "gradient" else {})
+        return found | self.ada.adapt(sure)
 
     def _encoder_losses(self, batch: Batch) -> dict[str, Tensor]:
         """The latents of what was made, and real sounds near what the generator, which rests, makes of theirs."""
@@ -407,15 +378,10 @@ class WaveGAN(Placed):
     def _ended(self, audio: Tensor, seconds: Tensor) -> Tensor:
         return ended(audio, seconds, self.config.rate) if self.modern else audio
 
-    def _look(self, real: Tensor, made: Tensor, seconds: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """What each critic sees of both, augmented alike: half of the crops begin where the sounds do."""
+    def _look(self, real: Tensor, made: Tensor, seconds: Tensor) -> Seen:
+        """What each critic sees of both, augmented alike."""
         real, made = self.ada(real, made)
-        last = (seconds * self.config.rate - CROP).clamp(0, real.shape[-1] - CROP)
-        later = torch.rand(len(real), device=real.device) < 0.5
-        place = (torch.rand(len(real), device=real.device) * last * later).long()
-        with torch.no_grad():
-            real_seen = [critic.look(real, place) for critic in self.critics]  # type: ignore[operator]
-        return real_seen, [critic.look(made, place) for critic in self.critics]  # type: ignore[operator]
+        return self.critics.look(real, made, seconds * self.config.rate - CROP)
 
     def _whole(self, audio: Tensor) -> Tensor:
         wanted = self.config.samples
@@ -522,10 +488,6 @@ class WaveGAN(Placed):
         rng = np.random.Generator(np.random.PCG64([seed % 2**64, 1]))
         noise = rng.standard_normal((1, frames * FRAME // BANDS, self.config.channels * BANDS), dtype=np.float32)
         return inputs | {"noise": np.ascontiguousarray(noise.transpose(0, 2, 1))}
-
-
-def _told(critic: nn.Module, conditions: Tensor, x: Tensor) -> Tensor:
-    return critic(x, conditions)
 
 
 def _critics(config: WaveGANConfig, conditions: int) -> Iterator[nn.Module]:
