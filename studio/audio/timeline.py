@@ -2,7 +2,8 @@
 
 A `Timeline` is an Audio and a value. Each of its pieces is a stretch of a source (a file that stays on the disk, a sound in
 memory, or nothing), forwards or backwards, under gains that are small formulas. What it gives is, to the bit, what the same
-steps make of the samples (steps.py); timeline_steps.py knows the steps, timeline_peaks.py the picture.
+steps make of the samples (steps.py); timeline_steps.py knows the steps, timeline_moves.py those of them that only move pieces,
+timeline_peaks.py the picture.
 """
 
 from __future__ import annotations

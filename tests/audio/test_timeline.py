@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.audio import edit, files, steps
-from studio.audio import timeline_steps as moves
+from studio.audio import timeline_steps as edits
 from studio.audio.sound import Samples, Sound
 from studio.audio.timeline import Timeline
+from studio.audio.timeline_moves import peak
 from tests.audio.make import noise
 from tests.audio.test_steps import example as usual
 from tests.audio.test_steps import material
@@ -62,21 +63,21 @@ def same(timeline: Timeline, sound: Sound) -> bool:
 @example([{"do": "fade-in", "seconds": 3.0}, {"do": "cut", "start": 1, "end": 2}, {"do": "reverse", "from": 0.5, "to": 1.5}])
 @example([{"do": "distortion"}, {"do": "silence", "start": 0.002, "end": 1.0}, {"do": "noise"}])
 def test_steps_on_a_timeline_are_steps_on_samples(chain: list[dict[str, Any]]) -> None:
-    made = moves.applied(Timeline.of(SOUND), chain, material)
+    made = edits.applied(Timeline.of(SOUND), chain, material)
     wanted = steps.apply(SOUND, chain, material)
     assert same(made, wanted)
-    assert moves.peak(made) == np.abs(wanted.samples).max(initial=0)
+    assert peak(made) == np.abs(wanted.samples).max(initial=0)
 
 
 @pytest.mark.parametrize("name", steps.STEPS)
 def test_every_step_is_known_to_a_timeline(name: str) -> None:
-    assert same(moves.applied(Timeline.of(SOUND), [usual(name)], material), steps.apply(SOUND, [usual(name)], material))
+    assert same(edits.applied(Timeline.of(SOUND), [usual(name)], material), steps.apply(SOUND, [usual(name)], material))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(step(), max_size=5), st.lists(st.integers(0, 40_000), min_size=2, max_size=6))
 def test_any_part_is_read_as_of_the_whole(chain: list[dict[str, Any]], places: list[int]) -> None:
-    made = moves.applied(Timeline.of(SOUND), chain, material)
+    made = edits.applied(Timeline.of(SOUND), chain, material)
     whole = made.sound().samples
     for start, frames in itertools.pairwise(places):
         assert np.array_equal(made.read(start, frames), whole[:, start : start + frames])
@@ -93,7 +94,7 @@ def test_a_file_is_edited_where_it_lies(tmp_path: Path, subtype: files.Subtype, 
         {"do": "reverse", "from": 0.2, "to": 1.1},
         {"do": "normalise"},
     ]
-    assert same(moves.applied(Timeline.of(files.stored(path)), chain), steps.apply(files.read(path), chain))
+    assert same(edits.applied(Timeline.of(files.stored(path)), chain), steps.apply(files.read(path), chain))
 
 
 class Counted:
@@ -127,7 +128,7 @@ def test_moving_pieces_reads_next_to_nothing(one: dict[str, Any]) -> None:
     source = Counted(60)
     whole = Timeline.of(source)
     source.heard = 0
-    made = moves.apply(whole, one)
+    made = edits.apply(whole, one)
     assert isinstance(made, Timeline) and source.heard <= 4 * round(steps.SEAM * source.rate)
 
 
@@ -135,18 +136,18 @@ def test_what_must_be_computed_is_only_the_stretch() -> None:
     source = Counted(60)
     whole = Timeline.of(source)
     source.heard = 0
-    made = moves.apply(whole, {"do": "remove-dc", "from": 10, "to": 12})
+    made = edits.apply(whole, {"do": "remove-dc", "from": 10, "to": 12})
     assert isinstance(made, Timeline) and source.heard < 2.1 * source.rate
-    task = moves.apply(whole, {"do": "remove-dc", "from": 10, "to": 40})
-    assert isinstance(task, moves.Look) and task.frames == 30 * 44_100
+    task = edits.apply(whole, {"do": "remove-dc", "from": 10, "to": 40})
+    assert isinstance(task, edits.Look) and task.frames == 30 * 44_100
     assert np.abs(task.done().read(20 * 44_100, 10)).max() < 1e-6
 
 
 @pytest.mark.parametrize("name", ["stretch", "pitch", "varispeed"])
 def test_a_step_that_changes_nothing_computes_nothing(name: str) -> None:
     timeline = Timeline.of(noise(11.0))
-    assert moves.apply(timeline, {"do": name}) is timeline
-    assert isinstance(moves.apply(timeline, {"do": name, **CHANGES[name]}), moves.Task)
+    assert edits.apply(timeline, {"do": name}) is timeline
+    assert isinstance(edits.apply(timeline, {"do": name, **CHANGES[name]}), edits.Task)
 
 
 CHANGES: dict[str, dict[str, float]] = {"stretch": {"seconds": 11.0}, "pitch": {"cents": 1.0}, "varispeed": {"speed": 1.01}}
@@ -155,4 +156,4 @@ CHANGES: dict[str, dict[str, float]] = {"stretch": {"seconds": 11.0}, "pitch": {
 def test_nothing_is_a_timeline_too() -> None:
     nothing = Timeline.of(Sound(np.zeros((2, 0), np.float32), RATE))
     assert nothing.frames == 0 and nothing.sound().samples.shape == (2, 0)
-    assert moves.peak(nothing) == 0
+    assert peak(nothing) == 0

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.audio import peaks
-from studio.audio import timeline_steps as moves
+from studio.audio import timeline_steps as edits
 from studio.audio.sound import Sound
 from studio.audio.timeline import Timeline
 from studio.audio.timeline_peaks import TimelinePeaks
@@ -31,7 +31,7 @@ SOUND = noise(12.0, channels=2, amplitude=0.2, rate=RATE)
 def test_a_view_never_hides_a_peak_and_shows_none_from_afar(
     chain: list[dict[str, Any]], start: int, length: int, columns: int
 ) -> None:
-    made = moves.applied(Timeline.of(SOUND), chain, material)
+    made = edits.applied(Timeline.of(SOUND), chain, material)
     samples = made.sound().samples
     low, high, rms = TimelinePeaks(made).view(start, start + length, columns)
     assert len(low) == len(high) == len(rms) == columns
@@ -58,7 +58,7 @@ def test_an_edited_picture_is_near_the_truth(name: str) -> None:
     one: dict[str, Any] = {"do": name} | {"gain": {"db": -12.0}, "cut": {"start": 3.0, "end": 6.0}}.get(name, {})
     loud = np.array(SOUND.samples)
     loud[:, 40_000:] *= 0.1
-    made = moves.applied(Timeline.of(Sound(loud, RATE)), [one])
+    made = edits.applied(Timeline.of(Sound(loud, RATE)), [one])
     for mine, true in zip(TimelinePeaks(made).view(0, made.frames, 20), peaks.build(made.sound()).view(0, made.frames, 20)):
         assert np.abs(mine - true).mean() < 0.05 * np.abs(true).max()
 
@@ -66,7 +66,7 @@ def test_an_edited_picture_is_near_the_truth(name: str) -> None:
 def test_a_far_look_reads_no_samples() -> None:
     source = Counted(60)
     chain = [{"do": "cut", "start": at, "end": at + 0.1} for at in range(1, 40)] + [{"do": "fade-in", "seconds": 9}]
-    made = moves.applied(Timeline.of(source), chain)
+    made = edits.applied(Timeline.of(source), chain)
     source.heard = 0
     TimelinePeaks(made).view(0, made.frames, 1000)
     assert source.heard == 0
