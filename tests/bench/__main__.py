@@ -44,6 +44,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "cadence": ("cadence", "run"),
     "recognise": ("recognise", "run"),
     "families": ("families", "run"),
+    "guidance": ("guidance", "run"),
     "hour": ("hour", "run"),
     "hour-work": ("hour_work", "run"),
     "effects": ("effects", "run"),
@@ -70,7 +71,7 @@ def main() -> int:
     parser.add_argument("--loops", help="repairs, tempo: a folder of loops, their tempo in their names (“_120bpm”)")
     parser.add_argument("--sounds", help="stretching: a folder of folders of real sounds, besides those that are made")
     parser.add_argument("--project", help="a project with a trained model; it is copied, never changed")
-    parser.add_argument("--run", help="quality, cadence, recognise: this run or checkpoint, where it lies")
+    parser.add_argument("--run", help="quality, cadence, recognise, guidance: this run or checkpoint, where it lies")
     parser.add_argument("--runs", nargs="+", default=[], metavar="RUN", help="families: runs of one project, where they lie")
     parser.add_argument("--section", help="name of the section, to keep several of one bench apart")
     parser.add_argument("--minutes", type=float, default=1.0, help="training of a model where none is given")
