@@ -27,7 +27,7 @@ from studio.training.run import RunFolder
 from tests.bench import scene
 from tests.bench.results import ROOT, Table
 
-NUMBERS = ("frechet", "coverage", "recall", "label_agreement", "copies", "silent")
+NUMBERS = ("frechet", "coverage", "recall", "label_agreement", "pitch_correct", "copies", "silent")
 
 
 class PlainDecoder(Decoder):
