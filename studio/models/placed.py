@@ -23,7 +23,7 @@ AT_ONCE = 256
 """Places that a step of the flow learns from."""
 NAMELESS = 0.2
 """Share of them whose class the flow is not told."""
-GUIDANCE = 3.0
+GUIDANCE = 4.0
 """How much more than the flow learned new latents follow their class; measured in tests/bench/RESULTS.md."""
 ALIKE = 0.3
 """How far apart the lengths of sounds may be, in their number, that stand for each other."""
