@@ -1,7 +1,7 @@
 """Families that remember where their encoder hears each sound they learn from, and learn how these places are spread.
 
 New latents come from a flow through the places, class by class, so that a decoder that plays is not asked for what lies where
-no sound does.
+no sound does; and they follow their class more than the flow has learned, for what lies between classes is heard as neither.
 
 B batch, D latent size, K classes, R places.
 """
@@ -24,7 +24,7 @@ AT_ONCE = 256
 NAMELESS = 0.2
 """Share of them whose class the flow is not told."""
 GUIDANCE = 4.0
-"""How much more than the flow learned new latents follow their class; measured in tests/bench/RESULTS.md."""
+"""How many times as much as the flow has learned: 3 is heard as its label less often, and no nearer (tests/bench/guidance.py)."""
 ALIKE = 0.3
 """How far apart the lengths of sounds may be, in their number, that stand for each other."""
 WAY = 0.5
