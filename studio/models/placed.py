@@ -24,7 +24,7 @@ AT_ONCE = 256
 NAMELESS = 0.2
 """Share of them whose class the flow is not told."""
 GUIDANCE = 4.0
-"""How many times as much as the flow has learned: 3 is heard as its label less often, and no nearer (tests/bench/guidance.py)."""
+"""How many times as much as the flow has learned: with 3 labels are heard less often (tests/bench/guidance.py)."""
 ALIKE = 0.3
 """How far apart the lengths of sounds may be, in their number, that stand for each other."""
 WAY = 0.5
