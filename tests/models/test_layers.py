@@ -176,7 +176,8 @@ def test_a_decoder_starts_near_the_level_it_is_told(kind: str, channels: int) ->
     decoder.set_level(PQMF().analysis(noise).square().mean((0, 2)).sqrt())
     made = decoder(torch.randn(1, 8), torch.zeros(1, 2), torch.randn(1, channels * BANDS, 8 * FRAME // BANDS))
     assert made.shape == noise.shape
-    assert 0.1 < float(made.detach().std() / noise.std()) < 6
+    quiet = 0.1 if kind == "pqmf" else 0.3  # its noise begins fainter
+    assert quiet < float(made.detach().std() / noise.std()) < 6
 
 
 @pytest.mark.parametrize("kind", list(DECODERS))

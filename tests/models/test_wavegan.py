@@ -259,6 +259,10 @@ def test_a_mixture_of_classes_lies_between_what_one_noise_gives_in_each() -> Non
     assert not torch.allclose(kick, snare, atol=0.1) and not torch.allclose(kick, none, atol=0.1)
     assert torch.allclose(drawn(0.25, 0.75), 0.25 * kick + 0.75 * snare, atol=1e-5)
 
+    normal, classes = torch.randn(1, model.config.latent), torch.tensor([[1.0, 0.0]])
+    plain = model.flow.draw(normal, classes)
+    assert not torch.allclose(model.place(normal, classes), plain, atol=0.01), "guided, as measured"
+
 
 def test_a_step_of_the_trainer_goes_through_with_critics_in_it() -> None:
     """Each group's turn ends its own graph: what critics are told must not lead back into the generator's."""
